@@ -13,11 +13,16 @@ import hashlib
 import json
 import re
 import urllib.parse
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 # What keys and account ids look like in what an endpoint or the product prints (facts: endpoints).
 # A key of ours is replaced by name whatever it looks like; these catch the keys that we do not know.
 _LOOKS_SECRET = re.compile(r"\b(?:sk|ak|org)-[A-Za-z0-9_-]{4,}(?:\.{3}|…)?")
+
+# Names under which a config or a header keeps a secret, and what may be shown there: a reference to a variable.
+_SECRET_NAME = re.compile(r"key|token|secret|passw|authorization|cookie|credential", re.IGNORECASE)
+_REFERENCE = re.compile(r"\$\{[A-Z_][A-Z0-9_]*\}\Z")
 
 
 def fingerprint(secret: str) -> str:
@@ -39,3 +44,16 @@ def redact(text: str, secrets: Iterable[str] = ()) -> str:
         for spelling in sorted(spellings, key=len, reverse=True):
             text = text.replace(spelling, mark)
     return _LOOKS_SECRET.sub("<redacted>", text)
+
+
+def named_secrets(value: Any) -> Iterator[str]:
+    """Every text in a config value that stands under a name for a secret, as C(apiKey), and is no mere reference."""
+    if isinstance(value, dict):
+        for name, item in value.items():
+            if isinstance(item, str) and item and _SECRET_NAME.search(str(name)) and not _REFERENCE.match(item):
+                yield item
+            else:
+                yield from named_secrets(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from named_secrets(item)

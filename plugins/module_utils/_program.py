@@ -1,0 +1,112 @@
+# Copyright (c) 2026, clawfleet.clawdbot contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+# Do not use this from other collections or standalone plugins/modules!
+
+"""The product's own program on a host: finding it, and asking it and the running gateway."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import ClawdbotError
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._process import Process, Unit
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product import Paths, Product, environment
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets import redact
+
+# Where npm and its kin put programs, and which a session without a login shell does not have on its PATH.
+_USUAL_FOLDERS = ("~/.local/bin", "~/.npm-global/bin", "~/bin", "/usr/local/bin", "/opt/homebrew/bin")
+
+
+def find(product: Product, unit: Unit | None, process: Process | None) -> tuple[str, ...]:
+    """The argv that runs the product's program: what the service itself runs, else what is found; empty where there is none."""
+    if unit and unit.program:
+        return unit.program
+    running = (process.environment or {}).get("PATH", "") if process else ""
+    folders = os.pathsep.join([running, os.environ.get("PATH", os.defpath), *map(os.path.expanduser, _USUAL_FOLDERS)])
+    found = shutil.which(product.name, path=folders)
+    if found is None:
+        return ()
+    node = process.executable if process and os.path.basename(process.executable or "") == "node" else None
+    node = node or shutil.which("node", path=os.pathsep.join([os.path.dirname(found), folders]))
+    # Named together, so that the program does not depend on the PATH of whoever calls it.
+    return (node, os.path.realpath(found)) if node else (found,)
+
+
+def version(product: Product, program: Sequence[str]) -> str | None:
+    """The version in the package that the program belongs to; None where it cannot be told."""
+    folder = os.path.dirname(os.path.realpath(program[-1])) if program else "/"
+    while folder != os.path.dirname(folder):
+        try:
+            with open(os.path.join(folder, "package.json"), encoding="utf-8") as file:
+                package = json.load(file)
+            if package.get("name") == product.name:
+                return str(package["version"])
+        except (OSError, ValueError, KeyError, AttributeError):
+            pass
+        folder = os.path.dirname(folder)
+    return None
+
+
+class Gateway:
+    """A running gateway, asked through the product's program: it finds address and token in the config by itself."""
+
+    def __init__(self, product: Product, program: Sequence[str], paths: Paths, secrets: Iterable[str] = ()) -> None:
+        self._program = list(program)
+        self._environment = {**os.environ, **environment(product, paths)}
+        self._folder = paths.state_dir
+        self._secrets = tuple(secrets)
+
+    def call(self, method: str, params: Mapping[str, Any], timeout: float, *, final: bool = False) -> Any:
+        """The gateway's answer to one method. Raises ClawdbotError with what it said, without secrets.
+
+        Nothing secret is in the argv: the program reads the gateway's token from the config.
+        """
+        arguments = [
+            "gateway",
+            "call",
+            method,
+            "--json",
+            "--params",
+            json.dumps(params),
+            "--timeout",
+            f"{timeout * 1000:.0f}",
+        ]
+        # The program itself takes some seconds to start.
+        return self._run([*arguments, *(["--expect-final"] if final else [])], timeout + 60, f"The gateway's {method}")
+
+    def run(self, arguments: Sequence[str], timeout: float) -> Any:
+        """What the program prints as JSON, on this gateway's files. Raises ClawdbotError as call does."""
+        return self._run(arguments, timeout, f"The product's {' '.join(arguments)}")
+
+    def _run(self, arguments: Sequence[str], timeout: float, what: str) -> Any:
+        try:
+            done = subprocess.run(
+                [*self._program, *arguments],
+                cwd=self._folder,
+                env=self._environment,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                errors="replace",
+                timeout=timeout,
+                check=False,
+            )
+        except subprocess.TimeoutExpired as exc:
+            raise ClawdbotError(f"{what} gave no answer within {timeout:g} seconds.") from exc
+        except OSError as exc:
+            raise ClawdbotError(f"The product's program cannot be run: {exc.strerror}.") from exc
+        if done.returncode != 0:
+            said = [line.strip() for line in (done.stderr or done.stdout).splitlines() if line.strip()]
+            raise ClawdbotError(f"{what} failed: {redact(said[0] if said else 'it says nothing', self._secrets)}")
+        try:
+            return json.loads(done.stdout)
+        except ValueError as exc:
+            raise ClawdbotError(f"{what} gave an answer that is not JSON.") from exc

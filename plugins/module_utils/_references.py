@@ -1,0 +1,50 @@
+# Copyright (c) 2026, clawfleet.clawdbot contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+# Do not use this from other collections or standalone plugins/modules!
+
+"""References to environment variables in the product's config: C(${NAME}), as the product itself replaces them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+#: What the product accepts as the name of a variable (its config/env-substitution.js): other spellings stay as they are.
+VARIABLE_NAME = re.compile(r"[A-Z_][A-Z0-9_]*\Z")
+
+_REFERENCE = re.compile(r"\$(\$?)\{([A-Z_][A-Z0-9_]*)\}")
+
+
+def reference(name: str) -> str:
+    """How the config refers to a variable."""
+    return "${" + name + "}"
+
+
+def references(value: Any) -> set[str]:
+    """The names of all variables that a config value refers to; C($${NAME}) is the product's escape, not a reference."""
+    return {match.group(2) for text in _strings(value) for match in _REFERENCE.finditer(text) if not match.group(1)}
+
+
+def substitute(text: str, variables: dict[str, str]) -> str:
+    """The text with each reference to one of the variables replaced by its value, other references left alone."""
+
+    def value_of(match: re.Match[str]) -> str:
+        escaped, name = match.groups()
+        return match.group(0) if escaped else variables.get(name, match.group(0))
+
+    return _REFERENCE.sub(value_of, text)
+
+
+def _strings(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for item in value.values():
+            yield from _strings(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _strings(item)

@@ -1,0 +1,104 @@
+# Copyright (c) 2026, clawfleet.clawdbot contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+# Do not use this from other collections or standalone plugins/modules!
+
+"""One real turn through a running gateway: the only proof that a gateway can use a model.
+
+The product reports a turn that its provider has refused as C(status: ok), with the provider's error as the text of the answer
+(seen on 2026.1.24-3 with a wrong key and with an endpoint that does not listen). What tells is the C(stopReason) of the
+answer in the session's transcript.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import ClawdbotError
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._program import Gateway
+
+_MESSAGE = "Answer with the one word: ready"
+_CALL_SECONDS = 30.0
+_SHOWN_CHARACTERS = 200
+
+
+@dataclass(frozen=True)
+class Turn:
+    """What a model has answered, or why it has not. C(message) may hold what the provider said: redact it."""
+
+    model: str
+    ok: bool
+    message: str
+
+
+def take(gateway: Gateway, agent: str, model: str, timeout: float) -> Turn:
+    """Sends one message to the model in a session of its own, which is gone afterwards."""
+    key = f"agent:{agent}:clawfleet-{secrets.token_hex(8)}"
+    try:
+        session = gateway.call("sessions.patch", {"key": key, "model": model}, _CALL_SECONDS)
+    except ClawdbotError as exc:
+        return Turn(model, False, str(exc))
+    try:
+        request = {"message": _MESSAGE, "agentId": agent, "sessionKey": key, "idempotencyKey": key}
+        answer = gateway.call("agent", request, timeout, final=True)
+        return judge(model, _last_answer(session, answer))
+    except ClawdbotError as exc:
+        return Turn(model, False, str(exc))
+    finally:
+        _forget(gateway, key)
+
+
+def judge(model: str, answer: Mapping[str, Any] | None) -> Turn:
+    """Whether the last assistant message of a transcript is an answer of that model."""
+    if answer is None:
+        return Turn(model, False, "The turn left no answer in the session's transcript.")
+    answered_by = f"{answer.get('provider')}/{answer.get('model')}"
+    if answer.get("stopReason") == "error":
+        return Turn(model, False, f"{answered_by} was asked: {answer.get('errorMessage')}")
+    if answered_by != model:
+        return Turn(model, False, f"{answered_by} answered in its place.")
+    return Turn(model, True, _text(answer))
+
+
+def default_agent(config: Any) -> str:
+    """The agent that a config's messages go to (the product's agents/agent-scope.js): the default one, the first, or V(main)."""
+    agents = config.get("agents") if isinstance(config, dict) else None
+    listed = agents.get("list") if isinstance(agents, dict) else None
+    named = [agent for agent in listed or [] if isinstance(agent, dict) and isinstance(agent.get("id"), str)]
+    chosen = [agent for agent in named if agent.get("default") is True] or named
+    return str(chosen[0]["id"]) if chosen else "main"
+
+
+def _last_answer(session: Any, answer: Any) -> Mapping[str, Any] | None:
+    try:
+        session_id = answer["result"]["meta"]["agentMeta"]["sessionId"]
+        transcript = os.path.join(os.path.dirname(session["path"]), f"{os.path.basename(session_id)}.jsonl")
+        with open(transcript, encoding="utf-8", errors="replace") as file:
+            entries = [json.loads(line) for line in file if line.strip()]
+    except (KeyError, TypeError, ValueError, OSError):
+        return None
+    messages = [entry.get("message") for entry in entries if isinstance(entry, dict)]
+    answers = [message for message in messages if isinstance(message, dict) and message.get("role") == "assistant"]
+    return answers[-1] if answers else None
+
+
+def _text(answer: Mapping[str, Any]) -> str:
+    content = answer.get("content")
+    parts = [part.get("text") for part in content if isinstance(part, dict)] if isinstance(content, list) else []
+    return " ".join(part for part in parts if isinstance(part, str)).strip()[:_SHOWN_CHARACTERS]
+
+
+def _forget(gateway: Gateway, key: str) -> None:
+    # What is left over is a session that nobody uses: no reason to call a turn that was answered a failure.
+    with contextlib.suppress(ClawdbotError, OSError):
+        deleted = gateway.call("sessions.delete", {"key": key, "deleteTranscript": True}, _CALL_SECONDS)
+        for archived in deleted.get("archived", []):
+            os.unlink(archived)

@@ -1,0 +1,262 @@
+#!/usr/bin/python
+# Copyright (c) 2026, clawfleet.clawdbot contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: gateway_info
+short_description: What a Clawdbot gateway on a host is, and whether it runs on the files as they are
+version_added: 0.1.0
+description:
+  - Finds the files, the service and the process of one gateway, whether it answers, where it has variables from, and whether it
+    needs a restart.
+  - A gateway reads its variables when its process starts, never again. So a process that is older than C(.env) is on old keys,
+    whoever changed the file and whenever; that is what RV(restart_required) says.
+author:
+  - clawfleet.clawdbot contributors (@clawfleet)
+attributes:
+  check_mode:
+    description: Changes nothing anyway.
+    support: full
+  diff_mode:
+    description: There is nothing to show a difference of.
+    support: N/A
+  idempotent:
+    description: Changes nothing.
+    support: full
+options:
+  product:
+    description: What the gateway is; V(auto) looks which product's state folder is there.
+    type: str
+    choices: [auto, clawdbot]
+    default: auto
+  state_dir:
+    description: The gateway's state folder. Not given, the product's own in the home of the account that the module runs under.
+    type: path
+  config_path:
+    description: The gateway's config. Not given, the product's own in O(state_dir).
+    type: path
+  env_path:
+    description: The gateway's C(.env). Not given, the one in O(state_dir).
+    type: path
+  service_manager:
+    description:
+      - What keeps the gateway running.
+      - With V(command), which stands for anything but systemd, its process is found by the lock that a running gateway keeps.
+    type: str
+    choices: [systemd_user, systemd_system, command]
+    default: systemd_user
+  service_name:
+    description: The unit's name. Not given, the one that the product's own installation uses.
+    type: str
+  variables:
+    description: Names of variables to trace.
+    type: list
+    elements: str
+    default: []
+  models:
+    description: List of C(provider/model) which the running gateway has to list. Not given, it is not asked.
+    type: list
+    elements: str
+    default: []
+  wait:
+    description: How many seconds to wait at the most until the gateway answers and needs no restart.
+    type: float
+    default: 0
+seealso:
+  - module: clawfleet.clawdbot.provider_config
+"""
+
+EXAMPLES = r"""
+- name: Look at the gateway of this account
+  clawfleet.clawdbot.gateway_info:
+    variables: [MOONSHOT_API_KEY]
+  register: gateway
+
+- name: Say why it is not on the key that stands in its file
+  ansible.builtin.debug:
+    msg: "{{ gateway.restart_reasons }}"
+  when: gateway.restart_required
+
+- name: Wait until a restarted gateway answers and lists a model
+  clawfleet.clawdbot.gateway_info:
+    service_manager: systemd_system
+    service_name: clawdbot
+    state_dir: /var/lib/clawdbot
+    models: [moonshot/kimi-k2.5]
+    wait: 60
+"""
+
+RETURN = r"""
+product:
+  description: What the gateway is.
+  returned: success
+  type: str
+  sample: clawdbot
+version:
+  description: The version of the product's program, null if it is not found.
+  returned: success
+  type: str
+  sample: 2026.1.24-3
+program:
+  description: The command that runs the product's program, empty if it is not found.
+  returned: success
+  type: list
+  elements: str
+  sample: [/usr/bin/node, /usr/lib/node_modules/clawdbot/dist/entry.js]
+check_command:
+  description:
+    - The command that judges a candidate config, as O(clawfleet.clawdbot.provider_config#module:validate) takes it. Empty if
+      the program is not found.
+  returned: success
+  type: list
+  elements: str
+state_dir:
+  description: The state folder.
+  returned: success
+  type: str
+  sample: /home/gateway/.clawdbot
+config_path:
+  description: The config.
+  returned: success
+  type: str
+  sample: /home/gateway/.clawdbot/clawdbot.json
+env_path:
+  description: The C(.env).
+  returned: success
+  type: str
+  sample: /home/gateway/.clawdbot/.env
+service_name:
+  description: The unit's name.
+  returned: success
+  type: str
+  sample: clawdbot-gateway
+port:
+  description: The port that the gateway listens on.
+  returned: success
+  type: int
+  sample: 18789
+answers:
+  description: Whether the gateway runs and answers.
+  returned: success
+  type: bool
+  sample: true
+pid:
+  description: The main process, null if none runs.
+  returned: success
+  type: int
+  sample: 4711
+started:
+  description: When the main process was started, in UTC; null if none runs.
+  returned: success
+  type: str
+  sample: '2026-11-01T08:00:00.000Z'
+restart_required:
+  description: Whether the gateway needs a new process to run on the files as they are.
+  returned: success
+  type: bool
+  sample: false
+restart_reasons:
+  description: Why.
+  returned: success
+  type: list
+  elements: str
+  sample: []
+variables:
+  description: Each of O(variables).
+  returned: success
+  type: dict
+  contains:
+    sources:
+      description: The places that set it, the one that wins first, each with C(place) and C(fingerprint) of the value.
+      type: list
+      elements: dict
+    in_process:
+      description: Whether the running process has the variable; null if none runs.
+      type: bool
+    winning_over_env:
+      description: Those of the sources that win over the gateway's C(.env). What they hold is what the gateway uses.
+      type: list
+      elements: dict
+models_missing:
+  description: Those of O(models) that the gateway does not list; all of them if it does not answer.
+  returned: O(models) given
+  type: list
+  elements: str
+  sample: []
+"""
+
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils import _gateway, _program, _variables
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import ClawdbotError
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product import (
+    PRODUCTS,
+    check_command,
+    resolve_paths,
+    resolve_product,
+)
+
+ARGUMENT_SPEC: dict[str, Any] = {
+    "product": {"type": "str", "choices": ["auto", *PRODUCTS], "default": "auto"},
+    "state_dir": {"type": "path"},
+    "config_path": {"type": "path"},
+    "env_path": {"type": "path"},
+    "service_manager": {
+        "type": "str",
+        "choices": ["systemd_user", "systemd_system", "command"],
+        "default": "systemd_user",
+    },
+    "service_name": {"type": "str"},
+    "variables": {"type": "list", "elements": "str", "default": []},
+    "models": {"type": "list", "elements": "str", "default": []},
+    "wait": {"type": "float", "default": 0},
+}
+
+
+def run(params: dict[str, Any]) -> dict[str, Any]:
+    """The module's result for its parameters. Raises ClawdbotError."""
+    product = resolve_product(params["product"])
+    paths = resolve_paths(product, params["state_dir"], params["config_path"], params["env_path"])
+    service = _gateway.Service(params["service_manager"], params["service_name"] or product.unit)
+    seen = _gateway.observe_until_settled(product, paths, service, params["wait"])
+    program = _program.find(product, seen.unit, seen.process)
+    variables = {name: _variables.trace(name, seen.process, seen.env_files, paths.env) for name in params["variables"]}
+    result = {
+        "product": product.name,
+        "version": _program.version(product, program),
+        "program": list(program),
+        "check_command": check_command(product, program) if program else [],
+        "state_dir": paths.state_dir,
+        "config_path": paths.config,
+        "env_path": paths.env,
+        "service_name": service.name,
+        "port": seen.port,
+        "answers": seen.answers,
+        "pid": seen.process.pid if seen.process else None,
+        "started": _variables.isoformat(seen.process.started) if seen.process else None,
+        "restart_required": bool(seen.restart_reasons),
+        "restart_reasons": seen.restart_reasons,
+        "variables": {name: variable.as_result() for name, variable in variables.items()},
+    }
+    if params["models"]:
+        secrets = [value for file in seen.env_files for value in file.values.values()]
+        gateway = _program.Gateway(product, program, paths, secrets)
+        result["models_missing"] = _gateway.missing_models(product, paths, gateway, seen, params["models"])
+    return result
+
+
+def main() -> None:
+    module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
+    try:
+        result = run(module.params)
+    except ClawdbotError as exc:
+        module.fail_json(msg=str(exc))
+    module.exit_json(changed=False, **result)
+
+
+if __name__ == "__main__":
+    main()

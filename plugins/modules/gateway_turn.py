@@ -1,0 +1,153 @@
+#!/usr/bin/python
+# Copyright (c) 2026, clawfleet.clawdbot contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: gateway_turn
+short_description: Get a real answer from models through a running Clawdbot gateway
+version_added: 0.1.0
+description:
+  - Sends one short message to each model, through the running gateway, and tells whether that very model has answered. It is the
+    whole way that a person's message takes, with the key that the gateway's process has in memory.
+  - The product itself calls a turn that the provider has refused C(ok); this module does not.
+  - Each message costs a few tokens of the account, and is sent in a session of its own that is removed afterwards.
+author:
+  - clawfleet.clawdbot contributors (@clawfleet)
+attributes:
+  check_mode:
+    description: Asks nothing and returns no answers.
+    support: full
+  diff_mode:
+    description: There is nothing to show a difference of.
+    support: N/A
+  idempotent:
+    description: Changes nothing that is there.
+    support: full
+options:
+  models:
+    description: List of C(provider/model).
+    type: list
+    elements: str
+    required: true
+  product:
+    description: What the gateway is; V(auto) looks which product's state folder is there.
+    type: str
+    choices: [auto, clawdbot]
+    default: auto
+  state_dir:
+    description: The gateway's state folder. Not given, the product's own in the home of the account that the module runs under.
+    type: path
+  config_path:
+    description: The gateway's config. Not given, the product's own in O(state_dir).
+    type: path
+  program:
+    description: The command that runs the product's program, RV(clawfleet.clawdbot.gateway_info#module:program).
+    type: list
+    elements: str
+    required: true
+  timeout:
+    description: How many seconds one answer may take.
+    type: float
+    default: 60
+seealso:
+  - module: clawfleet.clawdbot.gateway_info
+  - module: clawfleet.clawdbot.verify_models
+"""
+
+EXAMPLES = r"""
+- name: Look at the gateway of this account
+  clawfleet.clawdbot.gateway_info:
+  register: gateway
+
+- name: Get an answer from both providers
+  clawfleet.clawdbot.gateway_turn:
+    program: "{{ gateway.program }}"
+    models:
+      - moonshot/kimi-k2.5
+      - kimicode/kimi-for-coding
+"""
+
+RETURN = r"""
+turns:
+  description: One entry for each of O(models); also in the result of a failure.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    model:
+      description: The model that was asked.
+      type: str
+      sample: moonshot/kimi-k2.5
+    ok:
+      description: Whether this model has answered.
+      type: bool
+      sample: true
+    message:
+      description: The beginning of the answer, or what went wrong. Keys and account ids are taken out.
+      type: str
+      sample: ready
+"""
+
+from dataclasses import asdict
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils import _json5, _transaction, _turn, _undo, _variables
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import ClawdbotError
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product import (
+    PRODUCTS,
+    resolve_paths,
+    resolve_product,
+)
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._program import Gateway
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets import redact
+
+ARGUMENT_SPEC: dict[str, Any] = {
+    "models": {"type": "list", "elements": "str", "required": True},
+    "product": {"type": "str", "choices": ["auto", *PRODUCTS], "default": "auto"},
+    "state_dir": {"type": "path"},
+    "config_path": {"type": "path"},
+    "program": {"type": "list", "elements": "str", "required": True},
+    "timeout": {"type": "float", "default": 60},
+}
+
+
+def run(params: dict[str, Any]) -> list[_turn.Turn]:
+    """A turn with each of the models. Raises ClawdbotError where the config cannot be read."""
+    product = resolve_product(params["product"])
+    paths = resolve_paths(product, params["state_dir"], params["config_path"], None)
+    config = _transaction.read(paths.config)
+    if config.content is None:
+        raise ClawdbotError(f"There is no config at {paths.config}.")
+    try:
+        agent = _turn.default_agent(_json5.loads(_undo.decode(config.content)))
+    except _json5.Json5Error as exc:
+        raise ClawdbotError(f"{paths.config} cannot be read: {exc}.") from exc
+    env_file = _variables.read(paths.env)
+    secrets = tuple(env_file.values.values()) if env_file else ()
+    gateway = Gateway(product, params["program"], paths, secrets)
+    turns = [_turn.take(gateway, agent, model, params["timeout"]) for model in params["models"]]
+    return [_turn.Turn(turn.model, turn.ok, redact(turn.message, secrets)) for turn in turns]
+
+
+def main() -> None:
+    module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
+    if module.check_mode:
+        module.exit_json(changed=False, turns=[])
+    try:
+        turns = run(module.params)
+    except ClawdbotError as exc:
+        module.fail_json(msg=str(exc), turns=[])
+    failed = [f"{turn.model}: {turn.message}" for turn in turns if not turn.ok]
+    if failed:
+        module.fail_json(
+            msg="No answer through the gateway. " + " ".join(failed), turns=[asdict(turn) for turn in turns]
+        )
+    module.exit_json(changed=False, turns=[asdict(turn) for turn in turns])
+
+
+if __name__ == "__main__":
+    main()

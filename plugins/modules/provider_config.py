@@ -1,0 +1,224 @@
+#!/usr/bin/python
+# Copyright (c) 2026, clawfleet.clawdbot contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: provider_config
+short_description: Model providers and their keys in the two files of a Clawdbot gateway
+version_added: 0.1.0
+description:
+  - Writes the variables that hold API keys to the gateway's C(.env), and the provider blocks that refer to them to its config,
+    as one transaction.
+  - It owns the named variables, provider blocks, aliases, default model and fallback models. Everything else in both
+    files stays as it is, byte for byte.
+  - Both files are read, a plan is made, a changed config is put to the product's own checker, and the plan is carried out only
+    if nobody has changed a file in the meantime; otherwise it is made again. C(.env) is written before the config.
+  - What stood in the files before is kept beside the config, with mode C(0600), until O(state=confirmed) or
+    O(state=rolled_back) ends the run.
+author:
+  - clawfleet.clawdbot contributors (@clawfleet)
+attributes:
+  check_mode:
+    description: Makes the same plan, has it checked by the product, and changes neither file.
+    support: full
+  diff_mode:
+    description: Shows the managed parts of both files. A fingerprint stands in place of each key.
+    support: full
+  idempotent:
+    description: A file that already is as asked is not written.
+    support: full
+options:
+  config_path:
+    description:
+      - The gateway's config, JSON or JSON5. A symbolic link stays one.
+    type: path
+    required: true
+  env_path:
+    description:
+      - The gateway's C(.env). Its mode is C(0600) after O(state=present).
+    type: path
+    required: true
+  providers:
+    description:
+      - Provider id to its block, in the product's own spelling, so that a block from the product's documentation can be given.
+      - A block replaces the one that is there. Its C(apiKey) has to be a reference, V(${NAME}), to a variable.
+      - Each variable that a block refers to has to stand in O(env), in the file O(env_path), or in the config's C(env) section.
+    type: dict
+    default: {}
+  env:
+    description:
+      - Variables for C(.env), name to value.
+    type: dict
+    default: {}
+  aliases:
+    description:
+      - Alias to C(provider/model).
+      - The product keeps aliases in C(agents.defaults.models), and as soon as that has an entry, it is the list of all models that
+        may be used. So the models of O(providers), the default and the fallbacks are entered there too, and where it was
+        empty before, each model that the config's agents name.
+    type: dict
+    default: {}
+  default_model:
+    description:
+      - C(provider/model) for C(agents.defaults.model.primary). Not given, the config's own stays.
+    type: str
+  fallback_models:
+    description:
+      - List of C(provider/model) for C(agents.defaults.model.fallbacks). Not given, the config's own stay.
+    type: list
+    elements: str
+  state:
+    description:
+      - V(present) brings both files to what is asked.
+      - V(rolled_back) puts both files back to what they were before the V(present) that has not been confirmed. A file that others
+        have written since is not put back whole; what was changed in it is undone.
+      - V(confirmed) drops the record of what the files were before. This is not reported as a change.
+    type: str
+    choices: [present, rolled_back, confirmed]
+    default: present
+  validate:
+    description:
+      - The command that judges a changed config before it replaces the old one. V(%s) stands for the candidate's path, V(%d)
+        for an empty folder that is removed afterwards. All variables that the config may refer to are in its environment.
+      - RV(clawfleet.clawdbot.gateway_info#module:check_command) is the product's own.
+      - Not given, nothing judges it.
+    type: list
+    elements: str
+    default: []
+seealso:
+  - module: clawfleet.clawdbot.gateway_info
+  - module: clawfleet.clawdbot.verify_models
+"""
+
+EXAMPLES = r"""
+- name: Look where the gateway's files are
+  clawfleet.clawdbot.gateway_info:
+  register: gateway
+
+- name: Give the gateway Moonshot's models
+  clawfleet.clawdbot.provider_config:
+    config_path: "{{ gateway.config_path }}"
+    env_path: "{{ gateway.env_path }}"
+    env:
+      MOONSHOT_API_KEY: "{{ vault_moonshot_api_key }}"
+    providers:
+      moonshot:
+        baseUrl: https://api.moonshot.cn/v1
+        apiKey: ${MOONSHOT_API_KEY}
+        api: openai-completions
+        models:
+          - id: kimi-k2.5
+            name: Kimi K2.5
+            contextWindow: 200000
+            maxTokens: 8192
+    aliases:
+      k25: moonshot/kimi-k2.5
+    validate: "{{ gateway.check_command }}"
+
+- name: Keep it
+  clawfleet.clawdbot.provider_config:
+    config_path: "{{ gateway.config_path }}"
+    env_path: "{{ gateway.env_path }}"
+    state: confirmed
+"""
+
+RETURN = r"""
+config_changed:
+  description: Whether the config was changed.
+  returned: success
+  type: bool
+  sample: true
+env_changed:
+  description: Whether C(.env) was changed.
+  returned: success
+  type: bool
+  sample: true
+repaired:
+  description:
+    - Where the config held a key in plain text in place of the reference to its variable, as the product's own commands
+      write it.
+  returned: O(state=present)
+  type: list
+  elements: str
+  sample: [models.providers.moonshot.apiKey]
+duplicates:
+  description: Variables that C(.env) assigned more than once; one assignment was kept.
+  returned: O(state=present)
+  type: list
+  elements: str
+  sample: [MOONSHOT_API_KEY]
+unconfirmed:
+  description: Whether a record of what stood in the files before is kept, as after a change, or after a run that died.
+  returned: success
+  type: bool
+  sample: true
+diff:
+  description: The managed parts of both files before and after, with fingerprints in place of keys.
+  returned: O(state=present)
+  type: list
+  elements: dict
+"""
+
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils import _provider_files
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config_plan import Desired
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import ClawdbotError
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets import named_secrets
+
+ARGUMENT_SPEC: dict[str, Any] = {
+    "config_path": {"type": "path", "required": True},
+    "env_path": {"type": "path", "required": True},
+    "providers": {"type": "dict", "default": {}},
+    "env": {"type": "dict", "default": {}, "no_log": True},
+    "aliases": {"type": "dict", "default": {}},
+    "default_model": {"type": "str"},
+    "fallback_models": {"type": "list", "elements": "str"},
+    "state": {"type": "str", "choices": ["present", "rolled_back", "confirmed"], "default": "present"},
+    "validate": {"type": "list", "elements": "str", "default": []},
+}
+
+
+def run(params: dict[str, Any], check_mode: bool) -> dict[str, Any]:
+    """The module's result for its parameters. Raises ClawdbotError."""
+    files = (params["config_path"], params["env_path"])
+    if params["state"] == "confirmed":
+        result = _provider_files.confirmed(params["config_path"], check_mode=check_mode)
+    elif params["state"] == "rolled_back":
+        result = _provider_files.rolled_back(*files, check_mode=check_mode)
+    else:
+        desired = Desired(params["providers"], params["aliases"], params["default_model"], params["fallback_models"])
+        result = _provider_files.present(*files, desired, params["env"], params["validate"], check_mode=check_mode)
+    returned: dict[str, Any] = {
+        "changed": result.config_changed or result.env_changed,
+        "config_changed": result.config_changed,
+        "env_changed": result.env_changed,
+        "unconfirmed": result.unconfirmed,
+        "advice": list(result.edit.warnings) if result.edit else [],
+    }
+    if result.edit:
+        returned["repaired"] = list(result.edit.repaired)
+        returned["duplicates"] = list(result.edit.duplicates)
+        returned["diff"] = list(result.edit.diff)
+    return returned
+
+
+def main() -> None:
+    module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
+    # A block may carry a secret in a header: it must not come back with the invocation.
+    module.no_log_values.update(named_secrets(module.params["providers"]))
+    try:
+        result = run(module.params, module.check_mode)
+    except ClawdbotError as exc:
+        module.fail_json(msg=str(exc))
+    for advice in result.pop("advice"):
+        module.warn(advice)
+    module.exit_json(**result)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,51 @@
+# Copyright (c) 2026, clawfleet.clawdbot contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# Note that this plugin util is **PRIVATE** to the collection. It can have breaking changes at any time.
+# Do not use this from other collections or standalone plugins/modules!
+
+"""What is wrong with a gateway, as texts for a person, from what gateway_info returns of it.
+
+Runs on the control node; C(gateway) is the module's result, C(fingerprints) is variable -> fingerprint of the key that the
+gateway shall have.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+
+def obstacles(gateway: Mapping[str, Any], fingerprints: Mapping[str, str]) -> list[str]:
+    """What keeps new keys from taking effect, whatever is written into the gateway's files."""
+    return [*_program_obstacles(gateway), *_shadows(gateway, fingerprints)]
+
+
+def faults(gateway: Mapping[str, Any], fingerprints: Mapping[str, str]) -> list[str]:
+    """All that a gateway which is up, on the keys of its files, and lists its models, does not have."""
+    found = list(gateway["restart_reasons"])
+    if gateway["pid"] is not None and not gateway["answers"]:
+        found.append(f"The gateway runs, but does not answer on port {gateway['port']}.")
+    missing = gateway.get("models_missing", [])
+    if missing and gateway["answers"]:
+        found.append(f"The gateway does not list {', '.join(missing)}.")
+    return [*found, *_shadows(gateway, fingerprints)]
+
+
+def _program_obstacles(gateway: Mapping[str, Any]) -> Iterator[str]:
+    if not gateway["program"]:
+        yield (
+            f"The program {gateway['product']} was found neither in the gateway's service nor on the PATH of its account, so no "
+            "config can be checked: install the product, or see to it that the unit or the PATH leads to it."
+        )
+
+
+def _shadows(gateway: Mapping[str, Any], fingerprints: Mapping[str, str]) -> Iterator[str]:
+    for name, variable in gateway["variables"].items():
+        for source in variable["winning_over_env"]:
+            if source["fingerprint"] != fingerprints[name]:
+                yield (
+                    f"{name} is also set in {source['place']}, to another key ({source['fingerprint']}), and that one wins over "
+                    f"{gateway['env_path']}: take it out there."
+                )
