@@ -75,7 +75,7 @@ class Gateway:
     def answers(self) -> bool:
         """Whether it answers HTTP requests."""
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/", timeout=5) as answer:  # noqa: S310 - loopback
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/", timeout=5) as answer:
                 return int(answer.status) == 200
         except (OSError, urllib.error.URLError):
             return False
@@ -95,7 +95,7 @@ class Fleet:
 
     @property
     def environment(self) -> dict[str, str]:
-        """The variables for whatever works on the fleet: it finds this project's programs, and writes nothing elsewhere."""
+        """The variables for whatever works on the fleet: it finds the project's programs, and writes only here."""
         paths = [str(self.programs), str(Path(sys.executable).parent), os.environ["PATH"]]
         return {
             **os.environ,
@@ -120,12 +120,17 @@ class Fleet:
 
 @contextlib.contextmanager
 def running(names: tuple[str, ...], extra_environment: Mapping[str, str] | None = None) -> Iterator[Fleet]:
-    """The fleet while it runs; at the end its processes and its folder are gone. Raises TimeoutError if one does not come up."""
+    """The fleet while it runs; at its end its processes and its folder are gone.
+
+    Raises TimeoutError with the gateway's own words where one does not come up.
+    """
     programs = product.install()
     # A short path, because a socket's path has to be.
     folder = Path(tempfile.mkdtemp(prefix="clawfleet-"))
     try:
-        fleet = Fleet(folder, tuple(_lay_out(folder, name, port) for name, port in zip(names, _ports(len(names)))), programs)
+        fleet = Fleet(
+            folder, tuple(_lay_out(folder, name, port) for name, port in zip(names, _ports(len(names)))), programs
+        )
         (folder / "tmp").mkdir()
         fleet.supervisor_config.write_text(_supervisor_config(fleet, extra_environment or {}), encoding="utf-8")
         command = [*supervisor("supervisord"), "--nodaemon", "-c", str(fleet.supervisor_config)]
@@ -185,8 +190,7 @@ def _supervisor_config(fleet: Fleet, extra: Mapping[str, str]) -> str:
     sections = [
         f"[unix_http_server]\nfile={socket_path}\nchmod=0600",
         f"[supervisord]\nlogfile={fleet.folder}/supervisord.log\npidfile={fleet.folder}/supervisord.pid",
-        "[rpcinterface:supervisor]\n"
-        "supervisor.rpcinterface_factory = supervisor.rpcinterface:make_main_rpcinterface",
+        "[rpcinterface:supervisor]\nsupervisor.rpcinterface_factory = supervisor.rpcinterface:make_main_rpcinterface",
         f"[supervisorctl]\nserverurl=unix://{socket_path}",
     ]
     for gateway in fleet.gateways:
@@ -213,5 +217,7 @@ def _await_answers(fleet: Fleet, process: subprocess.Popen[bytes]) -> None:
             raise RuntimeError("supervisor ended: " + (fleet.folder / "supervisord.log").read_text(encoding="utf-8"))
         if waiting and time.monotonic() > deadline:
             logs = [(gateway.home / "stdout.log").read_text(encoding="utf-8")[-2000:] for gateway in waiting]
-            raise TimeoutError("No answer from " + ", ".join(gateway.name for gateway in waiting) + "\n" + "\n".join(logs))
+            raise TimeoutError(
+                "No answer from " + ", ".join(gateway.name for gateway in waiting) + "\n" + "\n".join(logs)
+            )
         time.sleep(0.25)

@@ -246,8 +246,8 @@ class _Line:
 
     def _connect_to(self, family: int, kind: int, protocol: int, where: Any, timeout: float) -> socket.socket:
         connection = socket.socket(family, kind, protocol)
-        self.hold(connection)
         try:
+            self.hold(connection)
             connection.settimeout(timeout)
             connection.connect(where)
         except OSError:
@@ -257,12 +257,11 @@ class _Line:
         return connection
 
     def hold(self, connection: socket.socket) -> None:
-        """Remember what to shut down."""
+        """Remember what to shut down. Raises socket.timeout once the time is over: a late connection sends nothing."""
         with self._lock:
             self._socket = connection
-            late = self._is_cut
-        if late:
-            _shut_down(connection)
+            if self._is_cut:
+                raise socket.timeout
 
     def cut(self) -> None:
         """Shut the connection down, so that whoever reads from it is released."""
@@ -334,16 +333,6 @@ class _HttpsHandler(urllib.request.HTTPSHandler):
         return self.do_open(functools.partial(_SecureConnection, self._line), req, context=self._own_context)
 
 
-class _AnyAnswer(urllib.request.HTTPErrorProcessor):
-    """Hands on every answer as it is: redirects and errors are for the core to judge."""
-
-    def http_response(self, _request: urllib.request.Request, response: Any) -> Any:
-        return response
-
-    def https_response(self, _request: urllib.request.Request, response: Any) -> Any:
-        return response
-
-
 def _exchange(request: Request, line: _Line, context: ssl.SSLContext | None, done: Future[Outcome]) -> None:
     try:
         outcome = _follow(request, line, context)
@@ -356,12 +345,12 @@ def _exchange(request: Request, line: _Line, context: ssl.SSLContext | None, don
 def _follow(request: Request, line: _Line, context: ssl.SSLContext | None) -> Outcome:
     """The outcome of a request, redirects within the same origin followed."""
     started = time.monotonic()
+    # Without the handlers for redirects and errors, every answer comes back as it is, for the core to judge.
     opener = urllib.request.OpenerDirector()
     opener.add_handler(urllib.request.ProxyHandler())
     opener.add_handler(_HttpHandler(line))
     if context:
         opener.add_handler(_HttpsHandler(line, context))
-    opener.add_handler(_AnyAnswer())
     url = request.url
     for _hop in range(_MAX_REDIRECTS):
         question = urllib.request.Request(  # noqa: S310  (only http and https get as far as here)

@@ -164,10 +164,6 @@ class Result(NamedTuple):
     warnings: list[str]
     key: str | None
 
-    def as_dict(self) -> dict[str, object]:
-        """The result as the module returns it."""
-        return self._asdict()
-
 
 # Describing a provider
 
@@ -553,7 +549,11 @@ def read_listing(outcome: Outcome, request: Request, secrets: Iterable[str]) -> 
     ]
     if entries and not models:
         return _unreadable(answer, request, "with a list of models without ids")
-    contexts = {model["id"]: model["context_length"] for model in models if type(model.get("context_length")) is int}
+    lengths = {model["id"]: model.get("context_length") for model in models}
+    # JSON's true and false are integers to Python.
+    contexts = {
+        name: length for name, length in lengths.items() if isinstance(length, int) and not isinstance(length, bool)
+    }
     return Listing(
         ids=tuple(dict.fromkeys(model["id"] for model in models)),
         contexts=contexts,

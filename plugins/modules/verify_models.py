@@ -24,17 +24,14 @@ description:
     rate limit.
 attributes:
   check_mode:
+    description: Asks as always, as asking changes nothing.
     support: full
-    description: Can run in C(check_mode) and return changed status prediction without modifying target.
   diff_mode:
+    description: There is nothing to show a difference of.
     support: N/A
-    description:
-      - Will return details on what has changed (or possibly needs changing in C(check_mode)), when in diff mode.
   idempotent:
+    description: Changes nothing.
     support: full
-    description:
-      - When run twice in a row outside check mode, with the same arguments, the second invocation indicates no change.
-      - This assumes that the system controlled/queried by the module has not changed in a relevant way.
 options:
   providers:
     description:
@@ -115,9 +112,9 @@ options:
     description:
       - How often a question is asked again after V(rate_limited), V(server_error), V(timeout), V(connection_refused),
         an answer that broke off, or a resolver that did not answer. Nothing else gets better by waiting.
-      - The waits grow, from half a second to some eight seconds, with a random part. C(Retry-After) is honoured up to
-        30 seconds; an endpoint that asks for more is not asked again. The waits for one question are at most 60
-        seconds altogether.
+      - The waits grow, from half a second to at most 16 seconds, with a random part. C(Retry-After) is honoured up to
+        30 seconds; an endpoint that asks for more is not asked again. The waits for one question are at most 60 seconds
+        altogether.
     type: int
     default: 2
   ca_path:
@@ -338,7 +335,7 @@ def main() -> None:
     for result in results:
         for warning in result.warnings:
             module.warn(f"{result.name}: {warning}")
-    answer = {"changed": False, "ok": ok, "providers": [result.as_dict() for result in results]}
+    answer = {"changed": False, "ok": ok, "providers": [result._asdict() for result in results]}
     if not ok and params["fail_on_error"]:
         module.fail_json(msg=_status.failure_text(results), **answer)
     module.exit_json(**answer)

@@ -111,10 +111,10 @@ def read_request(connection: socket.socket) -> Received | None:
         if not chunk:
             return None
         data += chunk
-    head, _, body = data.partition(b"\r\n\r\n")
+    head, _end, body = data.partition(b"\r\n\r\n")
     first, *lines = head.decode("latin-1").split("\r\n")
     method, target, _version = first.split(" ")
-    headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in lines)}
+    headers = {name.lower(): value for name, _colon, value in (line.partition(": ") for line in lines)}
     while len(body) < int(headers.get("content-length", "0")):
         chunk = connection.recv(65536)
         if not chunk:

@@ -11,6 +11,7 @@ import datetime
 import gzip
 import json
 import os
+import re
 import socket
 import ssl
 import struct
@@ -597,7 +598,7 @@ def test_a_slow_server_ends_in_timeout(behaviour: Behaviour, message: str, capsy
     url = f"http://{server.netloc}/v1/models"
     assert only(result) == expected("timeout", None, message.format(url=url), LONGER)
     assert code == 1
-    assert 0.3 <= took < 1.2
+    assert 0.3 <= took < 2
 
 
 def test_a_connection_that_never_comes_about_ends_in_timeout(capsys: Any) -> None:
@@ -606,7 +607,7 @@ def test_a_connection_that_never_comes_about_ends_in_timeout(capsys: Any) -> Non
         full.bind(("127.0.0.1", 0))
         full.listen(0)
         port = full.getsockname()[1]
-        for _ in range(4):
+        for _time in range(4):
             filler = stack.enter_context(socket.socket())
             filler.setblocking(False)
             filler.connect_ex(("127.0.0.1", port))
@@ -615,7 +616,7 @@ def test_a_connection_that_never_comes_about_ends_in_timeout(capsys: Any) -> Non
         _code, result, _printed = run(capsys, asked, timeout=0.3)
         took = time.monotonic() - began
     assert only(result) == expected("timeout", None, f"no connection to 127.0.0.1:{port} within 0.3 s", LONGER)
-    assert 0.3 <= took < 1.2
+    assert 0.3 <= took < 2
 
 
 def test_a_name_lookup_that_hangs_ends_in_timeout(capsys: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -625,6 +626,19 @@ def test_a_name_lookup_that_hangs_ends_in_timeout(capsys: Any, monkeypatch: pyte
     _code, result, _printed = run(capsys, asked, timeout=0.2)
     released.set()
     assert only(result) == expected("timeout", None, "no connection to slow.invalid:443 within 0.2 s", LONGER)
+
+
+def test_a_late_connection_sends_nothing(capsys: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    with RawServer(listing("kimi-k2.5")) as server:
+
+        def slowly(*_args: object) -> list[object]:
+            time.sleep(0.4)
+            return [(socket.AF_INET, socket.SOCK_STREAM, 0, "", ("127.0.0.1", server.port))]
+
+        monkeypatch.setattr(probe.socket, "getaddrinfo", slowly)
+        _code, result, _printed = run(capsys, provider(server), timeout=0.1)
+        time.sleep(0.6)
+        assert (only(result)["status"], server.received) == ("timeout", [])
 
 
 BOMBS: Mapping[str, Behaviour] = {
@@ -695,13 +709,13 @@ REFUSED: Mapping[str, tuple[Mapping[str, object], dict[str, object]]] = {
         ),
     ),
     "key with a quotation mark": (
-        {"api_key": f"“{KEY}"},
+        {"api_key": f"\u201c{KEY}"},
         expected(
             "key_malformed",
             None,
             "character 1 of 24 of the API key is not of Latin-1: no HTTP header can carry that",
             STORE_AGAIN,
-            key=fingerprint(f"“{KEY}"),
+            key=fingerprint(f"\u201c{KEY}"),
         ),
     ),
     "another scheme": (
@@ -808,6 +822,28 @@ def test_a_second_address_is_tried(capsys: Any, monkeypatch: pytest.MonkeyPatch)
         monkeypatch.setattr(probe.socket, "getaddrinfo", lambda *_args: addresses)
         code, result, _printed = run(capsys, provider(server))
     assert (code, only(result)["status"]) == (0, "ok")
+
+
+def test_the_time_for_one_of_several_addresses_is_for_connecting_only(
+    capsys: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def slow(connection: socket.socket, _request: Received) -> None:
+        time.sleep(0.8)
+        connection.sendall(listing("kimi-k2.5"))
+
+    with RawServer(slow) as server:
+        address = (socket.AF_INET, socket.SOCK_STREAM, 0, "", ("127.0.0.1", server.port))
+        monkeypatch.setattr(probe.socket, "getaddrinfo", lambda *_args: [address, address])
+        code, result, _printed = run(capsys, provider(server), timeout=1.5)
+    assert (code, only(result)["status"]) == (0, "ok")
+
+
+def test_a_name_without_an_address(capsys: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(probe.socket, "getaddrinfo", lambda *_args: [])
+    asked = {"name": "moonshot", "base_url": "https://endpoint.example/v1", "api_key": KEY}
+    _code, result, _printed = run(capsys, asked)
+    message = "there is no way to endpoint.example:443: the name has no address"
+    assert only(result) == expected("connection_refused", None, message, CONNECTION)
 
 
 def test_ipv6(capsys: Any) -> None:
@@ -955,12 +991,32 @@ def test_a_ca_path_that_cannot_be_read(capsys: Any, tmp_path: Path) -> None:
     assert (code, result["msg"]) == (1, f"ca_path: {missing} cannot be used: [Errno 2] No such file or directory")
 
 
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_a_connection_is_cut_when_its_time_is_over(scheme: str, authority: Authority, capsys: Any) -> None:
+    released = threading.Event()
+
+    def drip(connection: socket.socket, _request: Received) -> None:
+        connection.sendall(HEAD)
+        with contextlib.suppress(OSError):
+            while True:
+                connection.sendall(b"X: y\r\n")
+                time.sleep(0.05)
+        released.set()
+
+    context = authority.server_context("127.0.0.1") if scheme == "https" else None
+    with RawServer(drip, tls=context) as server:
+        _code, result, _printed = run(capsys, provider(server, scheme), ca_path=authority.path, timeout=0.3)
+        # A client that only stopped looking would read on up to the hundredth header, five seconds long.
+        cut = released.wait(2)
+    assert (only(result)["status"], cut) == ("timeout", True)
+
+
 # Proxies
 
 
 def tunnel(connection: socket.socket, request: Received) -> None:
     """What a proxy does with CONNECT."""
-    host, _, port = request.target.rpartition(":")
+    host, _colon, port = request.target.rpartition(":")
     with socket.create_connection((host, int(port)), 5) as onward:
         connection.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
         back = threading.Thread(target=_pump, args=(onward, connection), daemon=True)
@@ -1148,7 +1204,10 @@ def test_unlisted_models_are_not_checked_by_a_listing(capsys: Any) -> None:
     assert code == 0
 
 
-def test_a_context_that_is_too_large_is_a_warning(capsys: Any) -> None:
+def test_a_context_that_is_too_large_is_a_warning(capsys: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Ansible prints warnings or returns them, depending on what else the process has loaded.
+    warned: list[str] = []
+    monkeypatch.setattr(verify_models.AnsibleModule, "warn", lambda _module, text: warned.append(text))
     lengths = {"kimi-k2.5": "262144", "a": "8192", "b": '"8192"', "c": "true", "d": "9" * 5000}
     entries = [f'{{"id": "{model_id}", "context_length": {length}}}' for model_id, length in lengths.items()]
     behaviour = answer(200, f'{{"data": [{", ".join(entries)}]}}'.encode())
@@ -1161,7 +1220,7 @@ def test_a_context_that_is_too_large_is_a_warning(capsys: Any) -> None:
         " fail"
     )
     assert only(result)["warnings"] == [warning]
-    assert (code, [summary["event"]["msg"] for summary in result["warnings"]]) == (0, [f"moonshot: {warning}"])
+    assert (code, warned) == (0, [f"moonshot: {warning}"])
 
 
 # Headers
@@ -1507,7 +1566,7 @@ def test_retry_after_is_honoured(capsys: Any) -> None:
         code, result, _printed = run(capsys, provider(server), retries=1)
         took = time.monotonic() - began
     assert (code, only(result)["status"]) == (0, "ok")
-    assert 1 <= took < 2.5
+    assert 1 <= took < 4
 
 
 def test_retries_come_to_an_end(capsys: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -1531,8 +1590,8 @@ def test_all_providers_are_asked_at_once(capsys: Any) -> None:
         code, result, _printed = run(capsys, *asked)
         took = time.monotonic() - began
     assert (code, [found["name"] for found in result["providers"]]) == (0, [f"p{n}" for n in range(8)])
-    assert all(300 <= found["latency_ms"] < 1000 for found in result["providers"])
-    assert took < 1.2
+    assert all(300 <= found["latency_ms"] < 2000 for found in result["providers"])
+    assert took < 2
 
 
 def test_the_same_question_is_asked_once(capsys: Any) -> None:
@@ -1684,3 +1743,10 @@ def test_every_status_has_its_row() -> None:
     rows = {fault.status for fault in FAULTS.values()} | {row.status for row in CHATS.values()}
     rows |= {str(found["status"]) for _more, found in REFUSED.values()}
     assert STATUSES - rows == {"ok", "tls_error", "dns_error"}
+
+
+def test_every_status_is_documented() -> None:
+    guide = Path(__file__).parents[2].joinpath("docs", "verification.md").read_text(encoding="utf-8")
+    assert set(re.findall(r"^### (\w+)$", guide, re.MULTILINE)) == STATUSES
+    documented = verify_models.RETURN.partition("status:")[2].partition("returned:")[0]
+    assert set(re.findall(r"V\((\w+)\)", documented)) == STATUSES

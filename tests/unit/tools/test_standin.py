@@ -376,7 +376,7 @@ def test_refuses_a_key_as_told(standin: tool.StandIn, name: str, expected: tuple
 
 def test_knows_the_rate_limit_of_a_key(standin: tool.StandIn) -> None:
     standin.add_key("moonshot-cn", CN, rpm=3)
-    assert [ask(standin, "GET", LIST_CN, CN).status for _ in range(3)] == [200, 200, 200]
+    assert [ask(standin, "GET", LIST_CN, CN).status for _time in range(3)] == [200, 200, 200]
     reply = ask(standin, "POST", CHAT_CN, CN, chat("kimi-k2.5"))
     assert reply.status == 429
     seconds = reply.headers["Retry-After"]
@@ -505,7 +505,7 @@ def test_a_drip(standin: tool.StandIn) -> None:
     with socket.create_connection(("127.0.0.1", standin.port), timeout=5) as connection:
         start = time.monotonic()
         connection.sendall(listing_request())
-        assert [connection.recv(100) for _ in range(2)] == [b"H", b"T"]
+        assert [connection.recv(100) for _time in range(2)] == [b"H", b"T"]
         assert 0.9 <= time.monotonic() - start < 1.9
 
 
@@ -613,7 +613,7 @@ def test_faults_of_a_route(standin: tool.StandIn) -> None:
 def test_a_fault_for_some_requests(standin: tool.StandIn) -> None:
     standin.set_fault("moonshot-cn", "status", times=2, status=500)
     standin.set_fault("moonshot-cn", "status", route="listing", times=1, status=502)
-    assert [ask(standin, "GET", LIST_CN, CN).status for _ in range(4)] == [502, 500, 500, 200]
+    assert [ask(standin, "GET", LIST_CN, CN).status for _time in range(4)] == [502, 500, 500, 200]
 
 
 BAD_FAULTS: dict[str, tuple[dict[str, Any], str]] = {
@@ -884,7 +884,7 @@ def test_answers_many_at_once(standin: tool.StandIn) -> None:
     standin.set_fault("moonshot-cn", "delay", seconds=0.5)
     replies: list[int] = []
     threads = [
-        threading.Thread(target=lambda: replies.append(ask(standin, "GET", LIST_CN, CN).status)) for _ in range(40)
+        threading.Thread(target=lambda: replies.append(ask(standin, "GET", LIST_CN, CN).status)) for _time in range(40)
     ]
     start = time.monotonic()
     for thread in threads:

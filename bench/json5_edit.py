@@ -4,7 +4,7 @@
 
 """How long a JSON5 document takes to edit, from 20 KB to 5 MB, beside reading it with the PyPI library C(json5).
 
-Run as C(python bench/json5.py) from the collection's folder, with the collection under C(.cache/collections).
+Run it with C(make bench).
 """
 
 from __future__ import annotations
@@ -13,18 +13,10 @@ import sys
 import time
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 from typing import Any
 
-# In place of this folder, in which C(import json5) would find this very file.
-sys.path[0] = str(Path(__file__).resolve().parents[1] / ".cache" / "collections")
-
-import json5  # noqa: E402  (the path is set above)
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._json5 import (  # noqa: E402  (the path is set above)
-    REMOVE,
-    Change,
-    edit,
-)
+import json5
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._json5 import REMOVE, Change, edit
 
 SIZES = (20_000, 80_000, 320_000, 1_250_000, 5_000_000)
 LIBRARY_UP_TO = 320_000  # about 20 microseconds a byte: 5 MB would take it minutes

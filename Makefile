@@ -1,0 +1,76 @@
+# make demo: the main job, end to end, on this machine. make test: all tests. Both make what they need.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+# Nothing is written outside this folder: the caches of pip and npm are in it as well.
+export PIP_CACHE_DIR := $(CURDIR)/.cache/pip
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export ANSIBLE_HOME := $(CURDIR)/.cache/ansible
+export ANSIBLE_COLLECTIONS_PATH := $(CURDIR)/.cache/collections
+export PYTHONPATH := $(CURDIR)
+export MYPYPATH := $(CURDIR)/.cache/collections
+LINK := .cache/collections/ansible_collections/clawfleet/clawdbot
+
+.PHONY: help
+help:
+	@grep -E '^# make|^#: ' Makefile | sed 's/^#:* *//'
+
+$(VENV)/demo: requirements.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed: make PYTHON=python3.12 ...")'
+	@echo "Making .venv (once; about half a minute) ..."
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/pip install --quiet --requirement requirements.txt
+	@touch $@
+
+$(VENV)/dev: requirements-dev.txt $(VENV)/demo
+	@echo "Installing the tools for the tests into .venv (once; about a minute) ..."
+	@$(BIN)/pip install --quiet --requirement requirements-dev.txt
+	@touch $@
+
+# The collection where ansible looks for it: it is this folder.
+$(LINK):
+	@mkdir -p $(dir $(LINK))
+	@ln -s ../../../.. $(LINK)
+
+#: make demo [ARGS=-vvvv]   three real gateways get Kimi models, and it is shown that they work
+.PHONY: demo
+demo: $(VENV)/demo $(LINK)
+	@$(BIN)/python -m tools.demo $(ARGS)
+
+#: make test                lint, sanity, units, module: and end-to-end tests
+.PHONY: test
+test: lint sanity pytest
+
+#: make lint                ansible-lint, yamllint, ruff, mypy, changelog
+.PHONY: lint
+lint: $(VENV)/dev $(LINK)
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy -p ansible_collections.clawfleet.clawdbot.plugins -p tools
+	$(BIN)/yamllint --strict .
+	$(BIN)/ansible-lint --offline
+	$(BIN)/antsibull-changelog lint
+
+#: make sanity              ansible-test sanity
+.PHONY: sanity
+sanity: $(VENV)/dev $(LINK)
+	PATH=$(CURDIR)/$(BIN):$$PATH tests/run-sanity
+
+#: make units               the tests that need no gateway
+.PHONY: units
+units: $(VENV)/dev $(LINK)
+	$(BIN)/python -m pytest tests/unit tests/module
+
+#: make pytest              all tests in Python
+.PHONY: pytest
+pytest: $(VENV)/dev $(LINK)
+	$(BIN)/python -m tools.product
+	$(BIN)/python -m pytest
+
+#: make bench               what the collection costs, beside other ways of doing the same
+.PHONY: bench
+bench: $(VENV)/dev $(LINK)
+	PYTHONPATH=$(CURDIR):$(CURDIR)/.cache/collections $(BIN)/python bench/json5_edit.py
+	PYTHONPATH=$(CURDIR):$(CURDIR)/.cache/collections $(BIN)/python bench/verify_models.py

@@ -1,0 +1,39 @@
+# Copyright (c) 2026, clawfleet.clawdbot contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.harness import Bench
+from tools import fleet
+from tools.standin import StandIn
+
+# A gateway of its own for each test that needs one: what one test does to its gateway is nothing to the others.
+GATEWAYS = 10
+
+
+@pytest.fixture(scope="module")
+def gateways() -> Iterator[fleet.Fleet]:
+    with fleet.running(tuple(f"gateway-{number}" for number in range(1, GATEWAYS + 1))) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def unused(gateways: fleet.Fleet) -> list[fleet.Gateway]:
+    return list(gateways.gateways)
+
+
+@pytest.fixture
+def standin() -> Iterator[StandIn]:
+    with StandIn() as endpoints:
+        yield endpoints
+
+
+@pytest.fixture
+def bench(gateways: fleet.Fleet, unused: list[fleet.Gateway], standin: StandIn, tmp_path: Path) -> Bench:
+    return Bench(gateways, unused.pop(), standin, tmp_path)

@@ -1,0 +1,164 @@
+# Copyright (c) 2026, clawfleet.clawdbot contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The role on real gateways: runs playbooks against them and reads what they left behind."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import secrets
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tools.fleet import Fleet, Gateway
+from tools.standin import StandIn
+
+MOONSHOT = "moonshot"
+KIMICODE = "kimicode"
+# What the stand-in calls the endpoint of each provider.
+ENDPOINTS = {MOONSHOT: "moonshot-cn", KIMICODE: "kimicode"}
+_RECAP = re.compile(r"^(\S+)\s+:\s+(ok=.*)$", re.MULTILINE)
+_DIFF = re.compile(r"^--- before: .*?(?=^\S*(?:changed|ok): \[)", re.MULTILINE | re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Run:
+    """What one ansible-playbook has left: its exit code, all that it printed, and the counts of its recap by host."""
+
+    code: int
+    output: str
+
+    @property
+    def recap(self) -> dict[str, dict[str, int]]:
+        return {
+            host: {name: int(count) for name, count in (pair.split("=") for pair in counts.split())}
+            for host, counts in _RECAP.findall(self.output)
+        }
+
+    @property
+    def diffs(self) -> list[str]:
+        """The differences that were shown, in order."""
+        return [diff.strip() for diff in _DIFF.findall(self.output)]
+
+    @property
+    def modules(self) -> list[str]:
+        """The modules that were executed on hosts, in order; known only at -vvv."""
+        paths = re.findall(r"^Using module file (\S+)\.py$", self.output, re.MULTILINE)
+        return [os.path.basename(path) for path in paths]
+
+
+def new_key(prefix: str = "sk-") -> str:
+    """A key as a provider makes them."""
+    return prefix + secrets.token_urlsafe(30).replace("_", "x").replace("-", "y")
+
+
+class Bench:
+    """One gateway, the stand-in that it is pointed to, and the keys that it shall have."""
+
+    def __init__(self, fleet: Fleet, gateway: Gateway, standin: StandIn, folder: Path) -> None:
+        self.fleet = fleet
+        self.gateway = gateway
+        self.standin = standin
+        self._folder = folder
+        self.keys = {MOONSHOT: new_key(), KIMICODE: new_key("sk-kimi-")}
+        for provider, key in self.keys.items():
+            self.admit(provider, key)
+
+    def admit(self, provider: str, key: str) -> None:
+        """The endpoint takes the key from now on."""
+        self.standin.add_key(ENDPOINTS[provider], key)
+
+    def revoke(self, provider: str, key: str) -> None:
+        """The endpoint refuses the key from now on."""
+        self.standin.revoke_key(ENDPOINTS[provider], key)
+
+    def rollout(self, *arguments: str, playbook: str = "clawfleet.clawdbot.rollout", **variables: Any) -> Run:
+        """Runs a playbook with the role's variables over those that every gateway here has."""
+        inventory = self._folder / "inventory.yml"
+        inventory.write_text(yaml.safe_dump({"all": {"hosts": {self.gateway.name: self._variables(variables)}}}))
+        done = subprocess.run(
+            [
+                os.path.join(os.path.dirname(sys.executable), "ansible-playbook"),
+                "-i",
+                str(inventory),
+                playbook,
+                *arguments,
+            ],
+            env=self._environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+        return Run(done.returncode, done.stdout)
+
+    def clawdbot(self, *arguments: str) -> str:
+        """What the product's own program prints. Raises CalledProcessError where it fails."""
+        return subprocess.run(
+            [str(self.fleet.programs / "clawdbot"), *arguments],
+            cwd=self.gateway.home,
+            env={
+                **self.fleet.environment,
+                "HOME": str(self.gateway.home),
+                "CLAWDBOT_STATE_DIR": str(self.gateway.state_dir),
+            },
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            text=True,
+            check=True,
+        ).stdout
+
+    def call(self, method: str, *options: str, **params: Any) -> dict[str, Any]:
+        """The running gateway's answer to one of its methods."""
+        answer = self.clawdbot("gateway", "call", method, "--json", "--params", json.dumps(params), *options)
+        result: dict[str, Any] = json.loads(answer)
+        return result
+
+    def turn(self, session: str = "agent:main:test") -> dict[str, Any]:
+        """One message in a session, as its answer has it."""
+        params = {"message": "hi", "agentId": "main", "sessionKey": session, "idempotencyKey": secrets.token_hex(8)}
+        answer: dict[str, Any] = self.call("agent", "--expect-final", "--timeout", "60000", **params)["result"]
+        return answer
+
+    def pids(self) -> set[int]:
+        """The gateway's process as its own lock names it."""
+        locks = (self.fleet.folder / "tmp").glob("clawdbot-*/gateway.*.lock")
+        found = [json.loads(lock.read_text()) for lock in locks]
+        return {lock["pid"] for lock in found if lock["configPath"] == str(self.gateway.config)}
+
+    def files(self) -> dict[str, tuple[bytes, int, int]]:
+        """Content, mode and time of the last change of each of the gateway's two files."""
+        return {
+            path.name: (path.read_bytes(), path.stat().st_mode & 0o777, path.stat().st_ctime_ns)
+            for path in (self.gateway.config, self.gateway.env)
+        }
+
+    def _variables(self, variables: dict[str, Any]) -> dict[str, Any]:
+        control = ["-m", "supervisor.supervisorctl", "-c", str(self.fleet.supervisor_config)]
+        keys = {name: f"{{{{ lookup('ansible.builtin.env', 'KEY_{name}') }}}}" for name in self.keys}
+        base = {
+            "ansible_connection": "local",
+            "ansible_python_interpreter": "{{ ansible_playbook_python }}",
+            "providers_state_dir": str(self.gateway.state_dir),
+            "providers_service_manager": "command",
+            "providers_restart_argv": ["{{ ansible_playbook_python }}", *control, "restart", self.gateway.name],
+            "providers_default_model": "moonshot/kimi-k2.5",
+            # From the environment, so that no file of the test holds a key.
+            "providers_api_keys": keys,
+            "providers_overrides": {
+                name: {"block": {"baseUrl": self.standin.base_url(ENDPOINTS[name])}} for name in ENDPOINTS
+            },
+        }
+        return {**base, **variables}
+
+    def _environment(self) -> dict[str, str]:
+        return {**self.fleet.environment, **{f"KEY_{name}": key for name, key in self.keys.items()}}

@@ -1,0 +1,77 @@
+# Copyright (c) 2026, clawfleet.clawdbot contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The demo as a person starts it: what it shows, what it leaves behind, and what it never shows."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+from tools.demo import vaulted_keys
+from tools.product import ROOT
+
+
+def start(folder: Path, *arguments: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "tools.demo", *arguments],
+        cwd=ROOT,
+        env={**os.environ, "TMPDIR": str(folder)},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def processes_of(folder: Path) -> list[str]:
+    """The command lines and environments that name the folder."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            texts = [(process / name).read_bytes().decode(errors="replace") for name in ("cmdline", "environ")]
+        except OSError:
+            continue
+        if process.name != str(os.getpid()) and any(str(folder) in text for text in texts):
+            found.append(texts[0])
+    return found
+
+
+def test_the_demo_shows_the_main_job_and_no_key(tmp_path: Path) -> None:
+    demo = start(tmp_path, "-vvvv")
+    output, _errors = demo.communicate()
+
+    assert demo.returncode == 0, output[-5000:]
+    assert "moonshot/kimi-k2.5 answers: Hello from kimi-k2.5 at Moonshot." in output
+    assert "kimicode/kimi-for-coding answers: Hello from kimi-for-coding at Kimi Code." in output
+    for number in (1, 2, 3):
+        assert (
+            f"  gateway-{number}: clawdbot.json has ${{MOONSHOT_API_KEY}}, ${{KIMICODE_API_KEY}}; .env has mode 0600"
+            in output
+        )
+    assert "moonshot is ok and lists kimi-k2.5, " in output
+    assert "sk-" not in output
+    assert not [key for key in vaulted_keys().values() if key in output]
+    assert list(tmp_path.iterdir()) == []
+    assert processes_of(tmp_path) == []
+
+
+def test_ctrl_c_leaves_nothing_behind(tmp_path: Path) -> None:
+    demo = start(tmp_path)
+    assert demo.stdout is not None
+    for line in demo.stdout:
+        if "Look at the gateway" in line:
+            break
+    # As a terminal does it: to all processes in the foreground.
+    os.killpg(demo.pid, signal.SIGINT)
+    output, _errors = demo.communicate()
+
+    assert demo.returncode == 1
+    assert output.endswith("Interrupted. Everything that was started is gone.\n")
+    assert list(tmp_path.iterdir()) == []
+    assert processes_of(tmp_path) == []

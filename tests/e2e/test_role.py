@@ -1,0 +1,254 @@
+# Copyright (c) 2026, clawfleet.clawdbot contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The role, end to end, on real gateways."""
+
+from __future__ import annotations
+
+import json
+import stat
+from pathlib import Path
+
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils import _env_file, _json5
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets import fingerprint
+
+from tests.e2e.harness import KIMICODE, MOONSHOT, Bench, new_key
+
+
+def files_holding(folder: Path, keys: list[str]) -> set[str]:
+    """The files below a folder that hold one of the keys, by name."""
+    found = set()
+    for path in folder.rglob("*"):
+        if path.is_file() and not path.is_symlink():
+            content = path.read_bytes()
+            if any(key.encode() in content for key in keys):
+                found.add(path.name)
+    return found
+
+
+def test_a_fresh_gateway_gets_both_providers_and_a_second_run_changes_nothing(bench: Bench) -> None:
+    config_before = bench.gateway.config.read_text()
+    env_before = bench.gateway.env.read_text()
+
+    first = bench.rollout("-vvvv", "--diff", providers_verify_after="turn")
+
+    assert first.code == 0, first.output
+    config = bench.gateway.config.read_text()
+    value = _json5.loads(config)
+    assert set(value["models"]["providers"]) == {"moonshot", "kimicode"}
+    assert value["models"]["mode"] == "merge"
+    assert value["models"]["providers"]["moonshot"]["apiKey"] == "${MOONSHOT_API_KEY}"
+    assert value["models"]["providers"]["kimicode"]["headers"] == {"User-Agent": "KimiCLI/0.77"}
+    assert value["agents"]["defaults"]["model"] == {"primary": "moonshot/kimi-k2.5"}
+    assert value["agents"]["defaults"]["models"]["kimicode/kimi-for-coding"] == {"alias": "kimi"}
+    # What the user had stands there as it stood.
+    user_part = config_before[: config_before.index("  agents:")]
+    assert config.startswith(user_part)
+    assert bench.gateway.env.read_text() == (
+        f"{env_before}MOONSHOT_API_KEY={bench.keys[MOONSHOT]}\nKIMICODE_API_KEY={bench.keys[KIMICODE]}\n"
+    )
+    assert stat.S_IMODE(bench.gateway.env.stat().st_mode) == 0o600
+
+    # Both models have answered through the gateway, each with its own key.
+    chats = {(r["model"], r["key_fingerprint"]) for r in bench.standin.requests() if r["method"] == "POST"}
+    assert chats == {
+        ("kimi-k2.5", fingerprint(bench.keys[MOONSHOT])),
+        ("kimi-for-coding", fingerprint(bench.keys[KIMICODE])),
+    }
+
+    # No key in what was printed, not in Ansible's temporary folders, nor anywhere on the host but where it belongs.
+    keys = list(bench.keys.values())
+    assert not [key for key in keys if key in first.output]
+    assert files_holding(bench.fleet.folder / "tmp", keys) == set()
+    assert files_holding(bench.fleet.folder / "ansible", keys) == set()
+    assert files_holding(bench.gateway.home, keys) == {".env", "models.json"}
+    assert sorted(path.name for path in bench.gateway.state_dir.iterdir() if "clawfleet" in path.name) == []
+
+    files, pids = bench.files(), bench.pids()
+    second = bench.rollout("-vvv")
+
+    assert second.recap[bench.gateway.name]["changed"] == 0, second.output
+    assert second.modules == ["gateway_info", "verify_models", "provider_config"]
+    assert bench.files() == files
+    assert bench.pids() == pids
+
+
+def test_check_mode_says_what_then_happens(bench: Bench) -> None:
+    files, pids = bench.files(), bench.pids()
+
+    checked = bench.rollout("--check", "--diff")
+
+    assert checked.code == 0, checked.output
+    assert bench.files() == files
+    assert bench.pids() == pids
+
+    done = bench.rollout("--diff")
+
+    assert done.code == 0, done.output
+    # The run shows .env twice: before the restart that brings the variables in, and then not again.
+    assert "\n".join(checked.diffs).split() == "\n".join(done.diffs).split()
+    assert checked.recap[bench.gateway.name]["changed"] > 0
+    # Nothing is left to do, and check mode says that too.
+    again = bench.rollout("--check", "--diff")
+    assert again.recap[bench.gateway.name]["changed"] == 0
+    assert again.diffs == []
+
+
+def test_a_rotated_key_is_used_and_the_old_one_is_gone(bench: Bench) -> None:
+    assert bench.rollout().code == 0
+    old = bench.keys[MOONSHOT]
+    pids = bench.pids()
+    bench.keys[MOONSHOT] = new_key()
+    bench.admit(MOONSHOT, bench.keys[MOONSHOT])
+    bench.revoke(MOONSHOT, old)
+
+    rotated = bench.rollout("--diff", "-vvv")
+
+    assert rotated.code == 0, rotated.output
+    assert f"-MOONSHOT_API_KEY=<{fingerprint(old)}>" in rotated.output
+    assert f"+MOONSHOT_API_KEY=<{fingerprint(bench.keys[MOONSHOT])}>" in rotated.output
+    assert old not in rotated.output
+    assert bench.keys[MOONSHOT] not in rotated.output
+    assert bench.pids() != pids
+    assert len(rotated.modules) <= 8
+
+    bench.standin.clear_requests()
+    answer = bench.turn()
+
+    assert answer["payloads"][0]["text"] == "Hello from kimi-k2.5 at Moonshot."
+    assert [r["key_fingerprint"] for r in bench.standin.requests()] == [fingerprint(bench.keys[MOONSHOT])]
+    assert files_holding(bench.gateway.home, [old]) == set()
+
+
+def test_a_wrong_key_touches_nothing(bench: Bench) -> None:
+    files, pids = bench.files(), bench.pids()
+    bench.keys[KIMICODE] = new_key("sk-kimi-")
+
+    refused = bench.rollout()
+
+    assert refused.code != 0
+    assert "unauthorized" in refused.output
+    assert bench.keys[KIMICODE] not in refused.output
+    assert bench.files() == files
+    assert bench.pids() == pids
+
+
+def test_a_restart_that_fails_puts_both_files_back(bench: Bench) -> None:
+    contents = {name: file[0] for name, file in bench.files().items()}
+
+    failed = bench.rollout(providers_restart_argv=["/bin/false"])
+
+    assert failed.code != 0
+    assert "The way back failed as well" in failed.output
+    assert {name: file[0] for name, file in bench.files().items()} == contents
+    assert bench.gateway.answers()
+
+    # The next run finds nothing half done.
+    assert bench.rollout().code == 0
+    assert bench.turn()["payloads"][0]["text"] == "Hello from kimi-k2.5 at Moonshot."
+
+
+def test_a_run_that_died_before_its_restart_is_finished_by_the_next_one(bench: Bench) -> None:
+    assert bench.rollout().code == 0
+    old = bench.keys[MOONSHOT]
+    bench.keys[MOONSHOT] = new_key()
+    bench.admit(MOONSHOT, bench.keys[MOONSHOT])
+    # As a run that is killed between the write and its handler leaves it.
+    bench.gateway.env.write_text(bench.gateway.env.read_text().replace(old, bench.keys[MOONSHOT]))
+    pids = bench.pids()
+
+    finished = bench.rollout("-vvv")
+
+    assert finished.code == 0, finished.output
+    assert "the process has the old values" in finished.output
+    assert bench.pids() != pids
+    bench.standin.clear_requests()
+    bench.turn()
+    assert [r["key_fingerprint"] for r in bench.standin.requests()] == [fingerprint(bench.keys[MOONSHOT])]
+
+    # The product's own command writes the key into the config in plain text; the next run puts the reference back.
+    bench.clawdbot("models", "set", "moonshot/moonshot-v1-8k")
+    assert bench.keys[MOONSHOT] in bench.gateway.config.read_text()
+
+    repaired = bench.rollout("--diff")
+
+    assert repaired.code == 0, repaired.output
+    value = json.loads(bench.gateway.config.read_text())
+    assert value["models"]["providers"]["moonshot"]["apiKey"] == "${MOONSHOT_API_KEY}"
+    assert bench.keys[MOONSHOT] not in repaired.output
+    assert _env_file.loads(bench.gateway.env.read_text())["MOONSHOT_API_KEY"] == bench.keys[MOONSHOT]
+
+
+def test_bad_input_reaches_no_host(bench: Bench) -> None:
+    files = bench.files()
+
+    refused = bench.rollout("-vvv", providers_enabled=["moonshoot", "kimicode"])
+
+    assert refused.code != 0
+    assert "providers_enabled names 'moonshoot'" in refused.output
+    assert "did you mean moonshot?" in refused.output
+    assert refused.modules == []
+    assert bench.files() == files
+
+    # A key that was copied with a line break is refused by name, and not shown.
+    bench.keys[MOONSHOT] += "\n"
+    broken = bench.rollout("-vvv")
+
+    assert broken.code != 0
+    assert "providers_api_keys.moonshot holds white space" in broken.output
+    assert bench.keys[MOONSHOT].strip() not in broken.output
+    assert broken.modules == []
+
+
+def test_a_changed_block_is_used_without_a_restart(bench: Bench) -> None:
+    assert bench.rollout(providers_enabled=["moonshot"]).code == 0
+    pids = bench.pids()
+    block = {"baseUrl": bench.standin.base_url("moonshot-cn"), "models": [{"id": "kimi-k2.6", "name": "Kimi K2.6"}]}
+
+    changed = bench.rollout(providers_enabled=["moonshot"], providers_overrides={"moonshot": {"block": block}})
+
+    assert changed.code == 0, changed.output
+    assert changed.recap[bench.gateway.name]["changed"] == 1
+    assert bench.pids() == pids
+    # The aliases have made the list of models an allow-list: the new one is on it.
+    patched = bench.call("sessions.patch", key="agent:main:new", model="moonshot/kimi-k2.6")
+    assert patched["ok"] is True
+    bench.standin.clear_requests()
+    bench.turn("agent:main:new")
+    assert [r["model"] for r in bench.standin.requests()] == ["kimi-k2.6"]
+
+
+def test_verify_changes_nothing_and_finds_a_revoked_key_and_drift(bench: Bench) -> None:
+    assert bench.rollout().code == 0
+    files, pids = bench.files(), bench.pids()
+
+    fine = bench.rollout("--diff", playbook="clawfleet.clawdbot.verify")
+
+    assert fine.code == 0, fine.output
+    assert fine.recap[bench.gateway.name]["changed"] == 0
+
+    bench.revoke(MOONSHOT, bench.keys[MOONSHOT])
+    drifted = bench.rollout(playbook="clawfleet.clawdbot.verify", providers_default_model="moonshot/moonshot-v1-8k")
+
+    assert drifted.code != 0
+    assert "unauthorized" in drifted.output
+    assert "The config is not as the inventory has it" in drifted.output
+    assert bench.files() == files
+    assert bench.pids() == pids
+
+
+def test_a_variable_that_another_place_sets_is_not_called_ok(bench: Bench) -> None:
+    other = new_key()
+    (bench.gateway.home / ".env").write_text(f"MOONSHOT_API_KEY={other}\n")
+    files = bench.files()
+
+    refused = bench.rollout()
+
+    assert refused.code != 0
+    assert (
+        f"MOONSHOT_API_KEY is also set in {bench.gateway.home}/.env, to another key ({fingerprint(other)})"
+        in " ".join(refused.output.split())
+    )
+    assert other not in refused.output
+    assert bench.files() == files

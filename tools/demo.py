@@ -1,0 +1,116 @@
+# Copyright (c) 2026, clawfleet.clawdbot contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The main job on an embedded default: three real gateways get Kimi models from vaulted keys, and prove that they work.
+
+What follows on the command line goes to ansible-playbook, as -vvvv.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import types
+
+import yaml
+
+from tools import fleet, product
+from tools.standin import StandIn
+
+FOLDER = product.ROOT / "examples" / "demo"
+GATEWAYS = ("gateway-1", "gateway-2", "gateway-3")
+_CHANGED = re.compile(r"\bchanged=([0-9]+)")
+
+
+def main() -> None:
+    signal.signal(signal.SIGTERM, _end)
+    try:
+        run(sys.argv[1:])
+    except KeyboardInterrupt:
+        sys.exit("\nInterrupted. Everything that was started is gone.")
+
+
+def run(arguments: list[str]) -> None:
+    """The whole demo. Raises SystemExit where a step fails."""
+    product.install()
+    say("A stand-in for the endpoints of Moonshot and Kimi Code starts on loopback, with the keys of the vault.")
+    with StandIn() as standin:
+        keys = vaulted_keys()
+        standin.add_key("moonshot-cn", keys["vault_moonshot_api_key"])
+        standin.add_key("kimicode", keys["vault_kimicode_api_key"])
+        say("Three real gateways start, each kept up by supervisor (about 10 seconds).")
+        with fleet.running(GATEWAYS) as gateways:
+            environment = {**gateways.environment, "CLAWFLEET_ENDPOINTS": standin.url}
+            say("The collection's playbook: first one gateway, then the others (about a minute and a half).")
+            play(environment, "clawfleet.clawdbot.rollout", "--diff", *arguments)
+            say("An answer from each model, through the first gateway (about 20 seconds).")
+            play(environment, "ask.yml", *arguments)
+            say("The same playbook again: nothing is left to change.")
+            changed = play(environment, "clawfleet.clawdbot.rollout", *arguments)
+            if any(changed):
+                raise SystemExit("The second run changed something.")
+            show(gateways, standin)
+    say("Done. The gateways, the stand-in and their folder are gone; make demo does it again, from the cache.")
+
+
+def vaulted_keys() -> dict[str, str]:
+    """The keys as ansible-vault has them, in memory alone."""
+    command = [program("ansible-vault"), "view", "group_vars/all/vault.yml"]
+    shown = subprocess.run(command, cwd=FOLDER, stdout=subprocess.PIPE, text=True, check=True)
+    keys: dict[str, str] = yaml.safe_load(shown.stdout)
+    return keys
+
+
+def play(environment: dict[str, str], *arguments: str) -> list[int]:
+    """Runs a playbook, shows what it prints, and returns how many changes it counts on each host."""
+    colour = {"ANSIBLE_FORCE_COLOR": "true"} if sys.stdout.isatty() else {}
+    command = [program("ansible-playbook"), *arguments]
+    print(f"$ ansible-playbook {' '.join(arguments)}", flush=True)
+    lines = []
+    with subprocess.Popen(
+        command, cwd=FOLDER, env={**environment, **colour}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as process:
+        for line in process.stdout or ():
+            print(line, end="", flush=True)
+            lines.append(line)
+    if process.returncode != 0:
+        raise SystemExit(f"ansible-playbook failed with {process.returncode}.")
+    recap = lines[max(number for number, line in enumerate(lines) if line.startswith("PLAY RECAP")) :]
+    return [int(match.group(1)) for match in map(_CHANGED.search, recap) if match]
+
+
+def show(gateways: fleet.Fleet, standin: StandIn) -> None:
+    """What stands in the files now, and what the endpoints were asked."""
+    say("The config refers to the keys, which stand in .env alone (mode 0600):")
+    for gateway in gateways.gateways:
+        references = re.findall(r"\$\{[A-Z_]+\}", gateway.config.read_text(encoding="utf-8"))
+        mode = gateway.env.stat().st_mode & 0o777
+        print(f"  {gateway.name}: clawdbot.json has {', '.join(references)}; .env has mode {mode:04o}")
+    say("What the endpoints were asked, by path, key and client:")
+    asked: dict[tuple[str, ...], int] = {}
+    for request in standin.requests():
+        line = tuple(str(request[name]) for name in ("method", "path", "key_fingerprint", "user_agent"))
+        asked[line] = asked.get(line, 0) + 1
+    for line, times in asked.items():
+        print(f"  {times:2} x {' '.join(line)}")
+
+
+def program(name: str) -> str:
+    """A program of the virtual environment that runs this."""
+    return os.path.join(os.path.dirname(sys.executable), name)
+
+
+def say(text: str) -> None:
+    print(f"\n== {text}", flush=True)
+
+
+def _end(_signal: int, _frame: types.FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    main()
