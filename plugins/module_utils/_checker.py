@@ -9,51 +9,48 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import re
+import signal
 import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
 
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import ClawdbotError
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets import redact
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets import redact, secret_values
 
 _TIMEOUT_SECONDS = 120
+_PLACEHOLDER = re.compile("%[sd]")
 _ISSUE = re.compile(r"^\s*- (\S.*)$")
 _EXCEPTION = re.compile(r"(?:^|\s)\w*Error: (.+)$")
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 
 def check(argv: Sequence[str], candidate: str, variables: Mapping[str, str]) -> None:
-    """Runs the checker on the candidate with the variables in its environment.
+    """Runs the checker on the candidate with the variables in its environment, and nothing else but PATH and HOME.
 
     In the argv, C(%s) stands for the candidate and C(%d) for an empty folder of its own (mode 0700, also its working
-    directory), removed afterwards: the product writes resolved keys into its state. Raises ClawdbotError with the
-    checker's own words, without secrets, where it refuses the candidate or cannot be run.
+    directory and home), removed afterwards: the product writes resolved keys into its state. That folder's name begins
+    as the candidate's does, so that whoever removes a candidate that was left behind finds it.
+    Raises ClawdbotError with the checker's own words, without secrets, where it refuses the candidate or cannot be run.
     """
-    with tempfile.TemporaryDirectory(prefix="clawfleet-check-") as scratch:
-        command = [part.replace("%s", candidate).replace("%d", scratch) for part in argv]
-        try:
-            result = subprocess.run(
-                command,
-                cwd=scratch,
-                env={**variables, "HOME": scratch},
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                text=True,
-                errors="replace",
-                timeout=_TIMEOUT_SECONDS,
-                check=False,
-            )
-        except subprocess.TimeoutExpired as exc:
-            raise ClawdbotError(
-                f"The product's checker did not end within {_TIMEOUT_SECONDS} seconds; nothing was changed. It was: {argv}"
-            ) from exc
-        except OSError as exc:
-            raise ClawdbotError(
-                f"The product's checker cannot be run ({exc.strerror}); nothing was changed. It was: {argv}"
-            ) from exc
-    if result.returncode != 0:
-        words = redact("; ".join(problems(result.stderr)), variables.values()).replace(candidate, "the new config")
+    try:
+        with tempfile.TemporaryDirectory(
+            prefix=f"{os.path.basename(candidate)}.", dir=os.path.dirname(candidate)
+        ) as scratch:
+            code, stderr = _run(argv, {"%s": candidate, "%d": scratch}, variables)
+    except subprocess.TimeoutExpired as exc:
+        raise ClawdbotError(
+            f"The product's checker did not end within {_TIMEOUT_SECONDS} seconds; nothing was changed. "
+            f"It was: {list(argv)}"
+        ) from exc
+    except OSError as exc:
+        raise ClawdbotError(
+            f"The product's checker cannot be run ({exc.strerror}); nothing was changed. It was: {list(argv)}"
+        ) from exc
+    if code != 0:
+        words = redact("; ".join(problems(stderr)), secret_values(variables)).replace(candidate, "the new config")
         raise ClawdbotError(f"The product refuses the new config; nothing was changed. It says: {words}")
 
 
@@ -64,3 +61,26 @@ def problems(stderr: str) -> list[str]:
     exceptions = [match.group(1) for match in map(_EXCEPTION.search, lines) if match]
     last = [line.strip() for line in lines if line.strip()][-1:]
     return list(dict.fromkeys(issues or exceptions or last)) or ["nothing"]
+
+
+def _run(argv: Sequence[str], paths: Mapping[str, str], variables: Mapping[str, str]) -> tuple[int, str]:
+    """The exit code and what stands on stderr. Raises OSError and TimeoutExpired; no process is left then."""
+    with subprocess.Popen(
+        [_PLACEHOLDER.sub(lambda match: paths[match.group()], part) for part in argv],
+        cwd=paths["%d"],
+        env={**variables, "PATH": os.environ.get("PATH", os.defpath), "HOME": paths["%d"]},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+        errors="replace",
+        # A group of its own: the product's program starts itself a second time, and both have to go.
+        start_new_session=True,
+    ) as process:
+        try:
+            _stdout, stderr = process.communicate(timeout=_TIMEOUT_SECONDS)
+        except BaseException:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            raise
+    return process.returncode, stderr

@@ -24,10 +24,16 @@ _MODE = ("models", "mode")
 _MODELS = ("agents", "defaults", "models")
 _MODEL = ("agents", "defaults", "model")
 
+_LIST_OPENED = (
+    "agents.defaults.models was empty, which allows every model. With aliases in it, the product takes it for the list "
+    "of all models that are allowed: those of the managed providers and those that the config names were added. Add "
+    "others that people choose by hand."
+)
+
 
 @dataclass(frozen=True)
 class Desired:
-    """What the config shall have. What is not named here is not the collection's."""
+    """What the config shall have, of the types that it takes. What is not named here is not the collection's."""
 
     #: Provider id -> its block, as the config takes it.
     providers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
@@ -52,13 +58,14 @@ class Plan:
 def plan(config: dict[str, Any], desired: Desired) -> Plan:
     """The changes that bring the config to what is desired."""
     changes: list[Change] = []
-    warnings: list[str] = []
-    if desired.providers and not isinstance(_at(config, _MODE), str):
+    if desired.providers and at(config, _MODE) is REMOVE:
         changes.append(Change(_MODE, "merge"))
     changes += [Change((*_PROVIDERS, name), block) for name, block in desired.providers.items()]
     changes += _model_changes(config, desired)
-    changes += _alias_changes(config, desired, warnings)
-    return Plan(tuple(changes), tuple(_repaired(config, desired)), tuple(warnings))
+    changes += _alias_changes(config, desired)
+    opens_list, admitted = _admissions(config, desired)
+    changes += [Change((*_MODELS, ref), {}) for ref in admitted]
+    return Plan(tuple(changes), tuple(_repaired(config, desired)), (_LIST_OPENED,) if opens_list else ())
 
 
 def managed_paths(desired: Desired, changes: Iterable[Change]) -> list[tuple[str, ...]]:
@@ -78,15 +85,23 @@ def at(config: Any, path: Sequence[str]) -> Any:
 
 
 def missing_variables(providers: Mapping[str, Mapping[str, Any]], known: Iterable[str]) -> dict[str, list[str]]:
-    """Provider -> the variables that its block refers to and nobody defines."""
+    """Provider -> the variables that its block refers to and that are not known, sorted."""
     have = set(known)
-    missing = {name: sorted(references(dict(block)) - have) for name, block in providers.items()}
+    missing = {name: sorted(references(block) - have) for name, block in providers.items()}
     return {name: variables for name, variables in missing.items() if variables}
 
 
-def _at(config: Any, path: Sequence[str]) -> Any:
-    value = at(config, path)
-    return None if value is REMOVE else value
+def alias_clashes(aliases: Mapping[str, str]) -> Iterator[str]:
+    """Texts, each on two aliases that the product cannot have at the same time (its agents/model-selection.js)."""
+    spellings: dict[str, str] = {}
+    by_model: dict[str, str] = {}
+    for alias, ref in aliases.items():
+        same = spellings.setdefault(alias.lower(), alias)
+        if same != alias:
+            yield f"The aliases {same!r} and {alias!r} are one to the product: it does not tell upper from lower case."
+        other = by_model.setdefault(ref, alias)
+        if other != alias:
+            yield f"The aliases {other!r} and {alias!r} both stand for {ref}, and the product keeps one for a model."
 
 
 def _model_changes(config: dict[str, Any], desired: Desired) -> Iterator[Change]:
@@ -95,83 +110,73 @@ def _model_changes(config: dict[str, Any], desired: Desired) -> Iterator[Change]
         wanted["primary"] = desired.default_model
     if desired.fallback_models is not None:
         wanted["fallbacks"] = list(desired.fallback_models)
-    current = _at(config, _MODEL)
-    if isinstance(current, str) and wanted:
-        # The short spelling: the whole value is the primary model.
-        yield Change(_MODEL, {"primary": current, **wanted})
+    current = at(config, _MODEL)
+    if isinstance(current, str):
+        # The short spelling, in which the whole value is the primary model.
+        if wanted and wanted != {"primary": current}:
+            yield Change(_MODEL, {"primary": current, **wanted})
     else:
         yield from (Change((*_MODEL, name), value) for name, value in wanted.items())
 
 
-def _alias_changes(config: dict[str, Any], desired: Desired, warnings: list[str]) -> Iterator[Change]:
-    entries = _at(config, _MODELS) or {}
-    if not isinstance(entries, dict) or not (entries or desired.aliases):
-        # Nothing to keep and nothing to add; a map that is no map is the product's checker's to refuse.
-        return
+def _alias_changes(config: dict[str, Any], desired: Desired) -> Iterator[Change]:
+    wanted = {alias.lower(): ref for alias, ref in desired.aliases.items()}
+    # All are taken away before one is given: two models may swap theirs.
+    for ref, entry in _listed(config).items():
+        alias = entry.get("alias") if isinstance(entry, dict) else None
+        if isinstance(alias, str) and wanted.get(alias.strip().lower(), ref) != ref:
+            yield Change((*_MODELS, ref, "alias"), REMOVE)
+    for alias, ref in desired.aliases.items():
+        yield Change((*_MODELS, ref, "alias"), alias)
+
+
+def _admissions(config: dict[str, Any], desired: Desired) -> tuple[bool, list[str]]:
+    """Whether the list of allowed models begins with this plan, and what has to be entered beside those with an alias.
+
+    As long as the list is empty the product admits every model; from its first entry on it admits no other: "model not
+    allowed", and fallbacks outside it are dropped in silence. So what the config names stays allowed.
+    """
+    listed = _listed(config)
+    if not listed and not desired.aliases:
+        return False, []
     needed = [f"{name}/{model['id']}" for name, block in desired.providers.items() for model in block.get("models", [])]
     needed += [desired.default_model] if desired.default_model else []
     needed += desired.fallback_models or []
-    if not entries:
-        # As long as this map is empty the product admits every model; from its first entry on it is an allow-list
-        # ("model not allowed", and fallbacks outside it are dropped in silence). What the config names stays allowed.
+    if not listed:
         needed += _named_models(config)
-        warnings.append(
-            "agents.defaults.models was empty, which allows every model. With aliases in it, the product takes it as the "
-            "list of all models that are allowed: those of the managed providers and those that the config names were "
-            "added. Add others that people choose by hand."
-        )
-    holders = {
-        str(entry["alias"]).strip().lower(): ref
-        for ref, entry in entries.items()
-        if isinstance(entry, dict) and isinstance(entry.get("alias"), str)
-    }
-    for alias, ref in desired.aliases.items():
-        holder = holders.get(alias.lower(), ref)
-        if holder != ref:
-            yield Change((*_MODELS, holder, "alias"), REMOVE)
-        yield Change((*_MODELS, ref, "alias"), alias)
-    have = {*entries, *desired.aliases.values()}
-    for ref in dict.fromkeys(needed):
-        if ref not in have:
-            yield Change((*_MODELS, ref), {})
+    have = {*listed, *desired.aliases.values()}
+    return not listed, [ref for ref in dict.fromkeys(needed) if ref not in have]
+
+
+def _listed(config: dict[str, Any]) -> dict[str, Any]:
+    """The list of allowed models, model to settings. A value that is no such list is left for the checker to refuse."""
+    entries = at(config, _MODELS)
+    return entries if isinstance(entries, dict) else {}
 
 
 def _named_models(config: dict[str, Any]) -> list[str]:
-    """Every model that the agents of a config are told to use."""
-    agents = _at(config, ("agents",))
-    if not isinstance(agents, dict):
-        return []
-    listed = agents.get("list")
-    settings = [agents.get("defaults"), *(listed if isinstance(listed, list) else [])]
-    found: list[str] = []
-    for setting in settings:
-        if not isinstance(setting, dict):
-            continue
-        for choice in (setting.get("model"), setting.get("imageModel"), *_nested_models(setting)):
-            found += _choices(choice)
-    return found
+    """Every model that the agents and hooks of a config are told to use (the product's config/zod-schema.*.js)."""
+    agents, mappings = at(config, ("agents", "list")), at(config, ("hooks", "mappings"))
+    settings = [at(config, ("agents", "defaults")), *(agents if isinstance(agents, list) else [])]
+    paths = (("model",), ("imageModel",), ("heartbeat", "model"), ("subagents", "model"))
+    choices = [at(setting, path) for setting in settings for path in paths]
+    choices.append(at(config, ("hooks", "gmail", "model")))
+    choices += [at(mapping, ("model",)) for mapping in (mappings if isinstance(mappings, list) else [])]
+    names = [name for choice in choices for name in _names(choice)]
+    return [name.strip() for name in names if isinstance(name, str) and name.strip()]
 
 
-def _nested_models(setting: dict[str, Any]) -> list[Any]:
-    return [part["model"] for part in setting.values() if isinstance(part, dict) and isinstance(part.get("model"), str)]
-
-
-def _choices(choice: Any) -> list[str]:
-    if isinstance(choice, str):
-        return [choice]
+def _names(choice: Any) -> list[Any]:
+    """The models in a choice of one: its text, or a primary and its fallbacks."""
     if not isinstance(choice, dict):
-        return []
+        return [choice]
     fallbacks = choice.get("fallbacks")
-    return [
-        name
-        for name in (choice.get("primary"), *(fallbacks if isinstance(fallbacks, list) else ()))
-        if isinstance(name, str)
-    ]
+    return [choice.get("primary"), *(fallbacks if isinstance(fallbacks, list) else [])]
 
 
 def _repaired(config: dict[str, Any], desired: Desired) -> Iterator[str]:
     for name, block in desired.providers.items():
-        wanted = block.get("apiKey")
-        current = at(config, (*_PROVIDERS, name, "apiKey"))
-        if isinstance(wanted, str) and references(wanted) and isinstance(current, str) and not references(current):
-            yield ".".join((*_PROVIDERS, name, "apiKey"))
+        path = (*_PROVIDERS, name, "apiKey")
+        current = at(config, path)
+        if references(block.get("apiKey")) and isinstance(current, str) and current and not references(current):
+            yield ".".join(path)

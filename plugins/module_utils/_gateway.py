@@ -11,18 +11,22 @@ from __future__ import annotations
 
 import http.client
 import os
+import re
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils import _json5, _process, _variables
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config_plan import at
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product import Paths, Product
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._program import Gateway
 
 _POLL_SECONDS = 0.25
 _ANSWER_SECONDS = 5.0
 _LISTING_SECONDS = 60.0
+_PORTS = range(1, 65536)
+_PORT_TEXT = re.compile(r"[0-9]{1,5}\Z")
 
 
 @dataclass(frozen=True)
@@ -97,12 +101,15 @@ def answers(port: int, path: str) -> bool:
 def missing_models(
     product: Product, paths: Paths, gateway: Gateway, seen: Observation, wanted: Sequence[str]
 ) -> list[str]:
-    """Those of the wanted C(provider/model) that the gateway does not list. Raises ClawdbotError where it cannot be asked."""
+    """Those of the wanted C(provider/model) that the gateway does not list; all while it does not answer.
+
+    Raises ClawdbotError where it answers, but not this question.
+    """
     if not seen.answers or seen.process is None:
         return list(wanted)
     listed = listed_models(gateway.call(product.list_models_method, {}, _LISTING_SECONDS))
     missing = [model for model in wanted if model not in listed]
-    if missing and os.stat(paths.config).st_ctime >= seen.process.started:
+    if missing and _changed_since(seen.process.started, paths.config):
         listed = listed_models(gateway.run(product.list_models_args, _LISTING_SECONDS))
     return [model for model in missing if model not in listed]
 
@@ -116,16 +123,23 @@ def listed_models(listing: Any) -> set[str]:
 
 def _port(product: Product, paths: Paths, process: _process.Process | None) -> int:
     environment: Mapping[str, str] = (process.environment if process else None) or {}
-    for candidate in (environment.get(product.port_variable), _configured_port(paths.config)):
-        if str(candidate).isdigit() and 0 < int(str(candidate)) < 65536:
-            return int(str(candidate))
+    told = environment.get(product.port_variable, "").strip()
+    for port in (int(told) if _PORT_TEXT.match(told) else None, _configured_port(paths.config)):
+        if isinstance(port, (int, float)) and not isinstance(port, bool) and port in _PORTS:
+            return int(port)
     return product.port
 
 
 def _configured_port(config_path: str) -> Any:
     try:
         with open(config_path, encoding="utf-8", errors="surrogateescape") as file:
-            gateway = _json5.loads(file.read())["gateway"]
-        return gateway["port"]
-    except (OSError, _json5.Json5Error, KeyError, TypeError):
+            return at(_json5.loads(file.read()), ("gateway", "port"))
+    except (OSError, _json5.Json5Error):
         return None
+
+
+def _changed_since(moment: float, path: str) -> bool:
+    try:
+        return os.stat(path).st_ctime >= moment
+    except OSError:
+        return False

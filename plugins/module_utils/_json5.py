@@ -463,6 +463,10 @@ def _plain_scalar(value: Any, path: tuple[str, ...]) -> Any:
     return int(value)
 
 
+def _is_nan(value: Any) -> bool:
+    return isinstance(value, float) and math.isnan(value)
+
+
 def _equal(one: Any, other: Any) -> bool:
     """Whether two values that reading can give are the same JSON value. Loops, so that nesting costs no stack."""
     pairs = [(one, other)]
@@ -479,7 +483,7 @@ def _equal(one: Any, other: Any) -> bool:
         elif isinstance(left, bool) or isinstance(right, bool):
             if left is not right:
                 return False
-        elif left != right and not (left != left and right != right):  # only NaN differs from itself
+        elif left != right and not (_is_nan(left) and _is_nan(right)):
             return False
     return True
 
@@ -574,7 +578,7 @@ class _Editor:
         """The text with the splices made. Removals may overlap; what is inserted at one place keeps its order."""
         pieces = []
         at = 0
-        for start, end, replacement in sorted(self.splices, key=lambda splice: splice[:2]):
+        for start, end, replacement in sorted(self.splices, key=lambda splice: splice[0]):
             pieces.append(self.text[at:start])
             pieces.append(replacement)
             at = max(at, end)
@@ -703,7 +707,7 @@ class _Editor:
         """Inserts the texts after the entry, the last one that stays, or ends the container with it."""
         entry = node.entries[index]
         if texts:
-            at, _ = self.tail(node, index)
+            at, _comment = self.tail(node, index)
             between = self.habits.line_end + layout.indent if layout.own_lines else " "
             if entry.comma is None:
                 # On a line of its own a comment may run to the line's end, so the comma has to come before it.
@@ -720,7 +724,7 @@ class _Editor:
         right above it. The end of a line on which another's comment stands is never within the span.
         """
         entry = node.entries[index]
-        before, _ = node.gap_before(index)
+        before, _comment = node.gap_before(index)
         line_end, first = self.head(before, entry.first)
         tail, ends_line = self.tail(node, index)
         if ends_line:

@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 import contextlib
+import glob
 import json
 import os
 import shlex
@@ -23,6 +24,8 @@ from datetime import datetime
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product import Paths, Product
 
 _COMMAND_SECONDS = 20
+# The command line that they are given is one word of theirs, and systemd shows it without its quotes.
+_SHELLS = frozenset(["bash", "dash", "fish", "ksh", "sh", "zsh"])
 
 
 @dataclass(frozen=True)
@@ -44,7 +47,7 @@ class Unit:
     name: str
     active_state: str
     main_pid: int
-    #: The command of its ExecStart, without the arguments from C(gateway) on.
+    #: The command that runs the product's program, as the unit itself does; empty where the unit does not tell it.
     program: tuple[str, ...]
 
 
@@ -60,8 +63,8 @@ def of_lock(product: Product, paths: Paths) -> Process | None:
     for lock in _locks(product):
         if os.path.realpath(str(lock.get("configPath"))) == os.path.realpath(paths.config):
             process = of_pid(_number(lock.get("pid")))
-            # A lock can outlive its process, and the number can belong to another process by then. A gateway is the only
-            # one that began before its lock was written and not long before.
+            # A lock can outlive its process, and the number can belong to another process by then. That one began
+            # after the lock was written, the gateway before.
             if process and process.started <= _timestamp(lock.get("createdAt")):
                 return process
     return None
@@ -73,7 +76,7 @@ def of_unit(unit: Unit) -> Process | None:
 
 
 def unit(name: str, scope: str) -> Unit | None:
-    """What systemd knows of a unit in C(scope), V(user) or V(system); None where it knows no such unit or is not there."""
+    """What systemd knows of a unit in C(scope), V(user) or V(system); None where it has none of that name loaded."""
     command = ["systemctl", f"--{scope}", "show", name, "--property=LoadState,ActiveState,MainPID,ExecStart"]
     environment = {**os.environ, "LC_ALL": "C"}
     # Without a login session nobody has told where the account's own service manager listens.
@@ -102,28 +105,29 @@ def unit(name: str, scope: str) -> Unit | None:
 
 
 def program_of(exec_start: str) -> tuple[str, ...]:
-    """The program in what C(systemctl show) prints of an ExecStart: all before the word C(gateway)."""
+    """The program in what C(systemctl show) prints of an ExecStart: all before the word C(gateway).
+
+    Empty where that word is missing, and where a shell is started: what it starts in turn cannot be told from here.
+    """
     _before, found, rest = exec_start.partition("argv[]=")
     try:
         words = shlex.split(rest.partition(" ; ")[0]) if found else []
     except ValueError:
         words = []
-    return tuple(words[: words.index("gateway")]) if "gateway" in words else ()
+    if "gateway" not in words or os.path.basename(words[0]) in _SHELLS:
+        return ()
+    return tuple(words[: words.index("gateway")])
 
 
 def _locks(product: Product) -> Iterator[Mapping[str, object]]:
     for folder in dict.fromkeys((tempfile.gettempdir(), "/tmp")):  # noqa: S108 - the product's own place, read only
         locks = os.path.join(folder, f"{product.lock_dir_prefix}-{os.geteuid()}")
-        with contextlib.suppress(OSError):
-            for name in sorted(os.listdir(locks)):
-                if name.startswith("gateway.") and name.endswith(".lock"):
-                    with (
-                        contextlib.suppress(OSError, ValueError),
-                        open(os.path.join(locks, name), encoding="utf-8") as file,
-                    ):
-                        lock = json.load(file)
-                        if isinstance(lock, dict):
-                            yield lock
+        for path in sorted(glob.glob(os.path.join(glob.escape(locks), "gateway.*.lock"))):
+            # A lock that is gone, or not written out yet, is no lock.
+            with contextlib.suppress(OSError, ValueError, RecursionError), open(path, encoding="utf-8") as file:
+                lock = json.load(file)
+                if isinstance(lock, dict):
+                    yield lock
 
 
 def _of_proc(pid: int) -> Process | None:
@@ -187,5 +191,5 @@ def _number(value: object) -> int:
 def _timestamp(value: object) -> float:
     try:
         return datetime.fromisoformat(str(value).replace("Z", "+00:00")).timestamp()
-    except ValueError:
+    except (ValueError, OverflowError):
         return 0.0

@@ -7,8 +7,8 @@
 
 """The one table of what differs between the products that a gateway can be.
 
-Everything that the collection knows about a product by name (package, paths, unit, variables, checker, health) is a field
-here. A product that follows is a new row.
+Everything that the collection knows about a product by name (package, paths, unit, variables, checker, health) is a
+field here. A product that follows is a new row.
 """
 
 from __future__ import annotations

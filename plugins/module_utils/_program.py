@@ -26,11 +26,14 @@ _USUAL_FOLDERS = ("~/.local/bin", "~/.npm-global/bin", "~/bin", "/usr/local/bin"
 
 
 def find(product: Product, unit: Unit | None, process: Process | None) -> tuple[str, ...]:
-    """The argv that runs the product's program: what the service itself runs, else what is found; empty where there is none."""
+    """The argv that runs the product's program: the service's own, else what is found; empty where there is none."""
     if unit and unit.program:
         return unit.program
     running = (process.environment or {}).get("PATH", "") if process else ""
-    folders = os.pathsep.join([running, os.environ.get("PATH", os.defpath), *map(os.path.expanduser, _USUAL_FOLDERS)])
+    own = os.environ.get("PATH", os.defpath)
+    places = [*running.split(os.pathsep), *own.split(os.pathsep), *map(os.path.expanduser, _USUAL_FOLDERS)]
+    # An empty entry means the current folder, wherever that is.
+    folders = os.pathsep.join(filter(None, places))
     found = shutil.which(product.name, path=folders)
     if found is None:
         return ()
@@ -56,13 +59,23 @@ def version(product: Product, program: Sequence[str]) -> str | None:
 
 
 class Gateway:
-    """A running gateway, asked through the product's program: it finds address and token in the config by itself."""
+    """A running gateway, asked through the product's program, which finds the token in the config by itself.
 
-    def __init__(self, product: Product, program: Sequence[str], paths: Paths, secrets: Iterable[str] = ()) -> None:
+    C(port) is where the gateway listens; None leaves that to the config as well, which does not know what a unit says.
+    """
+
+    def __init__(
+        self, product: Product, program: Sequence[str], paths: Paths, port: int | None, secrets: Iterable[str] = ()
+    ) -> None:
         self._program = list(program)
-        self._environment = {**os.environ, **environment(product, paths)}
+        place = {} if port is None else {product.port_variable: str(port)}
+        self._environment = {**os.environ, **environment(product, paths), **place}
         self._folder = paths.state_dir
         self._secrets = tuple(secrets)
+
+    def redact(self, text: str) -> str:
+        """The text without this gateway's secrets."""
+        return redact(text, self._secrets)
 
     def call(self, method: str, params: Mapping[str, Any], timeout: float, *, final: bool = False) -> Any:
         """The gateway's answer to one method. Raises ClawdbotError with what it said, without secrets.
@@ -87,6 +100,8 @@ class Gateway:
         return self._run(arguments, timeout, f"The product's {' '.join(arguments)}")
 
     def _run(self, arguments: Sequence[str], timeout: float, what: str) -> Any:
+        if not self._program:
+            raise ClawdbotError(f"{what} cannot be asked for: the product's program was not found.")
         try:
             done = subprocess.run(
                 [*self._program, *arguments],
@@ -105,8 +120,8 @@ class Gateway:
             raise ClawdbotError(f"The product's program cannot be run: {exc.strerror}.") from exc
         if done.returncode != 0:
             said = [line.strip() for line in (done.stderr or done.stdout).splitlines() if line.strip()]
-            raise ClawdbotError(f"{what} failed: {redact(said[0] if said else 'it says nothing', self._secrets)}")
+            raise ClawdbotError(f"{what} failed: {self.redact(said[0]) if said else 'it says nothing.'}")
         try:
             return json.loads(done.stdout)
-        except ValueError as exc:
+        except (ValueError, RecursionError) as exc:
             raise ClawdbotError(f"{what} gave an answer that is not JSON.") from exc

@@ -11,20 +11,31 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TypeVar
 
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils import _transaction, _undo
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._checker import check
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config_plan import Desired
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._edit import Edit, FileTexts, edit
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import ClawdbotError
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._transaction import Conflict, Snapshot
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._transaction import ConflictError, Snapshot
 
 _PRIVATE = 0o600
 _LOCK_SECONDS = 120.0
 # The product writes its config a few times in a row at the most; who is beaten this often is up against something else.
 _ATTEMPTS = 5
+
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True)
+class Files:
+    """The two files of one gateway, as paths."""
+
+    config: str
+    env: str
 
 
 @dataclass(frozen=True)
@@ -35,7 +46,10 @@ class Result:
     env_changed: bool = False
     #: Whether a record of what stood in the files before is, or would be, kept.
     unconfirmed: bool = False
+    #: What was decided from the files; None where they are only put back or left alone.
     edit: Edit | None = None
+    #: As Ansible's callbacks take it. Nothing in it is secret.
+    diff: Sequence[Mapping[str, str]] = ()
 
 
 @dataclass(frozen=True)
@@ -43,143 +57,192 @@ class _Replacement:
     """A file and the bytes that shall be in it, None for no file at all."""
 
     snapshot: Snapshot
-    content: bytes | None
-    mode: int
+    content: bytes | None = field(repr=False)
+    #: None leaves the file's own; a new file is private.
+    wanted_mode: int | None = None
+
+    @property
+    def mode(self) -> int:
+        modes = (self.wanted_mode, self.snapshot.mode)
+        return next((mode for mode in modes if mode is not None), _PRIVATE)
+
+    @property
+    def changes_mode(self) -> bool:
+        return self.content is not None and self.snapshot.mode not in (None, self.mode)
 
     @property
     def changes(self) -> bool:
-        return self.content != self.snapshot.content or (self.content is not None and self.mode != self.snapshot.mode)
+        return self.content != self.snapshot.content or self.changes_mode
 
 
 def present(
-    config_path: str,
-    env_path: str,
-    desired: Desired,
-    env: Mapping[str, str],
-    checker: Sequence[str],
-    *,
-    check_mode: bool,
+    files: Files, desired: Desired, env: Mapping[str, str], checker: Sequence[str], *, check_mode: bool
 ) -> Result:
-    """Brings both files to what is desired. Raises ClawdbotError, with both files as they were."""
-    with _locked(config_path):
-        undo = _undo.load(config_path)
-        for _attempt in range(_ATTEMPTS):
-            config, dotenv = _read(config_path, env_path)
-            planned = edit(FileTexts(_text(config), _text(dotenv)), desired, env, config_path, env_path)
-            new_config = _replacement(config, planned.config, _PRIVATE if config.mode is None else config.mode)
-            new_env = _replacement(dotenv, planned.env, _PRIVATE)
-            changes = new_config.changes or new_env.changes
-            result = Result(new_config.changes, new_env.changes, changes or undo is not None, planned)
-            with contextlib.suppress(Conflict), contextlib.ExitStack() as files:
-                config_candidate = _candidate(files, new_config)
-                if config_candidate and checker:
-                    check(checker, config_candidate, {**planned.variables, "PATH": os.environ.get("PATH", os.defpath)})
-                if changes and not check_mode:
-                    env_candidate = _candidate(files, new_env)
-                    _undo.save(config_path, _remembered(undo, new_config, new_env, planned, tuple(env)))
-                    _commit(dotenv, env_candidate, config, config_candidate)
-                return result
-    raise ClawdbotError(
-        f"{config_path} or {env_path} was changed by another process each of the {_ATTEMPTS} times that an edit was made. "
-        "Both are as that process left them: find out what keeps writing, or run again later."
-    )
+    """Brings both files to what is desired.
+
+    Raises ClawdbotError, with both files as they were; where they cannot be put back, it says so and keeps the record.
+    """
+    with _held(files, check_mode):
+        return _repeated(files, lambda: _present(files, desired, env, checker, check_mode))
 
 
-def rolled_back(config_path: str, env_path: str, *, check_mode: bool) -> Result:
-    """Puts both files back to what they were before the run that is recorded; nothing where none is."""
-    with _locked(config_path):
-        undo = _undo.load(config_path)
+def rolled_back(files: Files, *, check_mode: bool) -> Result:
+    """Puts both files back to what they were before the run that is recorded; nothing where none is.
+
+    Raises ClawdbotError where that cannot be done; the record is then kept.
+    """
+    with _held(files, check_mode):
+        undo = _undo.load(files.config, files.env)
         if undo is None:
             return Result()
-        config, dotenv = _read(config_path, env_path)
-        old_config, old_env = (
-            _Replacement(config, config.content, _PRIVATE),
-            _Replacement(dotenv, dotenv.content, _PRIVATE),
-        )
-        if undo.config:
-            mode = _PRIVATE if undo.config.mode is None else undo.config.mode
-            old_config = _Replacement(config, _undo.config_before(undo.config, config.content), mode)
-        if undo.env:
-            mode = _PRIVATE if undo.env.mode is None else undo.env.mode
-            old_env = _Replacement(dotenv, _undo.env_before(undo.env, dotenv.content), mode)
-        result = Result(bool(undo.config) and old_config.changes, bool(undo.env) and old_env.changes)
+        result = _put_back(files, undo, check_mode)
         if not check_mode:
-            # The other way round than forwards: no block may be left that refers to a variable which is gone.
-            if result.config_changed:
-                _replace(old_config)
-            if result.env_changed:
-                _replace(old_env)
-            _undo.discard(config_path)
+            _undo.discard(files.config)
         return result
 
 
-def confirmed(config_path: str, *, check_mode: bool) -> Result:
+def confirmed(files: Files, *, check_mode: bool) -> Result:
     """Drops the record: the run that made it is proven good."""
-    with _locked(config_path):
+    with _held(files, check_mode):
         if not check_mode:
-            _undo.discard(config_path)
+            _undo.discard(files.config)
     return Result()
 
 
 @contextlib.contextmanager
-def _locked(config_path: str) -> Iterator[None]:
-    with _transaction.locked(os.path.dirname(os.path.realpath(config_path)), _LOCK_SECONDS):
+def _held(files: Files, check_mode: bool) -> Iterator[None]:
+    paths = (files.config, files.env, _undo.path_beside(files.config))
+    with _transaction.locked((os.path.dirname(os.path.realpath(path)) for path in paths), _LOCK_SECONDS):
+        if not check_mode:
+            for path in paths:
+                _transaction.discard_leftovers(path)
         yield
 
 
-def _read(config_path: str, env_path: str) -> tuple[Snapshot, Snapshot]:
-    config, dotenv = _transaction.read(config_path), _transaction.read(env_path)
-    for snapshot in (config, dotenv):
-        _transaction.discard_leftovers(snapshot)
-    return config, dotenv
+def _repeated(files: Files, attempt: Callable[[], _T]) -> _T:
+    """The result of the first attempt that nobody comes in between."""
+    for _attempt in range(_ATTEMPTS):
+        with contextlib.suppress(ConflictError):
+            return attempt()
+    raise ClawdbotError(
+        f"{files.config} or {files.env} was changed by another process each of the {_ATTEMPTS} times that an edit was "
+        "made. Both are as that process left them: find out what keeps writing, or run again later."
+    )
+
+
+def _present(
+    files: Files, desired: Desired, env: Mapping[str, str], checker: Sequence[str], check_mode: bool
+) -> Result:
+    """One attempt. Raises ConflictError, with both files as the other process left them, where it came in between."""
+    undo = _undo.load(files.config, files.env)
+    config, dotenv = _transaction.read(files.config), _transaction.read(files.env)
+    planned = edit(FileTexts(_text(config), _text(dotenv)), desired, env, files.config, files.env)
+    new_config = _Replacement(config, _content(planned.config))
+    new_env = _Replacement(dotenv, _content(planned.env), _PRIVATE)
+    changes = new_config.changes or new_env.changes
+    with contextlib.ExitStack() as candidates:
+        config_candidate = _candidate(candidates, new_config)
+        if config_candidate and checker:
+            check(checker, config_candidate, planned.variables)
+        if changes and not check_mode:
+            env_candidate = _candidate(candidates, new_env)
+            this_run = _recorded(_undo.Undo(), new_config, new_env, planned, env)
+            try:
+                _undo.save(files.config, _recorded(undo or _undo.Undo(), new_config, new_env, planned, env))
+                # The checker takes seconds: what others did to the config meanwhile is seen before .env is written.
+                _transaction.require_unchanged(config)
+                # The .env first: a config must never refer to a variable that is not there yet.
+                for snapshot, candidate in ((dotenv, env_candidate), (config, config_candidate)):
+                    if candidate is not None:
+                        _transaction.commit(snapshot, candidate)
+            except ClawdbotError as exc:
+                _take_back(files, this_run, undo, exc)
+                raise
+    return Result(
+        new_config.changes,
+        new_env.changes,
+        changes or undo is not None,
+        planned,
+        [*planned.diff, *_mode_diff(files.env, new_env)],
+    )
+
+
+def _recorded(
+    undo: _undo.Undo, config: _Replacement, env: _Replacement, planned: Edit, names: Mapping[str, str]
+) -> _undo.Undo:
+    """The record with what this run is about to do."""
+    new_config, new_env = undo.config, undo.env
+    if config.changes and config.content is not None:
+        new_config = _undo.config_original(undo.config, config.snapshot, config.content, planned.config_paths)
+    if env.changes and env.content is not None:
+        new_env = _undo.env_original(undo.env, env.snapshot, env.content, tuple(names))
+    return _undo.Undo(new_config, new_env)
+
+
+def _take_back(files: Files, this_run: _undo.Undo, earlier: _undo.Undo | None, reason: ClawdbotError) -> None:
+    """Leaves both files and the record as they were before a commit that failed for the reason."""
+    try:
+        _put_back(files, this_run, check_mode=False)
+        if earlier is None:
+            _undo.discard(files.config)
+        else:
+            _undo.save(files.config, earlier)
+    except ClawdbotError as exc:
+        raise ClawdbotError(
+            f"{reason} What had been done before that could not be taken back: {exc} As soon as the files can be "
+            "written, state=rolled_back takes it back."
+        ) from exc
+
+
+def _put_back(files: Files, undo: _undo.Undo, check_mode: bool) -> Result:
+    """Both files as they were by the record, which is left alone."""
+    # The other way round than forwards: no block may be left that refers to a variable which is gone.
+    return Result(
+        _repeated(files, lambda: _restored(files.config, undo.config, _undo.config_before, check_mode)),
+        _repeated(files, lambda: _restored(files.env, undo.env, _undo.env_before, check_mode)),
+    )
+
+
+def _restored(
+    path: str,
+    original: _undo.Original | None,
+    before: Callable[[_undo.Original, bytes | None], bytes | None],
+    check_mode: bool,
+) -> bool:
+    """Whether the file was not yet, or in check mode is not, as it was by the record; now it is."""
+    if original is None:
+        return False
+    snapshot = _transaction.read(path)
+    replacement = _Replacement(snapshot, before(original, snapshot.content), original.mode)
+    if replacement.changes and not check_mode:
+        _replace(replacement)
+    return replacement.changes
+
+
+def _replace(replacement: _Replacement) -> None:
+    with contextlib.ExitStack() as candidates:
+        candidate = _candidate(candidates, replacement)
+        if candidate is None:
+            _transaction.remove(replacement.snapshot)
+        else:
+            _transaction.commit(replacement.snapshot, candidate)
+
+
+def _candidate(candidates: contextlib.ExitStack, replacement: _Replacement) -> str | None:
+    if not replacement.changes or replacement.content is None:
+        return None
+    return candidates.enter_context(_transaction.candidate(replacement.snapshot, replacement.content, replacement.mode))
+
+
+def _mode_diff(path: str, replacement: _Replacement) -> Iterator[dict[str, str]]:
+    if replacement.changes_mode:
+        before, after = f"mode {replacement.snapshot.mode:04o}\n", f"mode {replacement.mode:04o}\n"
+        yield {"before_header": path, "after_header": path, "before": before, "after": after}
 
 
 def _text(snapshot: Snapshot) -> str | None:
     return None if snapshot.content is None else _undo.decode(snapshot.content)
 
 
-def _replacement(snapshot: Snapshot, text: str | None, mode: int) -> _Replacement:
-    return _Replacement(snapshot, None if text is None else _undo.encode(text), mode)
-
-
-def _candidate(files: contextlib.ExitStack, replacement: _Replacement) -> str | None:
-    if not replacement.changes or replacement.content is None:
-        return None
-    return files.enter_context(_transaction.candidate(replacement.snapshot, replacement.content, replacement.mode))
-
-
-def _remembered(
-    undo: _undo.Undo | None, config: _Replacement, env: _Replacement, planned: Edit, names: tuple[str, ...]
-) -> _undo.Undo:
-    undo = undo or _undo.Undo()
-    new_config, new_env = undo.config, undo.env
-    if config.changes and config.content is not None:
-        new_config = _undo.remember(undo.config, config.snapshot, config.content, planned.config_paths)
-    if env.changes and env.content is not None:
-        new_env = _undo.remember(undo.env, env.snapshot, env.content, [(name,) for name in names])
-    return _undo.Undo(new_config, new_env)
-
-
-def _commit(dotenv: Snapshot, env_candidate: str | None, config: Snapshot, config_candidate: str | None) -> None:
-    """The .env first: a config must never refer to a variable that is not there yet."""
-    if env_candidate is None:
-        if config_candidate is not None:
-            _transaction.commit(config, config_candidate)
-        return
-    _transaction.commit(dotenv, env_candidate)
-    if config_candidate is None:
-        return
-    try:
-        _transaction.commit(config, config_candidate)
-    except ClawdbotError:
-        _replace(_Replacement(_transaction.read(dotenv.path), dotenv.content, dotenv.mode or _PRIVATE))
-        raise
-
-
-def _replace(replacement: _Replacement) -> None:
-    with contextlib.ExitStack() as files:
-        candidate = _candidate(files, replacement)
-        if candidate is None:
-            _transaction.remove(replacement.snapshot)
-        else:
-            _transaction.commit(replacement.snapshot, candidate)
+def _content(text: str | None) -> bytes | None:
+    return None if text is None else _undo.encode(text)

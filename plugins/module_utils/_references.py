@@ -10,13 +10,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-#: What the product accepts as the name of a variable (its config/env-substitution.js): other spellings stay as they are.
+#: What the product takes for the name of a variable (its config/env-substitution.js): other spellings stay as they are.
 VARIABLE_NAME = re.compile(r"[A-Z_][A-Z0-9_]*\Z")
 
 _REFERENCE = re.compile(r"\$(\$?)\{([A-Z_][A-Z0-9_]*)\}")
+_ONE_REFERENCE = re.compile(r"\$\{[A-Z_][A-Z0-9_]*\}\Z")
 
 
 def reference(name: str) -> str:
@@ -24,12 +25,17 @@ def reference(name: str) -> str:
     return "${" + name + "}"
 
 
+def is_reference(value: Any) -> bool:
+    """Whether a config value is a reference to a variable, and nothing else."""
+    return isinstance(value, str) and bool(_ONE_REFERENCE.match(value))
+
+
 def references(value: Any) -> set[str]:
-    """The names of all variables that a config value refers to; C($${NAME}) is the product's escape, not a reference."""
+    """The names of all variables that a config value refers to. C($${NAME}) is the product's escape, no reference."""
     return {match.group(2) for text in _strings(value) for match in _REFERENCE.finditer(text) if not match.group(1)}
 
 
-def substitute(text: str, variables: dict[str, str]) -> str:
+def substitute(text: str, variables: Mapping[str, str]) -> str:
     """The text with each reference to one of the variables replaced by its value, other references left alone."""
 
     def value_of(match: re.Match[str]) -> str:

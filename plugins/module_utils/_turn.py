@@ -7,9 +7,10 @@
 
 """One real turn through a running gateway: the only proof that a gateway can use a model.
 
-The product reports a turn that its provider has refused as C(status: ok), with the provider's error as the text of the answer
-(seen on 2026.1.24-3 with a wrong key and with an endpoint that does not listen). What tells is the C(stopReason) of the
-answer in the session's transcript.
+The product reports a turn that its provider has refused as C(status: ok), with the provider's error as the text of the
+answer (seen on 2026.1.24-3 with a wrong key and with an endpoint that does not listen). What tells is the C(stopReason)
+of the answer in the session's transcript. Where the endpoint sends HTML or nothing at all with status 200, even that is
+C(stop), and only the answer's empty C(content) tells (its library pi-ai, providers/openai-completions.js).
 """
 
 from __future__ import annotations
@@ -17,22 +18,27 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config_plan import at
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import ClawdbotError
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._program import Gateway
 
 _MESSAGE = "Answer with the one word: ready"
 _CALL_SECONDS = 30.0
-_SHOWN_CHARACTERS = 200
+_SHOWN_CHARACTERS = 300
+_AGENT_ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}\Z")
+# What the gateway makes of the name of a transcript that it removes (its gateway/session-utils.fs.js).
+_REMOVED_TRANSCRIPT = re.compile(r"\.jsonl\.deleted\.[0-9TZ.-]+\Z")
 
 
 @dataclass(frozen=True)
 class Turn:
-    """What a model has answered, or why it has not. C(message) may hold what the provider said: redact it."""
+    """What a model has answered, or why it has not."""
 
     model: str
     ok: bool
@@ -40,7 +46,41 @@ class Turn:
 
 
 def take(gateway: Gateway, agent: str, model: str, timeout: float) -> Turn:
-    """Sends one message to the model in a session of its own, which is gone afterwards."""
+    """Sends one message to the model in a session of its own, which is gone afterwards. No secret is in the message."""
+    turn = _take(gateway, agent, model, timeout)
+    # Cut last: of a secret that the cut goes through, the beginning would stay.
+    return Turn(turn.model, turn.ok, gateway.redact(turn.message)[:_SHOWN_CHARACTERS])
+
+
+def judge(model: str, answer: Mapping[str, Any] | None) -> Turn:
+    """Whether the last assistant message of a transcript is an answer of that model. What it says is not redacted."""
+    if answer is None:
+        return Turn(model, False, "The turn left no answer in the session's transcript.")
+    answered_by = f"{answer.get('provider')}/{answer.get('model')}"
+    if answer.get("stopReason") in ("error", "aborted"):
+        return Turn(model, False, f"{answered_by} was asked: {answer.get('errorMessage') or 'it gave no reason.'}")
+    if answered_by != model:
+        return Turn(model, False, f"{answered_by} answered in its place.")
+    if not answer.get("content"):
+        return Turn(model, False, f"{answered_by} was asked, and nothing came back: is its baseUrl that of an API?")
+    return Turn(model, True, _text(answer))
+
+
+def default_agent(config: Any) -> str:
+    """The agent that a config's messages go to: the default one, the first, or V(main).
+
+    As the product tells it (its agents/agent-scope.js and routing/session-key.js).
+    """
+    listed = at(config, ("agents", "list"))
+    agents = [agent for agent in listed if isinstance(agent, dict)] if isinstance(listed, list) else []
+    chosen = [agent for agent in agents if agent.get("default") is True] or agents
+    name = str(chosen[0].get("id") or "").strip().lower() if chosen else ""
+    if not _AGENT_ID.match(name):
+        name = re.sub(r"[^a-z0-9_-]+", "-", name).strip("-")[:64]
+    return name or "main"
+
+
+def _take(gateway: Gateway, agent: str, model: str, timeout: float) -> Turn:
     key = f"agent:{agent}:clawfleet-{secrets.token_hex(8)}"
     try:
         session = gateway.call("sessions.patch", {"key": key, "model": model}, _CALL_SECONDS)
@@ -56,34 +96,13 @@ def take(gateway: Gateway, agent: str, model: str, timeout: float) -> Turn:
         _forget(gateway, key)
 
 
-def judge(model: str, answer: Mapping[str, Any] | None) -> Turn:
-    """Whether the last assistant message of a transcript is an answer of that model."""
-    if answer is None:
-        return Turn(model, False, "The turn left no answer in the session's transcript.")
-    answered_by = f"{answer.get('provider')}/{answer.get('model')}"
-    if answer.get("stopReason") == "error":
-        return Turn(model, False, f"{answered_by} was asked: {answer.get('errorMessage')}")
-    if answered_by != model:
-        return Turn(model, False, f"{answered_by} answered in its place.")
-    return Turn(model, True, _text(answer))
-
-
-def default_agent(config: Any) -> str:
-    """The agent that a config's messages go to (the product's agents/agent-scope.js): the default one, the first, or V(main)."""
-    agents = config.get("agents") if isinstance(config, dict) else None
-    listed = agents.get("list") if isinstance(agents, dict) else None
-    named = [agent for agent in listed or [] if isinstance(agent, dict) and isinstance(agent.get("id"), str)]
-    chosen = [agent for agent in named if agent.get("default") is True] or named
-    return str(chosen[0]["id"]) if chosen else "main"
-
-
 def _last_answer(session: Any, answer: Any) -> Mapping[str, Any] | None:
     try:
         session_id = answer["result"]["meta"]["agentMeta"]["sessionId"]
         transcript = os.path.join(os.path.dirname(session["path"]), f"{os.path.basename(session_id)}.jsonl")
         with open(transcript, encoding="utf-8", errors="replace") as file:
             entries = [json.loads(line) for line in file if line.strip()]
-    except (KeyError, TypeError, ValueError, OSError):
+    except (KeyError, TypeError, ValueError, OSError, RecursionError):
         return None
     messages = [entry.get("message") for entry in entries if isinstance(entry, dict)]
     answers = [message for message in messages if isinstance(message, dict) and message.get("role") == "assistant"]
@@ -93,12 +112,19 @@ def _last_answer(session: Any, answer: Any) -> Mapping[str, Any] | None:
 def _text(answer: Mapping[str, Any]) -> str:
     content = answer.get("content")
     parts = [part.get("text") for part in content if isinstance(part, dict)] if isinstance(content, list) else []
-    return " ".join(part for part in parts if isinstance(part, str)).strip()[:_SHOWN_CHARACTERS]
+    return " ".join(part for part in parts if isinstance(part, str)).strip()
 
 
 def _forget(gateway: Gateway, key: str) -> None:
     # What is left over is a session that nobody uses: no reason to call a turn that was answered a failure.
     with contextlib.suppress(ClawdbotError, OSError):
         deleted = gateway.call("sessions.delete", {"key": key, "deleteTranscript": True}, _CALL_SECONDS)
-        for archived in deleted.get("archived", []):
-            os.unlink(archived)
+        for path in _removed_transcripts(deleted):
+            os.unlink(path)
+
+
+def _removed_transcripts(deleted: Any) -> list[str]:
+    """The files that the gateway says it has put its transcript into. On its word, no other file is removed."""
+    paths = at(deleted, ("archived",))
+    named = [path for path in paths if isinstance(path, str)] if isinstance(paths, list) else []
+    return [path for path in named if _REMOVED_TRANSCRIPT.search(path)]

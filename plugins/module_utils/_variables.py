@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
@@ -18,6 +19,7 @@ from typing import Any
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils import _env_file
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._process import Process
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets import fingerprint
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._transaction import open_without_blocking
 
 
 @dataclass(frozen=True)
@@ -33,21 +35,26 @@ class EnvFile:
 def read(path: str) -> EnvFile | None:
     """The file at a path, None where there is none or this account may not read it."""
     try:
-        with open(path, "rb") as file:
+        with open(path, "rb", opener=open_without_blocking) as file:
             status = os.fstat(file.fileno())
-            text = file.read().decode("utf-8", "surrogateescape")
+            text = file.read().decode("utf-8", "surrogateescape") if stat.S_ISREG(status.st_mode) else None
     except OSError:
         return None
-    # A rename keeps the time of the last write but not that of the last change: a file moved into place by hand counts as new.
+    if text is None:
+        return None
+    # A rename keeps the time of the last write, but not that of the last change: a file that was moved into place by
+    # hand counts as new.
     return EnvFile(path, _env_file.loads(text), max(status.st_mtime, status.st_ctime))
 
 
 def files(process: Process | None, env_path: str) -> list[EnvFile]:
     """The files that a gateway reads, in the order in which they win: the one in its working directory comes first."""
-    paths = [os.path.join(process.working_directory, ".env")] if process and process.working_directory else []
-    found = [read(path) for path in (*paths, env_path)]
-    unique = {os.path.realpath(file.path): file for file in reversed(found) if file}
-    return list(reversed(unique.values()))
+    paths = [env_path]
+    if process and process.working_directory:
+        own = os.path.join(process.working_directory, ".env")
+        if os.path.realpath(own) != os.path.realpath(env_path):
+            paths.insert(0, own)
+    return [file for file in map(read, paths) if file]
 
 
 @dataclass(frozen=True)
@@ -56,7 +63,7 @@ class Variable:
 
     #: Place and fingerprint of the value.
     sources: tuple[tuple[str, str], ...]
-    #: None where no process runs.
+    #: Whether the process has it with a value: an empty one counts as missing. None where no process runs.
     in_process: bool | None
     #: How many of the sources win over the managed C(.env), whether or not that sets it.
     winning: int
@@ -68,21 +75,24 @@ class Variable:
 
 
 def trace(name: str, process: Process | None, env_files: Sequence[EnvFile], env_path: str) -> Variable:
-    """Where a variable comes from: the process's own environment wins over every file."""
+    """Where a variable comes from. The first place that sets it wins, even if it sets it to nothing.
+
+    The process's own environment comes before every file, and a file that was changed after the start is not in it.
+    """
     sources: list[tuple[str, str]] = []
-    in_process = None if process is None else False
+    held: list[str] = []
     environment = (process.environment if process else None) or {}
-    if environment.get(name):
+    if name in environment:
         sources.append(("process environment", fingerprint(environment[name])))
-        in_process = True
+        held.append(environment[name])
     for file in env_files:
-        if file.values.get(name):
+        if name in file.values:
             sources.append((file.path, fingerprint(file.values[name])))
             if process and file.changed < process.started:
-                in_process = True
+                held.append(file.values[name])
     # The managed file comes last of all that are read.
     managed = sum(place == env_path for place, _value in sources)
-    return Variable(tuple(sources), in_process, len(sources) - managed)
+    return Variable(tuple(sources), bool(held and held[0]) if process else None, len(sources) - managed)
 
 
 def restart_reasons(process: Process | None, env_files: Sequence[EnvFile]) -> list[str]:

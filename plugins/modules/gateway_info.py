@@ -10,10 +10,10 @@ module: gateway_info
 short_description: What a Clawdbot gateway on a host is, and whether it runs on the files as they are
 version_added: 0.1.0
 description:
-  - Finds the files, the service and the process of one gateway, whether it answers, where it has variables from, and whether it
-    needs a restart.
-  - A gateway reads its variables when its process starts, never again. So a process that is older than C(.env) is on old keys,
-    whoever changed the file and whenever; that is what RV(restart_required) says.
+  - Finds the files, the service and the process of one gateway, whether it answers, where it has variables from, and
+    whether it needs a restart.
+  - A gateway reads its variables when its process starts, never again. So a process that is older than C(.env) is on
+    old keys, whoever changed the file and whenever; that is what RV(restart_required) says.
 author:
   - clawfleet.clawdbot contributors (@clawfleet)
 attributes:
@@ -33,7 +33,8 @@ options:
     choices: [auto, clawdbot]
     default: auto
   state_dir:
-    description: The gateway's state folder. Not given, the product's own in the home of the account that the module runs under.
+    description:
+      - The gateway's state folder. Not given, the product's own in the home of the account that the module runs under.
     type: path
   config_path:
     description: The gateway's config. Not given, the product's own in O(state_dir).
@@ -44,7 +45,8 @@ options:
   service_manager:
     description:
       - What keeps the gateway running.
-      - With V(command), which stands for anything but systemd, its process is found by the lock that a running gateway keeps.
+      - With V(command), which stands for anything but systemd, its process is found by the lock that a running gateway
+        keeps.
     type: str
     choices: [systemd_user, systemd_system, command]
     default: systemd_user
@@ -108,8 +110,8 @@ program:
   sample: [/usr/bin/node, /usr/lib/node_modules/clawdbot/dist/entry.js]
 check_command:
   description:
-    - The command that judges a candidate config, as O(clawfleet.clawdbot.provider_config#module:validate) takes it. Empty if
-      the program is not found.
+    - The command that judges a candidate config, as O(clawfleet.clawdbot.provider_config#module:validate) takes it.
+      Empty if the program is not found.
   returned: success
   type: list
   elements: str
@@ -174,7 +176,7 @@ variables:
       type: list
       elements: dict
     in_process:
-      description: Whether the running process has the variable; null if none runs.
+      description: Whether the running process has a value in the variable; null if none runs.
       type: bool
     winning_over_env:
       description: Those of the sources that win over the gateway's C(.env). What they hold is what the gateway uses.
@@ -199,6 +201,7 @@ from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product import
     resolve_paths,
     resolve_product,
 )
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets import secret_values
 
 ARGUMENT_SPEC: dict[str, Any] = {
     "product": {"type": "str", "choices": ["auto", *PRODUCTS], "default": "auto"},
@@ -243,8 +246,8 @@ def run(params: dict[str, Any]) -> dict[str, Any]:
         "variables": {name: variable.as_result() for name, variable in variables.items()},
     }
     if params["models"]:
-        secrets = [value for file in seen.env_files for value in file.values.values()]
-        gateway = _program.Gateway(product, program, paths, secrets)
+        secrets = {value for file in seen.env_files for value in secret_values(file.values)}
+        gateway = _program.Gateway(product, program, paths, seen.port, secrets)
         result["models_missing"] = _gateway.missing_models(product, paths, gateway, seen, params["models"])
     return result
 

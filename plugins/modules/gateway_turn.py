@@ -10,9 +10,9 @@ module: gateway_turn
 short_description: Get a real answer from models through a running Clawdbot gateway
 version_added: 0.1.0
 description:
-  - Sends one short message to each model, through the running gateway, and tells whether that very model has answered. It is the
-    whole way that a person's message takes, with the key that the gateway's process has in memory.
-  - The product itself calls a turn that the provider has refused C(ok); this module does not.
+  - Sends one short message to each model, through the running gateway, and tells whether that very model has answered.
+    It is the whole way that a person's message takes, with the key that the gateway's process has in memory.
+  - The product itself calls a turn C(ok) that the provider has refused, or answered with nothing; this module does not.
   - Each message costs a few tokens of the account, and is sent in a session of its own that is removed afterwards.
 author:
   - clawfleet.clawdbot contributors (@clawfleet)
@@ -38,11 +38,17 @@ options:
     choices: [auto, clawdbot]
     default: auto
   state_dir:
-    description: The gateway's state folder. Not given, the product's own in the home of the account that the module runs under.
+    description:
+      - The gateway's state folder. Not given, the product's own in the home of the account that the module runs under.
     type: path
   config_path:
     description: The gateway's config. Not given, the product's own in O(state_dir).
     type: path
+  port:
+    description:
+      - The port that the gateway listens on, RV(clawfleet.clawdbot.gateway_info#module:port).
+      - Not given, the one in its config, which is not the gateway's if its unit names another.
+    type: int
   program:
     description: The command that runs the product's program, RV(clawfleet.clawdbot.gateway_info#module:program).
     type: list
@@ -103,13 +109,14 @@ from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product import
     resolve_product,
 )
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._program import Gateway
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets import redact
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets import secret_values
 
 ARGUMENT_SPEC: dict[str, Any] = {
     "models": {"type": "list", "elements": "str", "required": True},
     "product": {"type": "str", "choices": ["auto", *PRODUCTS], "default": "auto"},
     "state_dir": {"type": "path"},
     "config_path": {"type": "path"},
+    "port": {"type": "int"},
     "program": {"type": "list", "elements": "str", "required": True},
     "timeout": {"type": "float", "default": 60},
 }
@@ -127,10 +134,9 @@ def run(params: dict[str, Any]) -> list[_turn.Turn]:
     except _json5.Json5Error as exc:
         raise ClawdbotError(f"{paths.config} cannot be read: {exc}.") from exc
     env_file = _variables.read(paths.env)
-    secrets = tuple(env_file.values.values()) if env_file else ()
-    gateway = Gateway(product, params["program"], paths, secrets)
-    turns = [_turn.take(gateway, agent, model, params["timeout"]) for model in params["models"]]
-    return [_turn.Turn(turn.model, turn.ok, redact(turn.message, secrets)) for turn in turns]
+    secrets = secret_values(env_file.values) if env_file else ()
+    gateway = Gateway(product, params["program"], paths, params["port"], secrets)
+    return [_turn.take(gateway, agent, model, params["timeout"]) for model in params["models"]]
 
 
 def main() -> None:

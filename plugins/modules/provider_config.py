@@ -10,12 +10,16 @@ module: provider_config
 short_description: Model providers and their keys in the two files of a Clawdbot gateway
 version_added: 0.1.0
 description:
-  - Writes the variables that hold API keys to the gateway's C(.env), and the provider blocks that refer to them to its config,
-    as one transaction.
+  - Writes the variables that hold API keys to the gateway's C(.env), and the provider blocks that refer to them to its
+    config, as one transaction.
   - It owns the named variables, provider blocks, aliases, default model and fallback models. Everything else in both
     files stays as it is, byte for byte.
-  - Both files are read, a plan is made, a changed config is put to the product's own checker, and the plan is carried out only
-    if nobody has changed a file in the meantime; otherwise it is made again. C(.env) is written before the config.
+  - Both files are read, a plan is made, a changed config is put to the product's own checker, and the plan is carried
+    out only if nobody has changed a file in the meantime; otherwise it is made again, a few times at the most. C(.env)
+    is written before the config. A run that fails leaves both files as they were.
+  - Owner, group, mode, access control list and other extended attributes of the files stay. A new file has mode
+    C(0600).
+  - One run at a time works on the files of a gateway; a second one waits for it, for two minutes at the most.
   - What stood in the files before is kept beside the config, with mode C(0600), until O(state=confirmed) or
     O(state=rolled_back) ends the run.
 author:
@@ -43,22 +47,24 @@ options:
     required: true
   providers:
     description:
-      - Provider id to its block, in the product's own spelling, so that a block from the product's documentation can be given.
+      - Provider id to its block, in the product's own spelling, so that a block from the product's documentation can be
+        given.
       - A block replaces the one that is there. Its C(apiKey) has to be a reference, V(${NAME}), to a variable.
-      - Each variable that a block refers to has to stand in O(env), in the file O(env_path), or in the config's C(env) section.
+      - Each variable that a block refers to has to stand in O(env) or in the file O(env_path).
     type: dict
     default: {}
   env:
     description:
-      - Variables for C(.env), name to value.
+      - Variables for C(.env), name to value. A name is made of capital letters, digits and C(_), as the product takes
+        it in references. A value is a text and not empty.
     type: dict
     default: {}
   aliases:
     description:
       - Alias to C(provider/model).
-      - The product keeps aliases in C(agents.defaults.models), and as soon as that has an entry, it is the list of all models that
-        may be used. So the models of O(providers), the default and the fallbacks are entered there too, and where it was
-        empty before, each model that the config's agents name.
+      - The product keeps aliases in C(agents.defaults.models), and as soon as that has an entry, it is the list of all
+        models that may be used. So the models of O(providers), the default and the fallbacks are entered there too, and
+        where it was empty before, each model that the config's agents name.
     type: dict
     default: {}
   default_model:
@@ -73,16 +79,18 @@ options:
   state:
     description:
       - V(present) brings both files to what is asked.
-      - V(rolled_back) puts both files back to what they were before the V(present) that has not been confirmed. A file that others
-        have written since is not put back whole; what was changed in it is undone.
+      - V(rolled_back) puts both files back to what they were before the V(present) that has not been confirmed, or
+        before the first of several. A file that others have written since is not put back whole; what was changed in it
+        is undone.
       - V(confirmed) drops the record of what the files were before. This is not reported as a change.
     type: str
     choices: [present, rolled_back, confirmed]
     default: present
   validate:
     description:
-      - The command that judges a changed config before it replaces the old one. V(%s) stands for the candidate's path, V(%d)
-        for an empty folder that is removed afterwards. All variables that the config may refer to are in its environment.
+      - The command that judges a changed config before it replaces the old one. V(%s) stands for the candidate's path,
+        V(%d) for an empty folder that is removed afterwards. Its environment is the variables of C(.env) as it will be,
+        C(PATH), and that folder as C(HOME).
       - RV(clawfleet.clawdbot.gateway_info#module:check_command) is the product's own.
       - Not given, nothing judges it.
     type: list
@@ -165,10 +173,8 @@ diff:
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils import _provider_files
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config_plan import Desired
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils import _parameters, _provider_files
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import ClawdbotError
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets import named_secrets
 
 ARGUMENT_SPEC: dict[str, Any] = {
     "config_path": {"type": "path", "required": True},
@@ -183,41 +189,38 @@ ARGUMENT_SPEC: dict[str, Any] = {
 }
 
 
-def run(params: dict[str, Any], check_mode: bool) -> dict[str, Any]:
-    """The module's result for its parameters. Raises ClawdbotError."""
-    files = (params["config_path"], params["env_path"])
+def run(params: dict[str, Any], check_mode: bool) -> _provider_files.Result:
+    """What the module does for its parameters. Raises ClawdbotError."""
+    files = _provider_files.Files(params["config_path"], params["env_path"])
     if params["state"] == "confirmed":
-        result = _provider_files.confirmed(params["config_path"], check_mode=check_mode)
-    elif params["state"] == "rolled_back":
-        result = _provider_files.rolled_back(*files, check_mode=check_mode)
-    else:
-        desired = Desired(params["providers"], params["aliases"], params["default_model"], params["fallback_models"])
-        result = _provider_files.present(*files, desired, params["env"], params["validate"], check_mode=check_mode)
+        return _provider_files.confirmed(files, check_mode=check_mode)
+    if params["state"] == "rolled_back":
+        return _provider_files.rolled_back(files, check_mode=check_mode)
+    desired = _parameters.desired(params)
+    return _provider_files.present(files, desired, params["env"], params["validate"], check_mode=check_mode)
+
+
+def main() -> None:
+    module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
+    # A block may carry a secret, in a header or by mistake: it must not come back with the invocation.
+    module.no_log_values.update(_parameters.secrets(module.params["providers"]))
+    try:
+        result = run(module.params, module.check_mode)
+    except ClawdbotError as exc:
+        module.fail_json(msg=str(exc))
     returned: dict[str, Any] = {
         "changed": result.config_changed or result.env_changed,
         "config_changed": result.config_changed,
         "env_changed": result.env_changed,
         "unconfirmed": result.unconfirmed,
-        "advice": list(result.edit.warnings) if result.edit else [],
     }
     if result.edit:
         returned["repaired"] = list(result.edit.repaired)
         returned["duplicates"] = list(result.edit.duplicates)
-        returned["diff"] = list(result.edit.diff)
-    return returned
-
-
-def main() -> None:
-    module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
-    # A block may carry a secret in a header: it must not come back with the invocation.
-    module.no_log_values.update(named_secrets(module.params["providers"]))
-    try:
-        result = run(module.params, module.check_mode)
-    except ClawdbotError as exc:
-        module.fail_json(msg=str(exc))
-    for advice in result.pop("advice"):
-        module.warn(advice)
-    module.exit_json(**result)
+        returned["diff"] = list(result.diff)
+        for warning in result.edit.warnings:
+            module.warn(warning)
+    module.exit_json(**returned)
 
 
 if __name__ == "__main__":

@@ -7,8 +7,8 @@
 
 """What is wrong with a gateway, as texts for a person, from what gateway_info returns of it.
 
-Runs on the control node; C(gateway) is the module's result, C(fingerprints) is variable -> fingerprint of the key that the
-gateway shall have.
+Runs on the control node; C(gateway) is the module's result, C(fingerprints) is variable -> fingerprint of the key that
+the gateway shall have.
 """
 
 from __future__ import annotations
@@ -36,16 +36,19 @@ def faults(gateway: Mapping[str, Any], fingerprints: Mapping[str, str]) -> list[
 def _program_obstacles(gateway: Mapping[str, Any]) -> Iterator[str]:
     if not gateway["program"]:
         yield (
-            f"The program {gateway['product']} was found neither in the gateway's service nor on the PATH of its account, so no "
-            "config can be checked: install the product, or see to it that the unit or the PATH leads to it."
+            f"The program {gateway['product']} was found neither in the gateway's service nor on the PATH of its "
+            "account, so no config can be checked: install the product, or see to it that the unit or the PATH leads "
+            "to it."
         )
 
 
 def _shadows(gateway: Mapping[str, Any], fingerprints: Mapping[str, str]) -> Iterator[str]:
-    for name, variable in gateway["variables"].items():
-        for source in variable["winning_over_env"]:
-            if source["fingerprint"] != fingerprints[name]:
+    for name, wanted in fingerprints.items():
+        winning = gateway["variables"].get(name, {}).get("winning_over_env", [])
+        # The first of them is what the gateway uses, whatever the others hold.
+        for source in winning[:1]:
+            if source["fingerprint"] != wanted:
                 yield (
-                    f"{name} is also set in {source['place']}, to another key ({source['fingerprint']}), and that one wins over "
-                    f"{gateway['env_path']}: take it out there."
+                    f"{name} is also set in {source['place']}, to another value ({source['fingerprint']}), and that "
+                    f"one wins over {gateway['env_path']}: take it out there."
                 )

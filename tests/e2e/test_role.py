@@ -187,7 +187,7 @@ def test_bad_input_reaches_no_host(bench: Bench) -> None:
 
     assert refused.code != 0
     assert "providers_enabled names 'moonshoot'" in refused.output
-    assert "did you mean moonshot?" in refused.output
+    assert "Did you mean moonshot?" in refused.output
     assert refused.modules == []
     assert bench.files() == files
 

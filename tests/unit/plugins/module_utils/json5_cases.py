@@ -177,7 +177,7 @@ REFUSED: dict[str, tuple[str, str]] = {
 EDITED: dict[str, tuple[str, dict[str, Any], str]] = {
     "equal values are not rewritten": (
         "{a: 0x10, b: 1.0, 'c': .5e1, d: [NaN, +Infinity], e: {y: 1, x: 'z'}, f: -0}",
-        {"a": 16.0, "b": 1, "c": 5, "d": [math.nan, math.inf], "e": {"x": "z", "y": 1}, "f": 0},
+        {"a": 16.0, "b": 1, "c": 5, "d": [float("nan"), math.inf], "e": {"x": "z", "y": 1}, "f": 0},
         "{a: 0x10, b: 1.0, 'c': .5e1, d: [NaN, +Infinity], e: {y: 1, x: 'z'}, f: -0}",
     ),
     "a boolean equals no number": ("{a: 1, b: true}", {"a": True, "b": 1}, "{a: true, b: 1}"),
@@ -220,6 +220,12 @@ EDITED: dict[str, tuple[str, dict[str, Any], str]] = {
         {"a": [1, 2, {"b": []}]},
         "{\n\ta: [\n\t\t1, // one\n\t\t2, // two\n\t\t{\n\t\t\tb: []\n\t\t}\n\t]\n}",
     ),
+    "an array that grew after elements spelt in another way": (
+        "{a: [NaN, 0x1,]}",
+        {"a": [float("nan"), 1, 2]},
+        "{a: [NaN, 0x1, 2,]}",
+    ),
+    "an array that grew at its start is replaced": ("{a: [1, /* x */ 2]}", {"a": [0, 1, 2]}, "{a: [0, 1, 2]}"),
     "any other array is replaced": (
         "{a: [ 1, /* x */ 2 ], b: [1, 2]}",
         {"a": [2], "b": [0, 1, 2]},
@@ -284,6 +290,11 @@ EDITED: dict[str, tuple[str, dict[str, Any], str]] = {
         {"a.c": "y", "d": "z"},
         "{a: {'b': 'x', 'c': 'y'}, d: 'z'}",
     ),
+    "siblings that differ: as the last of them": (
+        "{'a': 1, b: {c: 1, 'd': 2}}",
+        {"b.e": 3, "f": 4},
+        "{'a': 1, b: {c: 1, 'd': 2, 'e': 3}, f: 4}",
+    ),
     "unquoted names as in the file": (
         "{x: 1, 'a-b': {}}",
         {"a-b.c": "y", "a-b.1d": 2, "ü": 3},
@@ -320,6 +331,7 @@ EDITED: dict[str, tuple[str, dict[str, Any], str]] = {
     "removed: the first within a line": ("{ a: 1, /* b */ b: 2 }", {"a": REMOVE}, "{ /* b */ b: 2 }"),
     "removed: the first two within a line": ("{ a: 1, b: 2, c: 3 }", {"a": REMOVE, "b": REMOVE}, "{ c: 3 }"),
     "removed: one within a line": ("{ a: 1, /* b */ b: 2, c: 3 }", {"b": REMOVE}, "{ a: 1, c: 3 }"),
+    "removed: one before another's comment": ("{ a: 1, b: 2, /* c */ c: 3 }", {"b": REMOVE}, "{ a: 1, /* c */ c: 3 }"),
     "removed: the last within a line": ("{ a: 1, b: 2 /* b */ }", {"b": REMOVE}, "{ a: 1 }"),
     "removed: the only one": (
         "{ a: { b: 1 }, c: {\n  d: 1, // d\n} }",
@@ -429,7 +441,7 @@ _NAMES = (
     *(("a", "a"), ("b", "b"), ("c1", "c1"), ("$_", "$_"), ("ünï", "ünï"), (r"\u0061", "a"), ("null", "null")),
     *(("__proto__", "__proto__"), ("'a'", "a"), ('"b"', "b"), ("'x y'", "x y"), ('"d-e/f"', "d-e/f"), ("''", "")),
 )
-NAMES = sorted({name for _, name in _NAMES})
+NAMES = sorted({name for _spelling, name in _NAMES})
 
 
 _BOOLEANS = st.booleans()
@@ -455,7 +467,7 @@ _words = st.sampled_from((("null", None), ("true", True), ("false", False)))
 def _strings(draw: st.DrawFn) -> tuple[str, str]:
     quote, other = draw(st.sampled_from((("'", '"'), ('"', "'"))))
     pieces = draw(st.lists(st.sampled_from((*_PIECES, (other, other))), max_size=4))
-    return quote + "".join(text for text, _ in pieces) + quote, "".join(value for _, value in pieces)
+    return quote + "".join(text for text, _value in pieces) + quote, "".join(value for _text, value in pieces)
 
 
 @st.composite
@@ -472,7 +484,7 @@ def _objects(draw: st.DrawFn, values: st.SearchStrategy[Document], gaps: st.Sear
     text = "{"
     value: dict[str, Any] = {}
     members: dict[tuple[str, ...], Member] = {}
-    for _ in range(draw(st.integers(0, 4))):
+    for _time in range(draw(st.integers(0, 4))):
         if value:
             text += ","
         text += draw(gaps)
@@ -583,7 +595,7 @@ def changes(draw: st.DrawFn, value: Any) -> list[Change]:
     """Some changes, most of them of what the value has."""
     made = []
     paths = _paths(value)
-    for _ in range(draw(st.integers(1, 3))):
+    for _time in range(draw(st.integers(1, 3))):
         path = draw(st.sampled_from(paths)) if bool(paths) and draw(_BOOLEANS) else ()
         is_there = bool(path)
         if not path or not draw(st.integers(0, 3)):

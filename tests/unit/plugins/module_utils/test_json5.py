@@ -91,7 +91,7 @@ def test_refuses_what_the_json5_library_refuses(text: str) -> None:
 def test_nesting_is_bounded(opening: str, closing: str) -> None:
     innermost = opening[0] + closing
     value = loads(opening * (MAX_NESTING - 1) + innermost + closing * (MAX_NESTING - 1))
-    for _ in range(MAX_NESTING - 1):
+    for _time in range(MAX_NESTING - 1):
         value = value["a"] if isinstance(value, dict) else value[0]
     assert value in ({}, [])
     column = len(opening) * MAX_NESTING + 1
@@ -172,7 +172,7 @@ def test_removing_a_member_leaves_the_others_as_they_are(data: st.DataObject) ->
     edited = edit(document.text, [Change(path, REMOVE)])
     start, end = 0, len(document.text)
     if len(path) > 1:
-        _, start, end = document.members[path[:-1]]
+        _value, start, end = document.members[path[:-1]]
     assert edited.startswith(document.text[:start])
     assert edited.endswith(document.text[end:])
     at = 0
@@ -234,7 +234,7 @@ def test_refuses_what_is_no_json(value: Any, message: str) -> None:
 @pytest.mark.parametrize("kind", [lambda value: [value], lambda value: {"a": value}], ids=["arrays", "objects"])
 def test_the_deepest_value_is_written_and_edited(kind: Callable[[Any], Any]) -> None:
     value: Any = {}
-    for _ in range(MAX_NESTING - 2):
+    for _time in range(MAX_NESTING - 2):
         value = kind(value)
     text = edit("{}", [Change(("a",), value)])
     assert loads(text) == {"a": value}

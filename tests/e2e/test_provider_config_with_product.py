@@ -1,0 +1,78 @@
+# Copyright (c) 2026, clawfleet.clawdbot contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The module provider_config with the product's own checker: what it lets pass, refuses and leaves behind."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible.module_utils.testing import patch_module_args
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product import PRODUCTS, check_command
+from ansible_collections.clawfleet.clawdbot.plugins.modules import provider_config
+
+MODULES = Path(__file__).parents[2] / ".cache" / "clawdbot" / "node_modules"
+PROGRAM = (str(MODULES / ".bin" / "node"), str(MODULES / "clawdbot" / "dist" / "entry.js"))
+
+KEY = "sk-new-0123456789abcdef"
+OTHERS_KEY = "sk-others-0123456789abcdef"
+CONFIG = """{
+  // written by hand
+  models: { providers: { other: { baseUrl: "https://other.example/v1", apiKey: "${OTHER_API_KEY}", models: [] } } },
+}
+"""
+ENV = f"OTHER_API_KEY={OTHERS_KEY}\n"
+BLOCK = {
+    "baseUrl": "https://api.moonshot.cn/v1",
+    "apiKey": "${MOONSHOT_API_KEY}",
+    "api": "openai-completions",
+    "models": [{"id": "kimi-k2.5", "name": "Kimi K2.5"}],
+}
+
+CASES: dict[str, tuple[dict[str, object], str | None]] = {
+    "good block": ({"aliases": {"k25": "moonshot/kimi-k2.5"}, "default_model": "moonshot/kimi-k2.5"}, None),
+    "unknown key": (
+        {"providers": {"moonshot": {**BLOCK, "region": "cn"}}},
+        'models.providers.moonshot: Unrecognized key: "region"',
+    ),
+    "model without a name": (
+        {"providers": {"moonshot": {**BLOCK, "models": [{"id": "kimi-k2.5"}]}}},
+        "models.providers.moonshot.models.0.name: Invalid input: expected string, received undefined",
+    ),
+}
+
+
+@pytest.mark.parametrize(("arguments", "problem"), CASES.values(), ids=CASES)
+def test_the_product_judges_the_new_config(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: dict[str, object], problem: str | None
+) -> None:
+    config, env = tmp_path / "clawdbot.json", tmp_path / ".env"
+    config.write_text(CONFIG)
+    env.write_text(ENV)
+    asked: dict[str, Any] = {
+        "config_path": str(config),
+        "env_path": str(env),
+        "providers": {"moonshot": BLOCK},
+        "env": {"MOONSHOT_API_KEY": KEY},
+        "validate": check_command(PRODUCTS["clawdbot"], PROGRAM),
+    }
+    capsys.readouterr()
+    with patch_module_args({**asked, **arguments}), pytest.raises(SystemExit) as leaving:
+        provider_config.main()
+    printed = capsys.readouterr().out
+    result = json.loads(printed)
+    assert KEY not in printed
+    assert OTHERS_KEY not in printed
+    if problem is None:
+        assert (leaving.value.code, result["changed"]) == (0, True)
+        assert sorted(os.listdir(tmp_path)) == [".clawdbot.json.clawfleet-undo", ".env", "clawdbot.json"]
+    else:
+        message = f"The product refuses the new config; nothing was changed. It says: {problem}"
+        assert (leaving.value.code, result["msg"]) == (1, message)
+        assert (config.read_text(), env.read_text()) == (CONFIG, ENV)
+        assert sorted(os.listdir(tmp_path)) == [".env", "clawdbot.json"]

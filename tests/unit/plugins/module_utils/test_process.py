@@ -1,0 +1,253 @@
+# Copyright (c) 2026, clawfleet.clawdbot contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils import _process
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._process import (
+    Process,
+    Unit,
+    of_lock,
+    of_pid,
+    of_unit,
+    program_of,
+    unit,
+)
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product import PRODUCTS, Paths
+from hypothesis import given
+from hypothesis import strategies as st
+
+CLAWDBOT = PRODUCTS["clawdbot"]
+
+_TAIL = (
+    " ; ignore_errors=no ; start_time=[Sun 2026-11-22 17:00:00 UTC] ; stop_time=[n/a] ; pid=4711 ; code=(null) ; "
+    "status=0/0 }"
+)
+
+
+def exec_start(arguments: str) -> str:
+    return f"{{ path={arguments.split()[0]} ; argv[]={arguments}{_TAIL}"
+
+
+EXEC_STARTS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "as the product installs it": (
+        exec_start("/usr/bin/node /usr/lib/node_modules/clawdbot/dist/entry.js gateway --port 18789"),
+        ("/usr/bin/node", "/usr/lib/node_modules/clawdbot/dist/entry.js"),
+    ),
+    "the program alone": (exec_start("/usr/local/bin/clawdbot gateway"), ("/usr/local/bin/clawdbot",)),
+    "by way of env": (exec_start("/usr/bin/env clawdbot gateway"), ("/usr/bin/env", "clawdbot")),
+    "options of Node": (
+        exec_start("/usr/bin/node --max-old-space-size=512 /opt/entry.js gateway run"),
+        ("/usr/bin/node", "--max-old-space-size=512", "/opt/entry.js"),
+    ),
+    "gateway as a part of a name only": (exec_start("/opt/gateway/run --gateway"), ()),
+    "gateway twice": (exec_start("/usr/bin/clawdbot gateway --name gateway"), ("/usr/bin/clawdbot",)),
+    "another command": (exec_start("/usr/bin/python3 server.py"), ()),
+    "gateway itself": (exec_start("gateway --port 1"), ()),
+    "gateway in what follows": (exec_start("/usr/bin/python3 server.py") + " ; gateway ; argv[]=x gateway", ()),
+    "by way of a shell": (exec_start("/bin/bash -lc clawdbot gateway --port 18789"), ()),
+    "a quote that is not closed": (exec_start("/usr/bin/clawdbot gateway --name it's"), ()),
+    "nothing": ("", ()),
+    "something else": ("gateway", ()),
+}
+
+
+@pytest.mark.parametrize("name", EXEC_STARTS)
+def test_program_of(name: str) -> None:
+    shown, program = EXEC_STARTS[name]
+    assert program_of(shown) == program
+
+
+@given(st.text())
+def test_program_of_anything(text: str) -> None:
+    assert isinstance(program_of(f"argv[]={text}"), tuple)
+
+
+SHOWN = """LoadState=loaded
+ActiveState=active
+MainPID=4711
+ExecStart={ path=/usr/bin/node ; argv[]=/usr/bin/node /opt/entry.js gateway ; ignore_errors=no ; pid=4711 }
+"""
+UNITS: dict[str, tuple[str, Unit | None]] = {
+    "runs": (SHOWN, Unit("u", "active", 4711, ("/usr/bin/node", "/opt/entry.js"))),
+    "does not run": (
+        "LoadState=loaded\nActiveState=failed\nMainPID=0\nExecStart=\n",
+        Unit("u", "failed", 0, ()),
+    ),
+    "is not known": ("LoadState=not-found\nActiveState=inactive\nMainPID=0\n", None),
+    "says nothing": ("", None),
+    "says nonsense": ("LoadState=loaded\nMainPID=x\n=\nnothing\n", Unit("u", "", 0, ())),
+}
+
+
+def systemctl(folder: Path, monkeypatch: pytest.MonkeyPatch, script: str) -> None:
+    program = folder / "systemctl"
+    program.write_text(f"#!/bin/sh\n{script}\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{folder}:/usr/bin:/bin")
+
+
+@pytest.mark.parametrize("name", UNITS)
+def test_unit(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shown, expected = UNITS[name]
+    (tmp_path / "shown").write_text(shown)
+    systemctl(tmp_path, monkeypatch, f"cat {tmp_path}/shown")
+    assert unit("u", "user") == expected
+
+
+def test_unit_is_asked_for_in_its_scope(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("XDG_RUNTIME_DIR", raising=False)
+    systemctl(tmp_path, monkeypatch, f'echo "$@ $LC_ALL $XDG_RUNTIME_DIR" > {tmp_path}/asked')
+    unit("clawdbot-gateway", "user")
+    assert (tmp_path / "asked").read_text() == (
+        f"--user show clawdbot-gateway --property=LoadState,ActiveState,MainPID,ExecStart C /run/user/{os.geteuid()}\n"
+    )
+
+
+def test_no_unit_without_systemd_or_when_it_hangs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert unit("u", "user") is None
+    monkeypatch.setattr(_process, "_COMMAND_SECONDS", 0.1)
+    systemctl(tmp_path, monkeypatch, "exec sleep 5")
+    assert unit("u", "user") is None
+
+
+@pytest.fixture
+def child(tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
+    environment = {"KEY": "a", "EMPTY": "", "LONG": "x=y"}
+    process = subprocess.Popen([sys.executable, "-c", "input()"], cwd=tmp_path, env=environment, stdin=subprocess.PIPE)
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def test_what_is_seen_of_a_process(child: subprocess.Popen[bytes], tmp_path: Path) -> None:
+    before = time.time()
+    process = of_pid(child.pid)
+    deadline = time.monotonic() + 10
+    # Until the program has been loaded, the child is a copy of this process.
+    while process and (process.environment or {}).get("KEY") != "a" and time.monotonic() < deadline:
+        process = of_pid(child.pid)
+    assert process is not None
+    assert process.pid == child.pid
+    assert before - 10 < process.started <= before
+    assert {**(process.environment or {})}.items() >= {"KEY": "a", "EMPTY": "", "LONG": "x=y"}.items()
+    assert process.working_directory == str(tmp_path)
+    assert process.executable == os.path.realpath(sys.executable)
+    by_unit = of_unit(Unit("u", "active", child.pid, ()))
+    assert by_unit is not None
+    assert by_unit.pid == child.pid
+
+
+def test_a_process_that_has_ended_is_none(child: subprocess.Popen[bytes]) -> None:
+    child.kill()
+    deadline = time.monotonic() + 10
+    while of_pid(child.pid) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    # It is a zombie now: its parent has not asked for it yet.
+    assert of_pid(child.pid) is None
+    child.communicate()
+    assert of_pid(child.pid) is None
+
+
+@pytest.mark.parametrize("pid", [0, -1, 10**30])
+def test_numbers_that_are_no_process(pid: int) -> None:
+    assert of_pid(pid) is None
+
+
+def test_a_unit_without_a_process() -> None:
+    assert of_unit(Unit("u", "inactive", 0, ())) is None
+
+
+def test_start_by_ps_where_there_is_no_proc(child: subprocess.Popen[bytes]) -> None:
+    seen, by_ps = of_pid(child.pid), _process._of_ps(child.pid)
+    assert seen is not None
+    assert by_ps is not None
+    assert abs(by_ps.started - seen.started) < 2
+    assert by_ps == Process(child.pid, by_ps.started)
+    assert _process._of_ps(0) is None
+
+
+def lock(folder: Path, **changed: Any) -> str:
+    now = datetime.now(timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return json.dumps({"pid": os.getpid(), "createdAt": now, "configPath": str(folder / "clawdbot.json"), **changed})
+
+
+GONE = 4194304 + 1  # beyond the largest number that Linux gives
+LOCKS: dict[str, tuple[dict[str, Any], bool]] = {
+    "of a running gateway": ({}, True),
+    "of a process that is gone": ({"pid": GONE}, False),
+    "whose number another process has by now": ({"createdAt": "2020-01-01T00:00:00.000Z"}, False),
+    "of another config": ({"configPath": "/somewhere/else.json"}, False),
+    "without a process": ({"pid": None}, False),
+    "with a text for a process": ({"pid": "x"}, False),
+    "with a number beyond all": ({"pid": 10**30}, False),
+    "without a time": ({"createdAt": None}, False),
+    "with a time that is none": ({"createdAt": "yesterday"}, False),
+    "with a time at the end of all": ({"createdAt": "0001-01-01T00:00:00"}, False),
+    "without a config": ({"configPath": None}, False),
+    "with a config that is no text": ({"configPath": ["x"]}, False),
+}
+
+
+@pytest.fixture
+def locks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    folder = tmp_path / f"clawdbot-{os.geteuid()}"
+    folder.mkdir()
+    return folder
+
+
+def paths(folder: Path) -> Paths:
+    return Paths(str(folder), str(folder / "clawdbot.json"), str(folder / ".env"))
+
+
+@pytest.mark.parametrize("name", LOCKS)
+def test_lock(name: str, tmp_path: Path, locks: Path) -> None:
+    changed, found = LOCKS[name]
+    (locks / "gateway.0123abcd.lock").write_text(lock(tmp_path, **changed))
+    process = of_lock(CLAWDBOT, paths(tmp_path))
+    assert (process.pid if process else None) == (os.getpid() if found else None)
+
+
+def test_the_lock_is_found_among_broken_ones(tmp_path: Path, locks: Path) -> None:
+    (locks / "gateway.1.lock").write_text("")
+    (locks / "gateway.2.lock").write_text("[" * 100_000)
+    (locks / "gateway.3.lock").write_bytes(b"\xff")
+    (locks / "gateway.4.lock").write_text("[1]")
+    (locks / "gateway.5.lock").mkdir()
+    (locks / "gateway.6.lock").write_text(lock(tmp_path, pid=GONE))
+    (locks / "gateway.7.lock").write_text(lock(tmp_path))
+    process = of_lock(CLAWDBOT, paths(tmp_path))
+    assert process is not None
+    assert process.pid == os.getpid()
+
+
+@pytest.mark.parametrize("name", ["other.0123.lock", "gateway.0123.lock.old"])
+def test_other_files_are_no_locks(name: str, tmp_path: Path, locks: Path) -> None:
+    (locks / name).write_text(lock(tmp_path))
+    assert of_lock(CLAWDBOT, paths(tmp_path)) is None
+
+
+def test_a_config_behind_a_link_is_the_same(tmp_path: Path, locks: Path) -> None:
+    real = tmp_path / "real"
+    real.mkdir()
+    (tmp_path / "link").symlink_to(real)
+    (locks / "gateway.0.lock").write_text(lock(real))
+    process = of_lock(CLAWDBOT, paths(tmp_path / "link"))
+    assert process is not None
+    assert process.pid == os.getpid()

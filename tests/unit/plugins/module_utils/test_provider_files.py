@@ -1,0 +1,226 @@
+# Copyright (c) 2026, clawfleet.clawdbot contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import pytest
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils import _provider_files, _transaction, _undo
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config_plan import Desired
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import ClawdbotError
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._provider_files import Files, Result
+
+OLD_CONFIG, NEW_CONFIG = (
+    b"{a: 1}\n",
+    b'{a: 1, models: { mode: "merge", providers: { moonshot: { apiKey: "${KEY}" } } }}\n',
+)
+OLD_ENV, NEW_ENV = b"KEY=old\n", b"KEY=new\n"
+DESIRED = Desired(providers={"moonshot": {"apiKey": "${KEY}"}})
+RECORD = ".c.json.clawfleet-undo"
+
+Commit = Callable[[_transaction.Snapshot, str], None]
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> Files:
+    found = Files(str(tmp_path / "c.json"), str(tmp_path / ".env"))
+    Path(found.config).write_bytes(OLD_CONFIG)
+    Path(found.env).write_bytes(OLD_ENV)
+    Path(found.env).chmod(0o600)
+    return found
+
+
+def present(files: Files, value: str = "new", check_mode: bool = False) -> Result:
+    return _provider_files.present(files, DESIRED, {"KEY": value}, [], check_mode=check_mode)
+
+
+def contents(files: Files) -> tuple[bytes, bytes]:
+    return Path(files.config).read_bytes(), Path(files.env).read_bytes()
+
+
+def names(files: Files) -> list[str]:
+    return sorted(os.listdir(os.path.dirname(files.config)))
+
+
+def changes(result: Result) -> tuple[bool, bool, bool]:
+    return result.config_changed, result.env_changed, result.unconfirmed
+
+
+@pytest.fixture
+def replaced(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The names of the files that are replaced or removed, in their order."""
+    order: list[str] = []
+    rename, unlink = os.rename, os.unlink
+
+    def watched_rename(source: str, target: str) -> None:
+        order.append(os.path.basename(target))
+        rename(source, target)
+
+    def watched_unlink(path: str) -> None:
+        if not path.endswith(".clawfleet-new"):
+            order.append(f"no {os.path.basename(path)}")
+        unlink(path)
+
+    monkeypatch.setattr(os, "rename", watched_rename)
+    monkeypatch.setattr(os, "unlink", watched_unlink)
+    return order
+
+
+def test_the_record_comes_first_then_the_env_then_the_config_and_the_way_back_is_the_other_way_round(
+    files: Files, replaced: list[str]
+) -> None:
+    assert changes(present(files)) == (True, True, True)
+    assert replaced == [RECORD, ".env", "c.json"]
+    assert contents(files) == (NEW_CONFIG, NEW_ENV)
+    replaced.clear()
+    assert changes(_provider_files.rolled_back(files, check_mode=False)) == (True, True, False)
+    assert replaced == ["c.json", ".env", f"no {RECORD}"]
+    assert contents(files) == (OLD_CONFIG, OLD_ENV)
+
+
+@pytest.mark.parametrize("unconfirmed", [False, True])
+def test_nothing_is_written_where_nothing_changes(files: Files, replaced: list[str], unconfirmed: bool) -> None:
+    present(files)
+    if not unconfirmed:
+        _provider_files.confirmed(files, check_mode=False)
+    replaced.clear()
+    assert changes(present(files)) == (False, False, unconfirmed)
+    assert changes(present(files, check_mode=True)) == (False, False, unconfirmed)
+    assert replaced == []
+
+
+def test_check_mode_writes_nothing(files: Files) -> None:
+    assert changes(present(files, check_mode=True)) == (True, True, True)
+    assert (contents(files), names(files)) == ((OLD_CONFIG, OLD_ENV), [".env", "c.json"])
+    present(files)
+    assert changes(_provider_files.rolled_back(files, check_mode=True)) == (True, True, False)
+    assert changes(_provider_files.confirmed(files, check_mode=True)) == (False, False, False)
+    assert (contents(files), names(files)) == ((NEW_CONFIG, NEW_ENV), [RECORD, ".env", "c.json"])
+
+
+def test_a_conflict_that_is_seen_before_the_env_is_written_does_not_touch_it(
+    files: Files, monkeypatch: pytest.MonkeyPatch, replaced: list[str]
+) -> None:
+    save = _undo.save
+    writers = iter([lambda: Path(files.config).write_bytes(b"{a: 2}\n")])
+
+    def saved(config_path: str, undo: _undo.Undo) -> None:
+        save(config_path, undo)
+        next(writers, lambda: None)()
+
+    monkeypatch.setattr(_undo, "save", saved)
+    assert changes(present(files)) == (True, True, True)
+    assert replaced == [RECORD, f"no {RECORD}", RECORD, ".env", "c.json"]
+    assert contents(files) == (NEW_CONFIG.replace(b"1", b"2"), NEW_ENV)
+
+
+BETWEEN: dict[str, tuple[bytes, bytes]] = {
+    "config": (b"", b"// theirs\n"),
+    "both": (b"THEIRS=1\n", b"// theirs\n"),
+}
+
+
+@pytest.mark.parametrize(("to_env", "to_config"), BETWEEN.values(), ids=BETWEEN)
+@pytest.mark.parametrize("times", [1, 99])
+def test_others_that_write_between_the_two_renames_lose_nothing(
+    files: Files, monkeypatch: pytest.MonkeyPatch, to_env: bytes, to_config: bytes, times: int
+) -> None:
+    commit = _transaction.commit
+    wrote = 0
+
+    def between(snapshot: _transaction.Snapshot, candidate: str) -> None:
+        nonlocal wrote
+        commit(snapshot, candidate)
+        if snapshot.path == files.env and snapshot.content is not None and b"old" in snapshot.content and wrote < times:
+            wrote += 1
+            for path, text in ((files.env, to_env), (files.config, to_config)):
+                Path(path).write_bytes(Path(path).read_bytes() + text)
+
+    monkeypatch.setattr(_transaction, "commit", between)
+    if times == 1:
+        assert changes(present(files)) == (True, True, True)
+        assert contents(files) == (NEW_CONFIG + to_config, NEW_ENV + to_env)
+        _provider_files.rolled_back(files, check_mode=False)
+        assert contents(files) == (OLD_CONFIG + to_config, OLD_ENV + to_env)
+    else:
+        with pytest.raises(ClawdbotError) as caught:
+            present(files)
+        assert str(caught.value) == (
+            f"{files.config} or {files.env} was changed by another process each of the 5 times that an edit was made."
+            " Both are as that process left them: find out what keeps writing, or run again later."
+        )
+        assert wrote == 5
+        assert contents(files) == (OLD_CONFIG + 5 * to_config, OLD_ENV + 5 * to_env)
+    assert names(files) == [".env", "c.json"]
+
+
+def test_a_failed_run_leaves_the_record_of_the_one_before(files: Files, monkeypatch: pytest.MonkeyPatch) -> None:
+    present(files)
+    record = Path(_undo.path_beside(files.config)).read_bytes()
+    commit = _transaction.commit
+
+    def full(snapshot: _transaction.Snapshot, candidate: str) -> None:
+        if snapshot.path == files.env:
+            raise ClawdbotError("Cannot replace it: No space left on device.")
+        commit(snapshot, candidate)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(_transaction, "commit", full)
+        with pytest.raises(ClawdbotError, match=r"\ACannot replace it: No space left on device\.\Z"):
+            present(files, "newer")
+    assert (contents(files), Path(_undo.path_beside(files.config)).read_bytes()) == ((NEW_CONFIG, NEW_ENV), record)
+
+
+@pytest.mark.parametrize("times", [1, 5])
+@pytest.mark.parametrize("kind", ["config", "env"])
+def test_a_rollback_too_is_planned_again_where_others_write(
+    files: Files, monkeypatch: pytest.MonkeyPatch, kind: str, times: int
+) -> None:
+    present(files)
+    path = Path(getattr(files, kind))
+    before = getattr(_undo, f"{kind}_before")
+    writers = iter([b"// theirs\n" if kind == "config" else b"# theirs\n"] * times)
+
+    def slowly(original: _undo.Original, current: bytes | None) -> bytes | None:
+        found: bytes | None = before(original, current)
+        path.write_bytes((current or b"") + next(writers, b""))
+        return found
+
+    monkeypatch.setattr(_undo, f"{kind}_before", slowly)
+    if times == 1:
+        assert changes(_provider_files.rolled_back(files, check_mode=False)) == (True, True, False)
+        theirs = {"config": (OLD_CONFIG + b"// theirs\n", OLD_ENV), "env": (OLD_CONFIG, OLD_ENV + b"# theirs\n")}
+        assert (contents(files), names(files)) == (theirs[kind], [".env", "c.json"])
+    else:
+        with pytest.raises(ClawdbotError, match="was changed by another process each of the 5 times"):
+            _provider_files.rolled_back(files, check_mode=False)
+        assert names(files) == [RECORD, ".env", "c.json"]
+
+
+def test_no_content_is_in_a_repr(files: Files) -> None:
+    replacement = _provider_files._Replacement(_transaction.read(files.env), NEW_ENV)
+    assert ("KEY=old" in repr(replacement), "KEY=new" in repr(replacement)) == (False, False)
+
+
+def test_both_folders_are_held(files: Files, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_provider_files, "_LOCK_SECONDS", 0.0)
+    (tmp_path / "elsewhere").mkdir()
+    apart = Files(files.config, str(tmp_path / "elsewhere" / ".env"))
+    for folder in (tmp_path, tmp_path / "elsewhere"):
+        for work in (
+            partial(present, apart),
+            partial(_provider_files.rolled_back, apart, check_mode=False),
+            partial(_provider_files.confirmed, apart, check_mode=False),
+        ):
+            with _transaction.locked([str(folder)], 0), pytest.raises(ClawdbotError) as caught:
+                work()
+            assert str(caught.value) == (
+                f"Another run of the collection has held {folder} for 0 seconds: wait for it to end."
+            )
+    assert changes(present(apart)) == (True, True, True)
+    assert Path(apart.env).read_bytes() == NEW_ENV

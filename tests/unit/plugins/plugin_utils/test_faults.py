@@ -1,0 +1,99 @@
+# Copyright (c) 2026, clawfleet.clawdbot contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.clawfleet.clawdbot.plugins.plugin_utils._faults import faults, obstacles
+
+GOOD: dict[str, Any] = {
+    "product": "clawdbot",
+    "program": ["/usr/bin/node", "/opt/clawdbot/dist/entry.js"],
+    "env_path": "/home/g/.clawdbot/.env",
+    "port": 18789,
+    "pid": 4711,
+    "answers": True,
+    "restart_reasons": [],
+    "variables": {"MOONSHOT_API_KEY": {"winning_over_env": []}},
+}
+WANTED = {"MOONSHOT_API_KEY": "sha256:aaa"}
+
+
+def source(place: str, value: str) -> dict[str, str]:
+    return {"place": place, "fingerprint": f"sha256:{value}"}
+
+
+def shadowed(*sources: dict[str, str]) -> dict[str, Any]:
+    return {"variables": {"MOONSHOT_API_KEY": {"winning_over_env": list(sources)}}}
+
+
+SHADOWED = (
+    "MOONSHOT_API_KEY is also set in process environment, to another value (sha256:bbb), and that one wins over "
+    "/home/g/.clawdbot/.env: take it out there."
+)
+SHADOWS: dict[str, tuple[dict[str, Any], list[str]]] = {
+    "nothing wins": ({}, []),
+    "another value wins": (shadowed(source("process environment", "bbb")), [SHADOWED]),
+    "the same value wins": (shadowed(source("process environment", "aaa")), []),
+    "the same value wins over another": (
+        shadowed(source("process environment", "aaa"), source("/home/g/.env", "bbb")),
+        [],
+    ),
+    "another value wins over the same": (
+        shadowed(source("process environment", "bbb"), source("/home/g/.env", "aaa")),
+        [SHADOWED],
+    ),
+    "not traced": ({"variables": {}}, []),
+    "traced, but not wanted": (
+        {"variables": {"OTHER": {"winning_over_env": [source("process environment", "bbb")]}}},
+        [],
+    ),
+}
+NO_PROGRAM = (
+    "The program clawdbot was found neither in the gateway's service nor on the PATH of its account, so no config can "
+    "be checked: install the product, or see to it that the unit or the PATH leads to it."
+)
+FAULTS: dict[str, tuple[dict[str, Any], list[str]]] = {
+    "works": ({"models_missing": []}, []),
+    "no process": (
+        {"pid": None, "answers": False, "restart_reasons": ["The gateway is not running."], "models_missing": ["a/b"]},
+        ["The gateway is not running."],
+    ),
+    "no answer": (
+        {"answers": False, "models_missing": ["a/b"]},
+        ["The gateway runs, but does not answer on port 18789."],
+    ),
+    "models missing": ({"models_missing": ["a/b", "c/d"]}, ["The gateway does not list a/b, c/d."]),
+    "all at once": (
+        {
+            "restart_reasons": ["It is old."],
+            "models_missing": ["a/b"],
+            **shadowed(source("process environment", "bbb")),
+        },
+        ["It is old.", "The gateway does not list a/b.", SHADOWED],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", SHADOWS)
+def test_shadows_are_faults_and_obstacles(name: str) -> None:
+    changed, expected = SHADOWS[name]
+    assert faults({**GOOD, **changed}, WANTED) == expected
+    assert obstacles({**GOOD, **changed}, WANTED) == expected
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_faults(name: str) -> None:
+    changed, expected = FAULTS[name]
+    assert faults({**GOOD, **changed}, WANTED) == expected
+
+
+def test_an_old_process_is_no_obstacle() -> None:
+    assert obstacles({**GOOD, "pid": None, "answers": False, "restart_reasons": ["It is old."]}, WANTED) == []
+
+
+def test_a_missing_program_is_an_obstacle() -> None:
+    assert obstacles({**GOOD, "program": []}, WANTED) == [NO_PROGRAM]
