@@ -34,7 +34,7 @@ class Product:
     port_variable: str
     #: The systemd unit that the product's own C(gateway install) writes.
     unit: str
-    #: Where the gateway listens unless told otherwise, and the path that answers 200 once it does.
+    #: Where the gateway listens unless told otherwise, and a path that is answered once it does.
     port: int
     health_path: str
     #: A running gateway keeps C(<temporary folder>/<name>-<uid>/gateway.<hash>.lock) with its process id in it.

@@ -16,6 +16,7 @@ import subprocess
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._checker import problems
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import ClawdbotError
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._process import Process, Unit
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product import Paths, Product, environment
@@ -119,8 +120,8 @@ class Gateway:
         except OSError as exc:
             raise ClawdbotError(f"The product's program cannot be run: {exc.strerror}.") from exc
         if done.returncode != 0:
-            said = [line.strip() for line in (done.stderr or done.stdout).splitlines() if line.strip()]
-            raise ClawdbotError(f"{what} failed: {self.redact(said[0]) if said else 'it says nothing.'}")
+            said = "; ".join(problems(done.stderr or done.stdout))
+            raise ClawdbotError(f"{what} failed. It says: {self.redact(said)}")
         try:
             return json.loads(done.stdout)
         except (ValueError, RecursionError) as exc:

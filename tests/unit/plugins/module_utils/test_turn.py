@@ -237,13 +237,13 @@ def test_odd_answers_are_no_turn(name: str, fake: Fake) -> None:
 
 def test_a_gateway_that_refuses_the_session(fake: Fake) -> None:
     del fake.answers["sessions.patch"]
-    assert fake.take() == Turn(MODEL, False, "The gateway's sessions.patch failed: no sessions.patch here")
+    assert fake.take() == Turn(MODEL, False, "The gateway's sessions.patch failed. It says: no sessions.patch here")
     assert len(fake.asked()) == 1
 
 
 def test_a_gateway_that_refuses_the_turn(fake: Fake) -> None:
     del fake.answers["agent"]
-    assert fake.take() == Turn(MODEL, False, "The gateway's agent failed: no agent here")
+    assert fake.take() == Turn(MODEL, False, "The gateway's agent failed. It says: no agent here")
     assert [asked[0] for asked in fake.asked()] == ["sessions.patch", "agent", "sessions.delete"]
 
 
