@@ -14,7 +14,7 @@ from tools import fleet
 from tools.standin import StandIn
 
 # A gateway of its own for each test that needs one: what one test does to its gateway is nothing to the others.
-GATEWAYS = 10
+GATEWAYS = 11
 
 
 @pytest.fixture(scope="module")

@@ -6,12 +6,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
 import secrets
 import subprocess
 import sys
+import threading
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -106,13 +109,9 @@ class Bench:
         return subprocess.run(
             [str(self.fleet.programs / "clawdbot"), *arguments],
             cwd=self.gateway.home,
-            env={
-                **self.fleet.environment,
-                "HOME": str(self.gateway.home),
-                "CLAWDBOT_STATE_DIR": str(self.gateway.state_dir),
-            },
+            env=self._own_environment(),
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
+            capture_output=True,
             text=True,
             check=True,
         ).stdout
@@ -128,6 +127,28 @@ class Bench:
         params = {"message": "hi", "agentId": "main", "sessionKey": session, "idempotencyKey": secrets.token_hex(8)}
         answer: dict[str, Any] = self.call("agent", "--expect-final", "--timeout", "60000", **params)["result"]
         return answer
+
+    @contextlib.contextmanager
+    def turns(self) -> Iterator[list[str | None]]:
+        """Messages through the gateway, one after the other all along; afterwards the list has what became of each."""
+        product = self.fleet.programs.parent / "clawdbot"
+        token = f"{self.gateway.name}-token"
+        answers: list[str | None] = []
+        script = str(Path(__file__).with_name("turns.mjs"))
+        with subprocess.Popen(
+            [str(self.fleet.programs / "node"), script, str(product), str(self.gateway.port), token],
+            cwd=self.gateway.home,
+            env=self._own_environment(),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        ) as sender:
+            reader = threading.Thread(target=lambda: answers.extend(json.loads(line) for line in sender.stdout or ()))
+            reader.start()
+            yield answers
+            if sender.stdin:
+                sender.stdin.close()
+            reader.join()
 
     def pids(self) -> set[int]:
         """The gateway's process as its own lock names it."""
@@ -159,6 +180,10 @@ class Bench:
             },
         }
         return {**base, **variables}
+
+    def _own_environment(self) -> dict[str, str]:
+        own = {"HOME": str(self.gateway.home), "CLAWDBOT_STATE_DIR": str(self.gateway.state_dir)}
+        return {**self.fleet.environment, **own}
 
     def _environment(self) -> dict[str, str]:
         return {**self.fleet.environment, **{f"KEY_{name}": key for name, key in self.keys.items()}}

@@ -180,6 +180,18 @@ def test_a_run_that_died_before_its_restart_is_finished_by_the_next_one(bench: B
     assert _env_file.loads(bench.gateway.env.read_text())["MOONSHOT_API_KEY"] == bench.keys[MOONSHOT]
 
 
+def test_no_turn_fails_while_a_provider_is_added(bench: Bench) -> None:
+    assert bench.rollout(providers_enabled=["moonshot"]).code == 0
+
+    with bench.turns() as answers:
+        added = bench.rollout()
+
+    assert added.code == 0, added.output
+    # None stands for a message that waits, because there is no process to take it.
+    assert set(answers) == {"Hello from kimi-k2.5 at Moonshot.", None}
+    assert answers[-1] == "Hello from kimi-k2.5 at Moonshot."
+
+
 def test_bad_input_reaches_no_host(bench: Bench) -> None:
     files = bench.files()
 
@@ -247,7 +259,7 @@ def test_a_variable_that_another_place_sets_is_not_called_ok(bench: Bench) -> No
 
     assert refused.code != 0
     assert (
-        f"MOONSHOT_API_KEY is also set in {bench.gateway.home}/.env, to another key ({fingerprint(other)})"
+        f"MOONSHOT_API_KEY is also set in {bench.gateway.home}/.env, to another value ({fingerprint(other)})"
         in " ".join(refused.output.split())
     )
     assert other not in refused.output
