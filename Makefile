@@ -29,6 +29,11 @@ $(VENV)/dev: requirements-dev.txt $(VENV)/demo
 	@$(BIN)/pip install --quiet --requirement requirements-dev.txt
 	@touch $@
 
+# The tests kill a run at each of its system calls.
+.PHONY: strace
+strace:
+	@command -v strace >/dev/null || tools/install-packages strace
+
 # The collection where ansible looks for it: it is this folder.
 $(LINK):
 	@mkdir -p $(dir $(LINK))
@@ -60,12 +65,12 @@ sanity: $(VENV)/dev $(LINK)
 
 #: make units               the tests that need no gateway
 .PHONY: units
-units: $(VENV)/dev $(LINK)
+units: $(VENV)/dev $(LINK) strace
 	$(BIN)/python -m pytest tests/unit tests/module
 
 #: make pytest              all tests in Python
 .PHONY: pytest
-pytest: $(VENV)/dev $(LINK)
+pytest: $(VENV)/dev $(LINK) strace
 	$(BIN)/python -m tools.product
 	$(BIN)/python -m pytest
 
