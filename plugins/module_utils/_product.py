@@ -16,6 +16,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -115,6 +116,20 @@ class Paths:
     state_dir: str
     config: str
     env: str
+
+
+GATEWAY_ARGUMENTS: Mapping[str, Any] = {
+    "product": {"type": "str", "choices": ["auto", *PRODUCTS], "default": "auto"},
+    "state_dir": {"type": "path"},
+    "config_path": {"type": "path"},
+    "env_path": {"type": "path"},
+}
+
+
+def resolve_gateway(params: Mapping[str, Any]) -> tuple[Product, Paths]:
+    """Which gateway a module is about, from those of its parameters that GATEWAY_ARGUMENTS names."""
+    product = resolve_product(params["product"])
+    return product, resolve_paths(product, params["state_dir"], params["config_path"], params["env_path"])
 
 
 def resolve_paths(product: Product, state_dir: str | None, config_path: str | None, env_path: str | None) -> Paths:

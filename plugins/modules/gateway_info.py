@@ -16,32 +16,10 @@ description:
     old keys, whoever changed the file and whenever; that is what RV(restart_required) says.
 author:
   - clawfleet.clawdbot contributors (@clawfleet)
-attributes:
-  check_mode:
-    description: Changes nothing anyway.
-    support: full
-  diff_mode:
-    description: There is nothing to show a difference of.
-    support: N/A
-  idempotent:
-    description: Changes nothing.
-    support: full
+extends_documentation_fragment:
+  - clawfleet.clawdbot._attributes.info_module
+  - clawfleet.clawdbot._gateway
 options:
-  product:
-    description: What the gateway is; V(auto) looks which product's state folder is there.
-    type: str
-    choices: [auto, clawdbot]
-    default: auto
-  state_dir:
-    description:
-      - The gateway's state folder. Not given, the product's own in the home of the account that the module runs under.
-    type: path
-  config_path:
-    description: The gateway's config. Not given, the product's own in O(state_dir).
-    type: path
-  env_path:
-    description: The gateway's C(.env). Not given, the one in O(state_dir).
-    type: path
   service_manager:
     description:
       - What keeps the gateway running.
@@ -196,18 +174,14 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils import _gateway, _program, _variables
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import ClawdbotError
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product import (
-    PRODUCTS,
+    GATEWAY_ARGUMENTS,
     check_command,
-    resolve_paths,
-    resolve_product,
+    resolve_gateway,
 )
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets import secret_values
 
 ARGUMENT_SPEC: dict[str, Any] = {
-    "product": {"type": "str", "choices": ["auto", *PRODUCTS], "default": "auto"},
-    "state_dir": {"type": "path"},
-    "config_path": {"type": "path"},
-    "env_path": {"type": "path"},
+    **GATEWAY_ARGUMENTS,
     "service_manager": {
         "type": "str",
         "choices": ["systemd_user", "systemd_system", "command"],
@@ -222,8 +196,7 @@ ARGUMENT_SPEC: dict[str, Any] = {
 
 def run(params: dict[str, Any]) -> dict[str, Any]:
     """The module's result for its parameters. Raises ClawdbotError."""
-    product = resolve_product(params["product"])
-    paths = resolve_paths(product, params["state_dir"], params["config_path"], params["env_path"])
+    product, paths = resolve_gateway(params)
     service = _gateway.Service(params["service_manager"], params["service_name"] or product.unit)
     seen = _gateway.observe_until_settled(product, paths, service, params["wait"])
     program = _program.find(product, seen.unit, seen.process)

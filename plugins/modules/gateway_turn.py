@@ -26,24 +26,14 @@ attributes:
   idempotent:
     description: Changes nothing that is there.
     support: full
+extends_documentation_fragment:
+  - clawfleet.clawdbot._gateway
 options:
   models:
     description: List of C(provider/model).
     type: list
     elements: str
     required: true
-  product:
-    description: What the gateway is; V(auto) looks which product's state folder is there.
-    type: str
-    choices: [auto, clawdbot]
-    default: auto
-  state_dir:
-    description:
-      - The gateway's state folder. Not given, the product's own in the home of the account that the module runs under.
-    type: path
-  config_path:
-    description: The gateway's config. Not given, the product's own in O(state_dir).
-    type: path
   port:
     description:
       - The port that the gateway listens on, RV(clawfleet.clawdbot.gateway_info#module:port).
@@ -103,19 +93,13 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils import _json5, _transaction, _turn, _undo, _variables
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import ClawdbotError
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product import (
-    PRODUCTS,
-    resolve_paths,
-    resolve_product,
-)
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product import GATEWAY_ARGUMENTS, resolve_gateway
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._program import Gateway
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets import secret_values
 
 ARGUMENT_SPEC: dict[str, Any] = {
     "models": {"type": "list", "elements": "str", "required": True},
-    "product": {"type": "str", "choices": ["auto", *PRODUCTS], "default": "auto"},
-    "state_dir": {"type": "path"},
-    "config_path": {"type": "path"},
+    **GATEWAY_ARGUMENTS,
     "port": {"type": "int"},
     "program": {"type": "list", "elements": "str", "required": True},
     "timeout": {"type": "float", "default": 60},
@@ -124,8 +108,7 @@ ARGUMENT_SPEC: dict[str, Any] = {
 
 def run(params: dict[str, Any]) -> list[_turn.Turn]:
     """A turn with each of the models. Raises ClawdbotError where the config cannot be read."""
-    product = resolve_product(params["product"])
-    paths = resolve_paths(product, params["state_dir"], params["config_path"], None)
+    product, paths = resolve_gateway(params)
     config = _transaction.read(paths.config)
     if config.content is None:
         raise ClawdbotError(f"There is no config at {paths.config}.")

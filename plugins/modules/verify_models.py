@@ -22,16 +22,8 @@ description:
   - All providers are asked at the same time. Providers with the same endpoint, key and headers share one question.
   - It changes nothing. Where it runs is where it asks from, so delegate it to the control node to spare the account's
     rate limit.
-attributes:
-  check_mode:
-    description: Asks as always, as asking changes nothing.
-    support: full
-  diff_mode:
-    description: There is nothing to show a difference of.
-    support: N/A
-  idempotent:
-    description: Changes nothing.
-    support: full
+extends_documentation_fragment:
+  - clawfleet.clawdbot._attributes.info_module
 options:
   providers:
     description:
