@@ -98,6 +98,11 @@ state_dir:
   returned: success
   type: str
   sample: /home/gateway/.clawdbot
+state_dir_exists:
+  description: Whether the state folder is there.
+  returned: success
+  type: bool
+  sample: true
 config_path:
   description: The config.
   returned: success
@@ -113,6 +118,11 @@ service_name:
   returned: success
   type: str
   sample: clawdbot-gateway
+service_loaded:
+  description: Whether systemd has that unit; null with V(command), where nothing tells.
+  returned: success
+  type: bool
+  sample: true
 port:
   description: The port that the gateway listens on.
   returned: success
@@ -168,6 +178,7 @@ models_missing:
   sample: []
 """
 
+import os
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
@@ -207,9 +218,11 @@ def run(params: dict[str, Any]) -> dict[str, Any]:
         "program": list(program),
         "check_command": check_command(product, program) if program else [],
         "state_dir": paths.state_dir,
+        "state_dir_exists": os.path.isdir(paths.state_dir),
         "config_path": paths.config,
         "env_path": paths.env,
         "service_name": service.name,
+        "service_loaded": None if service.manager == "command" else seen.unit is not None,
         "port": seen.port,
         "answers": seen.answers,
         "pid": seen.process.pid if seen.process else None,

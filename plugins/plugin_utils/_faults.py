@@ -19,7 +19,13 @@ from typing import Any
 
 def obstacles(gateway: Mapping[str, Any], fingerprints: Mapping[str, str]) -> list[str]:
     """What keeps new keys from taking effect, whatever is written into the gateway's files."""
-    return [*_program_obstacles(gateway), *_shadows(gateway, fingerprints)]
+    if not gateway["state_dir_exists"]:
+        # Nothing else that is missing then is a finding of its own.
+        return [
+            f"There is no folder {gateway['state_dir']} on the host: see to it that providers_user and "
+            "providers_state_dir are those of the gateway, and that the product is set up for that account."
+        ]
+    return [*_service_obstacles(gateway), *_program_obstacles(gateway), *_shadows(gateway, fingerprints)]
 
 
 def faults(gateway: Mapping[str, Any], fingerprints: Mapping[str, str]) -> list[str]:
@@ -31,6 +37,16 @@ def faults(gateway: Mapping[str, Any], fingerprints: Mapping[str, str]) -> list[
     if missing and gateway["answers"]:
         found.append(f"The gateway does not list {', '.join(missing)}.")
     return [*found, *_shadows(gateway, fingerprints)]
+
+
+def _service_obstacles(gateway: Mapping[str, Any]) -> Iterator[str]:
+    # What runs the gateway then is not known, so neither is what it has in its variables, nor can it be restarted.
+    if gateway["service_loaded"] is False:
+        yield (
+            f"systemd has no unit {gateway['service_name']} there: see to it that providers_service_manager, "
+            "providers_service_name and providers_user are those of the gateway, and that the account of a user unit "
+            "has lingering."
+        )
 
 
 def _program_obstacles(gateway: Mapping[str, Any]) -> Iterator[str]:

@@ -12,6 +12,10 @@ from ansible_collections.clawfleet.clawdbot.plugins.plugin_utils._faults import 
 GOOD: dict[str, Any] = {
     "product": "clawdbot",
     "program": ["/usr/bin/node", "/opt/clawdbot/dist/entry.js"],
+    "state_dir": "/home/g/.clawdbot",
+    "state_dir_exists": True,
+    "service_name": "clawdbot-gateway",
+    "service_loaded": True,
     "env_path": "/home/g/.clawdbot/.env",
     "port": 18789,
     "pid": 4711,
@@ -56,6 +60,14 @@ NO_PROGRAM = (
     "The program clawdbot was found neither in the gateway's service nor on the PATH of its account, so no config can "
     "be checked: install the product, or see to it that the unit or the PATH leads to it."
 )
+NO_UNIT = (
+    "systemd has no unit clawdbot-gateway there: see to it that providers_service_manager, providers_service_name and "
+    "providers_user are those of the gateway, and that the account of a user unit has lingering."
+)
+NO_FOLDER = (
+    "There is no folder /home/g/.clawdbot on the host: see to it that providers_user and providers_state_dir are those "
+    "of the gateway, and that the product is set up for that account."
+)
 FAULTS: dict[str, tuple[dict[str, Any], list[str]]] = {
     "works": ({"models_missing": []}, []),
     "no process": (
@@ -95,5 +107,19 @@ def test_an_old_process_is_no_obstacle() -> None:
     assert obstacles({**GOOD, "pid": None, "answers": False, "restart_reasons": ["It is old."]}, WANTED) == []
 
 
-def test_a_missing_program_is_an_obstacle() -> None:
-    assert obstacles({**GOOD, "program": []}, WANTED) == [NO_PROGRAM]
+OBSTACLES: dict[str, tuple[dict[str, Any], list[str]]] = {
+    "no program": ({"program": []}, [NO_PROGRAM]),
+    "no unit": ({"service_loaded": False}, [NO_UNIT]),
+    "no unit and no program": ({"service_loaded": False, "program": []}, [NO_UNIT, NO_PROGRAM]),
+    "a service that nothing tells of": ({"service_loaded": None}, []),
+    "no state folder, and so nothing else": (
+        {"state_dir_exists": False, "service_loaded": False, "program": []},
+        [NO_FOLDER],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", OBSTACLES)
+def test_obstacles(name: str) -> None:
+    changed, expected = OBSTACLES[name]
+    assert obstacles({**GOOD, **changed}, WANTED) == expected
