@@ -219,7 +219,10 @@ def _carried_out(
             check(checker, config_candidate, planned.variables)
         if (recorded or others) and not check_mode:
             this_run = _recorded(_undo.Undo(), new_config, new_env, planned)
-            ready = [(replacement, _candidate(candidates, replacement)) for replacement in (*both, *others)]
+            ready = [
+                (one, config_candidate if one is new_config else _candidate(candidates, one))
+                for one in (*both, *others)
+            ]
             try:
                 if recorded:
                     _undo.save(files.config, _recorded(undo or _undo.Undo(), new_config, new_env, planned))
