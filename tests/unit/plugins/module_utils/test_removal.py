@@ -104,6 +104,11 @@ REMOVED: dict[str, tuple[Any, Removal, Any]] = {
         Removal(["moonshot"], "o/m"),
         defaults(models={"o/n": {}, "o/m": {}}, model={"primary": "o/m"}),
     ),
+    "a new default in place of the last fallback": (
+        defaults(model={"fallbacks": ["moonshot/k"]}),
+        Removal(["moonshot"], "o/m"),
+        defaults(model={"primary": "o/m"}),
+    ),
     "a new default opens no list": (
         defaults(models={"moonshot/k": {}}, model="moonshot/k"),
         Removal(["moonshot"], "o/m"),
