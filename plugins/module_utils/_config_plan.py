@@ -19,10 +19,12 @@ from typing import Any
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._json5 import REMOVE, Change
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._references import references
 
-_PROVIDERS = ("models", "providers")
-_MODE = ("models", "mode")
-_MODELS = ("agents", "defaults", "models")
-_MODEL = ("agents", "defaults", "model")
+#: Where a config has its provider blocks, how they stand to the product's own, the models that may be used with their
+#: aliases, and the one that is used.
+PROVIDERS = ("models", "providers")
+MODE = ("models", "mode")
+MODELS = ("agents", "defaults", "models")
+MODEL = ("agents", "defaults", "model")
 
 _LIST_OPENED = (
     "agents.defaults.models was empty, which allows every model. With aliases in it, the product takes it for the list "
@@ -58,20 +60,20 @@ class Plan:
 def plan(config: dict[str, Any], desired: Desired) -> Plan:
     """The changes that bring the config to what is desired."""
     changes: list[Change] = []
-    if desired.providers and at(config, _MODE) is REMOVE:
-        changes.append(Change(_MODE, "merge"))
-    changes += [Change((*_PROVIDERS, name), block) for name, block in desired.providers.items()]
-    changes += _model_changes(config, desired)
+    if desired.providers and at(config, MODE) is REMOVE:
+        changes.append(Change(MODE, "merge"))
+    changes += [Change((*PROVIDERS, name), block) for name, block in desired.providers.items()]
+    changes += model_changes(config, desired)
     changes += _alias_changes(config, desired)
     opens_list, admitted = _admissions(config, desired)
-    changes += [Change((*_MODELS, ref), {}) for ref in admitted]
+    changes += [Change((*MODELS, ref), {}) for ref in admitted]
     return Plan(tuple(changes), tuple(_repaired(config, desired)), (_LIST_OPENED,) if opens_list else ())
 
 
 def managed_paths(desired: Desired, changes: Iterable[Change]) -> list[tuple[str, ...]]:
     """The paths whose values may be shown as the difference that a plan makes: what is desired and what it changes."""
-    paths = [(*_PROVIDERS, name) for name in desired.providers]
-    return paths + [change.path for change in changes if change.path[:2] != _PROVIDERS]
+    paths = [(*PROVIDERS, name) for name in desired.providers]
+    return paths + [change.path for change in changes if change.path[:2] != PROVIDERS]
 
 
 def at(config: Any, path: Sequence[str]) -> Any:
@@ -104,30 +106,62 @@ def alias_clashes(aliases: Mapping[str, str]) -> Iterator[str]:
             yield f"The aliases {other!r} and {alias!r} both stand for {ref}, and the product keeps one for a model."
 
 
-def _model_changes(config: dict[str, Any], desired: Desired) -> Iterator[Change]:
+def model_changes(config: dict[str, Any], desired: Desired) -> Iterator[Change]:
+    """The changes that give the config its default and fallback models."""
     wanted: dict[str, Any] = {}
     if desired.default_model is not None:
         wanted["primary"] = desired.default_model
     if desired.fallback_models is not None:
         wanted["fallbacks"] = list(desired.fallback_models)
-    current = at(config, _MODEL)
+    current = at(config, MODEL)
     if isinstance(current, str):
         # The short spelling, in which the whole value is the primary model.
         if wanted and wanted != {"primary": current}:
-            yield Change(_MODEL, {"primary": current, **wanted})
+            yield Change(MODEL, {"primary": current, **wanted})
     else:
-        yield from (Change((*_MODEL, name), value) for name, value in wanted.items())
+        yield from (Change((*MODEL, name), value) for name, value in wanted.items())
+
+
+def model_choices(config: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Each place where an agent or a hook is told which model to use, and what stands there, None for nothing.
+
+    The places are those of the product's config/zod-schema.*.js.
+    """
+    agents, mappings = at(config, ("agents", "list")), at(config, ("hooks", "mappings"))
+    settings = [("agents.defaults", at(config, ("agents", "defaults")))]
+    settings += [(_agent_place(index, agent), agent) for index, agent in enumerate(_listing(agents))]
+    paths = (("model",), ("imageModel",), ("heartbeat", "model"), ("subagents", "model"))
+    for place, setting in settings:
+        for path in paths:
+            yield ".".join((place, *path)), _given(at(setting, path))
+    yield "hooks.gmail.model", _given(at(config, ("hooks", "gmail", "model")))
+    for index, mapping in enumerate(_listing(mappings)):
+        yield f"hooks.mappings[{index}].model", _given(at(mapping, ("model",)))
+
+
+def chosen_models(choice: Any) -> tuple[str | None, list[str]]:
+    """The model that such a place names first, None for none, and those that it falls back to."""
+    if not isinstance(choice, dict):
+        return _text(choice), []
+    fallbacks = [_text(name) for name in _listing(choice.get("fallbacks"))]
+    return _text(choice.get("primary")), [name for name in fallbacks if name]
+
+
+def listed_models(config: dict[str, Any]) -> dict[str, Any]:
+    """The list of allowed models, model to settings. A value that is no such list is left for the checker to refuse."""
+    entries = at(config, MODELS)
+    return entries if isinstance(entries, dict) else {}
 
 
 def _alias_changes(config: dict[str, Any], desired: Desired) -> Iterator[Change]:
     wanted = {alias.lower(): ref for alias, ref in desired.aliases.items()}
     # All are taken away before one is given: two models may swap theirs.
-    for ref, entry in _listed(config).items():
+    for ref, entry in listed_models(config).items():
         alias = entry.get("alias") if isinstance(entry, dict) else None
         if isinstance(alias, str) and wanted.get(alias.strip().lower(), ref) != ref:
-            yield Change((*_MODELS, ref, "alias"), REMOVE)
+            yield Change((*MODELS, ref, "alias"), REMOVE)
     for alias, ref in desired.aliases.items():
-        yield Change((*_MODELS, ref, "alias"), alias)
+        yield Change((*MODELS, ref, "alias"), alias)
 
 
 def _admissions(config: dict[str, Any], desired: Desired) -> tuple[bool, list[str]]:
@@ -136,7 +170,7 @@ def _admissions(config: dict[str, Any], desired: Desired) -> tuple[bool, list[st
     As long as the list is empty the product admits every model; from its first entry on it admits no other: "model not
     allowed", and fallbacks outside it are dropped in silence. So what the config names stays allowed.
     """
-    listed = _listed(config)
+    listed = listed_models(config)
     if not listed and not desired.aliases:
         return False, []
     needed = [f"{name}/{model['id']}" for name, block in desired.providers.items() for model in block.get("models", [])]
@@ -148,35 +182,33 @@ def _admissions(config: dict[str, Any], desired: Desired) -> tuple[bool, list[st
     return not listed, [ref for ref in dict.fromkeys(needed) if ref not in have]
 
 
-def _listed(config: dict[str, Any]) -> dict[str, Any]:
-    """The list of allowed models, model to settings. A value that is no such list is left for the checker to refuse."""
-    entries = at(config, _MODELS)
-    return entries if isinstance(entries, dict) else {}
+def _named_models(config: dict[str, Any]) -> Iterator[str]:
+    """Every model that the agents and hooks of a config are told to use."""
+    for _place, choice in model_choices(config):
+        primary, fallbacks = chosen_models(choice)
+        yield from [primary, *fallbacks] if primary else fallbacks
 
 
-def _named_models(config: dict[str, Any]) -> list[str]:
-    """Every model that the agents and hooks of a config are told to use (the product's config/zod-schema.*.js)."""
-    agents, mappings = at(config, ("agents", "list")), at(config, ("hooks", "mappings"))
-    settings = [at(config, ("agents", "defaults")), *(agents if isinstance(agents, list) else [])]
-    paths = (("model",), ("imageModel",), ("heartbeat", "model"), ("subagents", "model"))
-    choices = [at(setting, path) for setting in settings for path in paths]
-    choices.append(at(config, ("hooks", "gmail", "model")))
-    choices += [at(mapping, ("model",)) for mapping in (mappings if isinstance(mappings, list) else [])]
-    names = [name for choice in choices for name in _names(choice)]
-    return [name.strip() for name in names if isinstance(name, str) and name.strip()]
+def _agent_place(index: int, agent: Any) -> str:
+    name = at(agent, ("id",))
+    return f"agents.list[{index}] (agent {name})" if isinstance(name, str) else f"agents.list[{index}]"
 
 
-def _names(choice: Any) -> list[Any]:
-    """The models in a choice of one: its text, or a primary and its fallbacks."""
-    if not isinstance(choice, dict):
-        return [choice]
-    fallbacks = choice.get("fallbacks")
-    return [choice.get("primary"), *(fallbacks if isinstance(fallbacks, list) else [])]
+def _listing(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _given(value: Any) -> Any:
+    return None if value is REMOVE else value
+
+
+def _text(name: Any) -> str | None:
+    return name.strip() or None if isinstance(name, str) else None
 
 
 def _repaired(config: dict[str, Any], desired: Desired) -> Iterator[str]:
     for name, block in desired.providers.items():
-        path = (*_PROVIDERS, name, "apiKey")
+        path = (*PROVIDERS, name, "apiKey")
         current = at(config, path)
         if references(block.get("apiKey")) and isinstance(current, str) and current and not references(current):
             yield ".".join(path)

@@ -16,6 +16,7 @@ from typing import Any
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config_plan import Desired
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import ClawdbotError
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._references import VARIABLE_NAME, is_reference
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._removal import Removal
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets import named_secrets, redact
 
 # The product splits a model's name at its first slash: what follows may hold more of them.
@@ -35,14 +36,33 @@ def desired(params: Mapping[str, Any]) -> Desired:
     return Desired(params["providers"], params["aliases"], params["default_model"], params["fallback_models"])
 
 
+def removal(params: Mapping[str, Any]) -> Removal:
+    """What the config shall no longer have. Raises ClawdbotError as desired does."""
+    wanted = Removal(list(params["providers"]), params["default_model"])
+    problems = [
+        *(problem for name in params["providers"] for problem in _name_problems(name)),
+        *(problem for name in params["env"] for problem in _variable_name_problems(name)),
+        *_model_problems(params),
+    ]
+    problems += [
+        f"{name} is for state=present: with the providers, their aliases and fallbacks go."
+        for name in ("aliases", "fallback_models")
+        if params[name]
+    ]
+    if not problems and wanted.default_model and wanted.concerns(wanted.default_model.partition("/")[0]):
+        problems.append(f"default_model is {wanted.default_model}, a model of a provider that is to be removed.")
+    if problems:
+        raise ClawdbotError(" ".join([*problems, "Nothing was changed."]))
+    return wanted
+
+
 def secrets(providers: Any) -> set[str]:
     """The texts in provider blocks, or in what was given in their place, that are or may hold a secret."""
     return {*named_secrets(providers), *(text for text in _texts(providers) if redact(text) != text)}
 
 
 def _provider_problems(name: str, block: Any) -> Iterator[str]:
-    if not _PROVIDER.match(name):
-        yield f"providers: {name!r} cannot be the id of a provider: it is empty, or has white space or a / in it."
+    yield from _name_problems(name)
     where = f"providers.{name}"
     if not isinstance(block, Mapping):
         yield f"{where} has to be a dictionary, as the config takes it."
@@ -60,12 +80,23 @@ def _provider_problems(name: str, block: Any) -> Iterator[str]:
             yield f"{where}.models[{index}] has no id."
 
 
-def _variable_problems(name: str, value: Any) -> Iterator[str]:
+def _name_problems(name: str) -> Iterator[str]:
+    if not _PROVIDER.match(name):
+        yield f"providers: {name!r} cannot be the id of a provider: it is empty, or has white space or a / in it."
+
+
+def _variable_name_problems(name: str) -> Iterator[str]:
     if not VARIABLE_NAME.match(name):
         yield (
             f"env: {name!r} cannot be the name of a variable that the config refers to: capital letters, digits and _ "
             "only, no digit first."
         )
+
+
+def _variable_problems(name: str, value: Any) -> Iterator[str]:
+    problems = list(_variable_name_problems(name))
+    if problems:
+        yield from problems
     elif not isinstance(value, str):
         yield f"env.{name} has to be a text in quotes."
     elif not value.strip():

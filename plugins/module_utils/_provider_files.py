@@ -5,7 +5,7 @@
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 # Do not use this from other collections or standalone plugins/modules!
 
-"""A gateway's C(.env) and config as one transaction: brought to what is desired, rolled back, confirmed."""
+"""A gateway's C(.env) and config as one transaction: given providers, rid of providers, rolled back, confirmed."""
 
 from __future__ import annotations
 
@@ -13,13 +13,15 @@ import contextlib
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TypeVar
 
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils import _transaction, _undo
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils import _agent_files, _env_file, _transaction, _undo
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._checker import check
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config_plan import Desired
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._edit import Edit, FileTexts, edit
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._edit import Edit, Found, edit, edit_out
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import ClawdbotError
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._removal import Removal
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._transaction import ConflictError, Snapshot
 
 _PRIVATE = 0o600
@@ -44,6 +46,8 @@ class Result:
 
     config_changed: bool = False
     env_changed: bool = False
+    #: The files of agents that were changed.
+    agent_files: tuple[str, ...] = ()
     #: Whether a record of what stood in the files before is, or would be, kept.
     unconfirmed: bool = False
     #: What was decided from the files; None where they are only put back or left alone.
@@ -75,6 +79,41 @@ class _Replacement:
         return self.content != self.snapshot.content or self.changes_mode
 
 
+class _Included:
+    """The files that a config includes, each as it was read once."""
+
+    def __init__(self) -> None:
+        self.snapshots: dict[str, Snapshot] = {}
+
+    def read(self, path: str) -> str | None:
+        if path not in self.snapshots:
+            self.snapshots[path] = _transaction.read(path)
+        return _text(self.snapshots[path])
+
+
+@dataclass(frozen=True)
+class _Agents:
+    """The files of a gateway's agents, and what shall go from them."""
+
+    paths: Sequence[str]
+    removal: Removal
+
+    def planned(self) -> tuple[list[_Replacement], list[Mapping[str, str]]]:
+        """Those that change, and how."""
+        replacements: list[_Replacement] = []
+        diffs: list[Mapping[str, str]] = []
+        for path in self.paths:
+            snapshot = _transaction.read(path)
+            if snapshot.content is None:
+                continue
+            edited = _agent_files.edit(path, _undo.decode(snapshot.content), self.removal)
+            replacement = _Replacement(snapshot, _undo.encode(edited.text))
+            if replacement.changes:
+                replacements.append(replacement)
+                diffs.append(edited.diff)
+        return replacements, diffs
+
+
 def present(
     files: Files, desired: Desired, env: Mapping[str, str], checker: Sequence[str], *, check_mode: bool
 ) -> Result:
@@ -82,8 +121,35 @@ def present(
 
     Raises ClawdbotError, with both files as they were; where they cannot be put back, it says so and keeps the record.
     """
-    with _held(files, check_mode):
-        return _repeated(files, lambda: _present(files, desired, env, checker, check_mode))
+
+    def decide(found: Found) -> Edit:
+        return edit(found, desired, env)
+
+    with _held(_paths(files), check_mode):
+        return _repeated(files, lambda: _carried_out(files, decide, None, checker, check_mode))
+
+
+def absent(
+    files: Files,
+    removal: Removal,
+    variables: Sequence[str],
+    state_dir: str,
+    checker: Sequence[str],
+    *,
+    check_mode: bool,
+) -> Result:
+    """Takes providers and variables out of both files, and the providers out of the files of the agents.
+
+    Raises ClawdbotError as present does. The files of the agents are not put back and are in no record: the product
+    makes what it needs of them from the config.
+    """
+
+    def decide(found: Found) -> Edit:
+        return edit_out(found, removal, variables)
+
+    agent_files = _agent_files.paths(state_dir)
+    with _held([*_paths(files), *agent_files], check_mode):
+        return _repeated(files, lambda: _carried_out(files, decide, _Agents(agent_files, removal), checker, check_mode))
 
 
 def rolled_back(files: Files, *, check_mode: bool) -> Result:
@@ -91,7 +157,7 @@ def rolled_back(files: Files, *, check_mode: bool) -> Result:
 
     Raises ClawdbotError where that cannot be done; the record is then kept.
     """
-    with _held(files, check_mode):
+    with _held(_paths(files), check_mode):
         undo = _undo.load(files.config, files.env)
         if undo is None:
             return Result()
@@ -103,15 +169,18 @@ def rolled_back(files: Files, *, check_mode: bool) -> Result:
 
 def confirmed(files: Files, *, check_mode: bool) -> Result:
     """Drops the record: the run that made it is proven good."""
-    with _held(files, check_mode):
+    with _held(_paths(files), check_mode):
         if not check_mode:
             _undo.discard(files.config)
     return Result()
 
 
+def _paths(files: Files) -> list[str]:
+    return [files.config, files.env, _undo.path_beside(files.config)]
+
+
 @contextlib.contextmanager
-def _held(files: Files, check_mode: bool) -> Iterator[None]:
-    paths = (files.config, files.env, _undo.path_beside(files.config))
+def _held(paths: Sequence[str], check_mode: bool) -> Iterator[None]:
     with _transaction.locked((os.path.dirname(os.path.realpath(path)) for path in paths), _LOCK_SECONDS):
         if not check_mode:
             for path in paths:
@@ -130,52 +199,60 @@ def _repeated(files: Files, attempt: Callable[[], _T]) -> _T:
     )
 
 
-def _present(
-    files: Files, desired: Desired, env: Mapping[str, str], checker: Sequence[str], check_mode: bool
+def _carried_out(
+    files: Files, decide: Callable[[Found], Edit], agents: _Agents | None, checker: Sequence[str], check_mode: bool
 ) -> Result:
     """One attempt. Raises ConflictError, with both files as the other process left them, where it came in between."""
     undo = _undo.load(files.config, files.env)
     config, dotenv = _transaction.read(files.config), _transaction.read(files.env)
-    planned = edit(FileTexts(_text(config), _text(dotenv)), desired, env, files.config, files.env)
+    included = _Included()
+    planned = decide(Found(files.config, _text(config), files.env, _text(dotenv), included.read))
     new_config = _Replacement(config, _content(planned.config))
     new_env = _Replacement(dotenv, _content(planned.env), _PRIVATE)
-    changes = new_config.changes or new_env.changes
+    # A config must never refer to a variable that is not there: new ones come first, those that are not needed go last.
+    both = [new_env, new_config] if agents is None else [new_config, new_env]
+    recorded = any(replacement.changes for replacement in both)
+    others, diffs = agents.planned() if agents else ([], [])
     with contextlib.ExitStack() as candidates:
         config_candidate = _candidate(candidates, new_config)
         if config_candidate and checker:
             check(checker, config_candidate, planned.variables)
-        if changes and not check_mode:
-            env_candidate = _candidate(candidates, new_env)
-            this_run = _recorded(_undo.Undo(), new_config, new_env, planned, env)
+        if (recorded or others) and not check_mode:
+            this_run = _recorded(_undo.Undo(), new_config, new_env, planned)
+            ready = [
+                (one, config_candidate if one is new_config else _candidate(candidates, one))
+                for one in (*both, *others)
+            ]
             try:
-                _undo.save(files.config, _recorded(undo or _undo.Undo(), new_config, new_env, planned, env))
-                # The checker takes seconds: what others did to the config meanwhile is seen before .env is written.
-                _transaction.require_unchanged(config)
-                # The .env first: a config must never refer to a variable that is not there yet.
-                for snapshot, candidate in ((dotenv, env_candidate), (config, config_candidate)):
+                if recorded:
+                    _undo.save(files.config, _recorded(undo or _undo.Undo(), new_config, new_env, planned))
+                # The checker takes seconds: what others did meanwhile is seen before the first file is written.
+                for snapshot in (config, *included.snapshots.values()):
+                    _transaction.require_unchanged(snapshot)
+                for replacement, candidate in ready:
                     if candidate is not None:
-                        _transaction.commit(snapshot, candidate)
+                        _transaction.commit(replacement.snapshot, candidate)
             except ClawdbotError as exc:
-                _take_back(files, this_run, undo, exc)
+                if recorded:
+                    _take_back(files, this_run, undo, exc)
                 raise
     return Result(
         new_config.changes,
         new_env.changes,
-        changes or undo is not None,
+        tuple(replacement.snapshot.path for replacement in others),
+        recorded or undo is not None,
         planned,
-        [*planned.diff, *_mode_diff(files.env, new_env)],
+        [*planned.diff, *_mode_diff(files.env, new_env), *diffs],
     )
 
 
-def _recorded(
-    undo: _undo.Undo, config: _Replacement, env: _Replacement, planned: Edit, names: Mapping[str, str]
-) -> _undo.Undo:
+def _recorded(undo: _undo.Undo, config: _Replacement, env: _Replacement, planned: Edit) -> _undo.Undo:
     """The record with what this run is about to do."""
     new_config, new_env = undo.config, undo.env
     if config.changes and config.content is not None:
         new_config = _undo.config_original(undo.config, config.snapshot, config.content, planned.config_paths)
     if env.changes and env.content is not None:
-        new_env = _undo.env_original(undo.env, env.snapshot, env.content, tuple(names))
+        new_env = _undo.env_original(undo.env, env.snapshot, env.content, planned.env_names)
     return _undo.Undo(new_config, new_env)
 
 
@@ -196,11 +273,25 @@ def _take_back(files: Files, this_run: _undo.Undo, earlier: _undo.Undo | None, r
 
 def _put_back(files: Files, undo: _undo.Undo, check_mode: bool) -> Result:
     """Both files as they were by the record, which is left alone."""
-    # The other way round than forwards: no block may be left that refers to a variable which is gone.
-    return Result(
-        _repeated(files, lambda: _restored(files.config, undo.config, _undo.config_before, check_mode)),
-        _repeated(files, lambda: _restored(files.env, undo.env, _undo.env_before, check_mode)),
-    )
+    steps = [
+        partial(_restored, files.config, undo.config, _undo.config_before, check_mode),
+        partial(_restored, files.env, undo.env, _undo.env_before, check_mode),
+    ]
+    # No block may be left that refers to a variable which is gone, or which is not there yet.
+    env_first = _brings_variables(files.env, undo.env)
+    done = [_repeated(files, step) for step in (reversed(steps) if env_first else steps)]
+    config_changed, env_changed = reversed(done) if env_first else done
+    return Result(config_changed, env_changed)
+
+
+def _brings_variables(path: str, original: _undo.Original | None) -> bool:
+    """Whether a .env gets variables by being put back."""
+    if original is None or original.text is None:
+        return False
+    content = _transaction.read(path).content
+    now = _env_file.loads(_undo.decode(content or b""))
+    before = _env_file.loads(original.text)
+    return any(name in before and name not in now for (name,) in original.changed)
 
 
 def _restored(

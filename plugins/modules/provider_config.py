@@ -17,6 +17,8 @@ description:
   - Both files are read, a plan is made, a changed config is put to the product's own checker, and the plan is carried
     out only if nobody has changed a file in the meantime; otherwise it is made again, a few times at the most. C(.env)
     is written before the config. A run that fails leaves both files as they were.
+  - A config may C($include) other files. They are read, so that what is decided is right for the config as the product
+    sees it, and never written. Where one of them stands in the way, the task fails with its name and changes nothing.
   - Owner, group, mode, access control list and other extended attributes of the files stay. A new file has mode
     C(0600).
   - One run at a time works on the files of a gateway; a second one waits for it, for two minutes at the most.
@@ -42,7 +44,7 @@ options:
     required: true
   env_path:
     description:
-      - The gateway's C(.env). Its mode is C(0600) after O(state=present).
+      - The gateway's C(.env). Its mode is C(0600) after O(state=present) and O(state=absent).
     type: path
     required: true
   providers:
@@ -51,12 +53,14 @@ options:
         given.
       - A block replaces the one that is there. Its C(apiKey) has to be a reference, V(${NAME}), to a variable.
       - Each variable that a block refers to has to stand in O(env) or in the file O(env_path).
+      - With O(state=absent) only the ids count, and a block may be empty.
     type: dict
     default: {}
   env:
     description:
       - Variables for C(.env), name to value. A name is made of capital letters, digits and C(_), as the product takes
         it in references. A value is a text and not empty.
+      - With O(state=absent) only the names count.
     type: dict
     default: {}
   aliases:
@@ -70,6 +74,7 @@ options:
   default_model:
     description:
       - C(provider/model) for C(agents.defaults.model.primary). Not given, the config's own stays.
+      - O(state=absent) needs it where the config's own is a model of a provider that is to be removed.
     type: str
   fallback_models:
     description:
@@ -79,13 +84,24 @@ options:
   state:
     description:
       - V(present) brings both files to what is asked.
-      - V(rolled_back) puts both files back to what they were before the V(present) that has not been confirmed, or
-        before the first of several. A file that others have written since is not put back whole; what was changed in it
-        is undone.
+      - V(absent) removes the named providers from the config, with their models and aliases in
+        C(agents.defaults.models) and among the fallbacks of C(agents.defaults.model) and C(agents.defaults.imageModel),
+        the named variables from C(.env), and what C(models.json) and C(auth-profiles.json) of each agent hold of the
+        providers. A variable that the config still refers to stays. It is refused while another place of the config
+        names a model of the providers.
+      - V(rolled_back) puts both files back to what they were before the V(present) or V(absent) that has not been
+        confirmed, or before the first of several. A file that others have written since is not put back whole; what was
+        changed in it is undone. The files of the agents are not put back, as the product makes C(models.json) anew from
+        the config.
       - V(confirmed) drops the record of what the files were before. This is not reported as a change.
     type: str
-    choices: [present, rolled_back, confirmed]
+    choices: [present, absent, rolled_back, confirmed]
     default: present
+  state_dir:
+    description:
+      - The gateway's state folder, in which O(state=absent) finds the files of its agents. Not given, the folder of
+        O(config_path).
+    type: path
   validate:
     description:
       - The command that judges a changed config before it replaces the old one. V(%s) stands for the candidate's path,
@@ -126,6 +142,19 @@ EXAMPLES = r"""
       k25: moonshot/kimi-k2.5
     validate: "{{ gateway.check_command }}"
 
+- name: Take Moonshot's models away again
+  clawfleet.clawdbot.provider_config:
+    config_path: "{{ gateway.config_path }}"
+    env_path: "{{ gateway.env_path }}"
+    state_dir: "{{ gateway.state_dir }}"
+    env:
+      MOONSHOT_API_KEY: ""
+    providers:
+      moonshot: {}
+    default_model: kimicode/kimi-for-coding
+    validate: "{{ gateway.check_command }}"
+    state: absent
+
 - name: Keep it
   clawfleet.clawdbot.provider_config:
     config_path: "{{ gateway.config_path }}"
@@ -144,6 +173,18 @@ env_changed:
   returned: success
   type: bool
   sample: true
+agent_files:
+  description: The files of agents that a provider was removed from.
+  returned: O(state=absent)
+  type: list
+  elements: str
+  sample: [/home/clawdbot/.clawdbot/agents/main/agent/models.json]
+kept:
+  description: Variables that were to be removed and stay, because the config still refers to them.
+  returned: O(state=absent)
+  type: list
+  elements: str
+  sample: []
 repaired:
   description:
     - Where the config held a key in plain text in place of the reference to its variable, as the product's own commands
@@ -164,12 +205,14 @@ unconfirmed:
   type: bool
   sample: true
 diff:
-  description: The managed parts of both files before and after, with fingerprints in place of keys.
-  returned: O(state=present)
+  description:
+    - The managed parts of both files before and after, and of the files of agents, with fingerprints in place of keys.
+  returned: O(state=present) or O(state=absent)
   type: list
   elements: dict
 """
 
+import os
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
@@ -184,7 +227,8 @@ ARGUMENT_SPEC: dict[str, Any] = {
     "aliases": {"type": "dict", "default": {}},
     "default_model": {"type": "str"},
     "fallback_models": {"type": "list", "elements": "str"},
-    "state": {"type": "str", "choices": ["present", "rolled_back", "confirmed"], "default": "present"},
+    "state": {"type": "str", "choices": ["present", "absent", "rolled_back", "confirmed"], "default": "present"},
+    "state_dir": {"type": "path"},
     "validate": {"type": "list", "elements": "str", "default": []},
 }
 
@@ -196,6 +240,15 @@ def run(params: dict[str, Any], check_mode: bool) -> _provider_files.Result:
         return _provider_files.confirmed(files, check_mode=check_mode)
     if params["state"] == "rolled_back":
         return _provider_files.rolled_back(files, check_mode=check_mode)
+    if params["state"] == "absent":
+        return _provider_files.absent(
+            files,
+            _parameters.removal(params),
+            list(params["env"]),
+            params["state_dir"] or os.path.dirname(params["config_path"]),
+            params["validate"],
+            check_mode=check_mode,
+        )
     desired = _parameters.desired(params)
     return _provider_files.present(files, desired, params["env"], params["validate"], check_mode=check_mode)
 
@@ -209,14 +262,16 @@ def main() -> None:
     except ClawdbotError as exc:
         module.fail_json(msg=str(exc))
     returned: dict[str, Any] = {
-        "changed": result.config_changed or result.env_changed,
+        "changed": result.config_changed or result.env_changed or bool(result.agent_files),
         "config_changed": result.config_changed,
         "env_changed": result.env_changed,
         "unconfirmed": result.unconfirmed,
     }
     if result.edit:
-        returned["repaired"] = list(result.edit.repaired)
-        returned["duplicates"] = list(result.edit.duplicates)
+        if module.params["state"] == "absent":
+            returned.update(agent_files=list(result.agent_files), kept=list(result.edit.kept))
+        else:
+            returned.update(repaired=list(result.edit.repaired), duplicates=list(result.edit.duplicates))
         returned["diff"] = list(result.diff)
         for warning in result.edit.warnings:
             module.warn(warning)

@@ -63,6 +63,35 @@ def select(variables: Variables) -> dict[str, Any]:
     return {**selection, "problems": [redact(problem, keys) for problem in selection["problems"]]}
 
 
+def select_removed(enabled: Any, catalogue: Any, overrides: Any) -> dict[str, Any]:
+    """What a host shall no longer have; no key is needed for that.
+
+    C(problems): as select has it. If there is one, it is all.
+    C(providers): provider id -> an empty block. C(env): variable -> an empty text. As provider_config takes them.
+    C(fingerprints), C(models), C(turn_models): empty, as the gateway is asked for nothing of these providers.
+    """
+    problems = [*_enabled_problems(enabled), *_mapping_problems({"catalogue": catalogue, "overrides": overrides})]
+    if problems:
+        return {"problems": problems}
+    merged = merge(catalogue, overrides)
+    problems = [*_unknown(enabled, merged)]
+    for name in enabled:
+        entry = merged.get(name, {})
+        if name in merged:
+            where = f"providers_{'overrides' if name in overrides else 'catalogue'}.{name}"
+            problems += _variable_problems(where, entry.get("env_var") if isinstance(entry, Mapping) else None)
+    if problems:
+        return {"problems": problems}
+    return {
+        "problems": [],
+        "providers": {name: {} for name in enabled},
+        "env": {merged[name]["env_var"]: "" for name in enabled},
+        "fingerprints": {},
+        "models": [],
+        "turn_models": [],
+    }
+
+
 def merge(base: Any, over: Any) -> Any:
     """C(over) merged into C(base): mappings by name, lists of models by id, anything else replaced; null removes."""
     if isinstance(over, Mapping):
@@ -109,15 +138,32 @@ def _select(variables: Variables) -> dict[str, Any]:
 
 
 def _type_problems(variables: Variables) -> Iterator[str]:
-    if not _is_texts(variables.enabled):
-        yield "providers_enabled is not a list of names."
-    for name in ("catalogue", "overrides", "api_keys", "aliases"):
-        if not isinstance(getattr(variables, name), Mapping):
-            yield f"providers_{name} is not a dictionary."
+    yield from _enabled_problems(variables.enabled)
+    names = ("catalogue", "overrides", "api_keys", "aliases")
+    yield from _mapping_problems({name: getattr(variables, name) for name in names})
     if not isinstance(variables.default_model, (str, type(None))):
         yield "providers_default_model is not a text of the form provider/model."
     if not (variables.fallback_models is None or _is_texts(variables.fallback_models)):
         yield "providers_fallback_models is not a list of texts of the form provider/model."
+
+
+def _enabled_problems(enabled: Any) -> Iterator[str]:
+    if not _is_texts(enabled):
+        yield "providers_enabled is not a list of names."
+
+
+def _mapping_problems(values: Mapping[str, Any]) -> Iterator[str]:
+    for name, value in values.items():
+        if not isinstance(value, Mapping):
+            yield f"providers_{name} is not a dictionary."
+
+
+def _variable_problems(where: str, variable: Any) -> Iterator[str]:
+    if not isinstance(variable, str) or not VARIABLE_NAME.match(variable):
+        yield (
+            f"{where}.env_var is not a name of a variable that the product can take: upper-case letters, digits "
+            "and '_', not beginning with a digit."
+        )
 
 
 def _unknown(names: Iterable[str], merged: Mapping[Any, Any]) -> Iterator[str]:
@@ -143,11 +189,7 @@ def _entry_problems(entries: Mapping[str, Any], overrides: Mapping[Any, Any]) ->
         for field in sorted(set(map(str, entry)) - _CATALOGUE_FIELDS):
             yield f"{where}.{field} is not a field of the catalogue.{_did_you_mean(field, sorted(_CATALOGUE_FIELDS))}"
         env_var = entry.get("env_var")
-        if not isinstance(env_var, str) or not VARIABLE_NAME.match(env_var):
-            yield (
-                f"{where}.env_var is not a name of a variable that the product can take: upper-case letters, digits "
-                "and '_', not beginning with a digit."
-            )
+        yield from _variable_problems(where, env_var)
         if not isinstance(entry.get("key_prefix", ""), str):
             yield f"{where}.key_prefix is not a text."
         if not _is_text_mapping(entry.get("aliases", {}), optional=True):

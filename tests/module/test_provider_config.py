@@ -46,6 +46,7 @@ OLD_CONFIG = b"""// written by hand
 }
 """
 OLD_ENV = f"# mine\nOTHER_API_KEY={OTHERS_KEY}\nMOONSHOT_API_KEY={OLD_KEY}\n".encode()
+ENV_WITHOUT = f"# mine\nOTHER_API_KEY={OTHERS_KEY}\n".encode()
 NEW_ENV = f"# mine\nOTHER_API_KEY={OTHERS_KEY}\nMOONSHOT_API_KEY={NEW_KEY}\n".encode()
 
 BLOCK = {
@@ -189,6 +190,47 @@ def test_writes_what_is_asked_and_keeps_every_other_byte(gateway: Gateway, run: 
     assert (files[CONFIG], files[ENV]) == (NEW_CONFIG, NEW_ENV)
     assert gateway.config.stat().st_mode & 0o777 == 0o640
     assert (gateway.folder / RECORD).stat().st_mode & 0o777 == 0o600
+
+
+def test_absent_takes_away_what_present_brought(gateway: Gateway, run: Run) -> None:
+    profiles = gateway.folder / "agents" / "main" / "agent" / "auth-profiles.json"
+    profiles.parent.mkdir(parents=True)
+    profiles.write_text(json.dumps({"profiles": {"moonshot:default": {"provider": "moonshot", "key": NEW_KEY}}}))
+    run()
+    run(state="confirmed")
+    less = {"state": "absent", "env": {"MOONSHOT_API_KEY": ""}, "providers": {"moonshot": {}}}
+    before = gateway.files()
+    predicted = run(check_mode=True, **less)
+    assert gateway.files() == before
+
+    done = run(**less)
+
+    assert done.changes == (True, True, True, True)
+    assert done.result == predicted.result
+    assert (done.result["agent_files"], done.result["kept"]) == ([str(profiles)], [])
+    assert (gateway.config.read_bytes(), gateway.env.read_bytes()) == (OLD_CONFIG, ENV_WITHOUT)
+    assert json.loads(profiles.read_text()) == {"profiles": {}}
+    assert done.result["diff"][0]["before"] == f"MOONSHOT_API_KEY=<{fingerprint(NEW_KEY)}>\n"
+    assert NEW_KEY not in done.printed
+    assert run(**less).changes == (False, False, False, True)
+    assert run(state="rolled_back").changes == (True, True, True, False)
+    assert (gateway.config.read_bytes(), gateway.env.read_bytes()) == (NEW_CONFIG, NEW_ENV)
+
+
+def test_the_files_of_agents_may_be_elsewhere(run: Run, tmp_path: Path) -> None:
+    models = tmp_path / "state" / "agents" / "main" / "agent" / "models.json"
+    models.parent.mkdir(parents=True)
+    models.write_text('{"providers": {"moonshot": {}}}')
+    done = run(state="absent", state_dir=str(tmp_path / "state"))
+    assert done.result["agent_files"] == [str(models)]
+    assert models.read_text() == '{"providers": {}}'
+
+
+def test_a_variable_that_stays_is_reported(gateway: Gateway, run: Run) -> None:
+    done = run(state="absent", providers={}, env={"OTHER_API_KEY": ""})
+    assert done.changes == (False, False, False, False)
+    assert done.result["kept"] == ["OTHER_API_KEY"]
+    assert gateway.env.read_bytes() == OLD_ENV
 
 
 def test_makes_both_files_private_where_there_are_none(gateway: Gateway, run: Run) -> None:
@@ -629,7 +671,21 @@ def trees(tmp_path: Path) -> Callable[[str], Gateway]:
     return tree
 
 
-PREPARE: dict[str, list[str]] = {"present": [], "rolled_back": ["present"], "confirmed": ["present"]}
+PREPARE: dict[str, list[str]] = {
+    "present": [],
+    "absent": ["present", "confirmed"],
+    "rolled_back": ["present"],
+    "confirmed": ["present"],
+}
+OLD, NEW, GONE = (OLD_CONFIG, OLD_ENV), (NEW_CONFIG, NEW_ENV), (OLD_CONFIG, ENV_WITHOUT)
+# What stood in both files before the first run that was not confirmed, what may be found in them in the middle of a
+# run, and what stands in them at its end. A config that refers to a variable which is not there must never be seen.
+IN_BETWEEN = {
+    "present": (OLD, [OLD, (OLD_CONFIG, NEW_ENV), NEW], NEW),
+    "absent": (NEW, [NEW, (OLD_CONFIG, NEW_ENV), GONE], GONE),
+    "rolled_back": (OLD, [NEW, (OLD_CONFIG, NEW_ENV), OLD], OLD),
+    "confirmed": (OLD, [NEW], NEW),
+}
 
 
 def prepare(gateway: Gateway, state: str, run_on: Run) -> None:
@@ -646,6 +702,7 @@ def checked(gateway: Gateway, state: str) -> dict[str, object]:
 def test_killed_at_any_system_call_each_file_is_whole_and_the_next_run_finishes(
     tmp_path: Path, trees: Callable[[str], Gateway], run_on: Run, state: str
 ) -> None:
+    before, between, after = IN_BETWEEN[state]
     whole = trees("whole")
     prepare(whole, state, run_on)
     calls = calls_while_locked(whole, checked(whole, state))
@@ -666,21 +723,19 @@ def test_killed_at_any_system_call_each_file_is_whole_and_the_next_run_finishes(
     for gateway, at, code in zip(gateways, calls, codes):
         assert (at, code) == (at, -9)
         found = (gateway.config.read_bytes(), gateway.env.read_bytes())
-        # A config that refers to a variable which is not there yet must never be seen, in neither direction.
-        assert (at, found) in [(at, (OLD_CONFIG, OLD_ENV)), (at, (OLD_CONFIG, NEW_ENV)), (at, (NEW_CONFIG, NEW_ENV))]
+        assert (at, found) in [(at, pair) for pair in between]
         aside = tmp_path / "aside"
         shutil.copytree(gateway.folder, aside)
         assert run_on(gateway, state=state).code == 0
         assert run_on(gateway, state="confirmed").code == 0
-        wanted = {CONFIG: OLD_CONFIG, ENV: OLD_ENV} if state == "rolled_back" else {CONFIG: NEW_CONFIG, ENV: NEW_ENV}
-        assert (at, gateway.files()) == (at, wanted)
+        assert (at, gateway.files()) == (at, {CONFIG: after[0], ENV: after[1]})
         # The other way out of the same death.
         shutil.rmtree(gateway.folder)
         shutil.copytree(aside, gateway.folder)
         shutil.rmtree(aside)
         record = (gateway.folder / RECORD).exists()
         assert run_on(gateway, state="rolled_back").code == 0
-        back = (OLD_CONFIG, OLD_ENV) if record else found
+        back = before if record else found
         assert (at, gateway.files()) == (at, {CONFIG: back[0], ENV: back[1]})
 
 
@@ -699,10 +754,11 @@ FAILURES = {
 }
 
 
-@pytest.mark.parametrize("state", ["present", "rolled_back"])
+@pytest.mark.parametrize("state", ["present", "absent", "rolled_back"])
 def test_failing_at_any_system_call_both_files_are_as_they_were_and_the_error_names_the_file(
     trees: Callable[[str], Gateway], run_on: Run, state: str
 ) -> None:
+    before, _between, after = IN_BETWEEN[state]
     whole = trees("whole")
     prepare(whole, state, run_on)
     about = str(whole.folder)
@@ -728,16 +784,15 @@ def test_failing_at_any_system_call_both_files_are_as_they_were_and_the_error_na
         assert (at, "exception" in result, strerror in result["msg"]) == (at, False, True)
         named = result["msg"].replace(str(gateway.folder), "{folder}")
         assert (at, "{folder}" in named or "checker" in named) == (at, True), named
-        if state == "present":
-            assert (at, gateway.config.read_bytes(), gateway.env.read_bytes()) == (at, OLD_CONFIG, OLD_ENV)
+        if state != "rolled_back":
+            assert (at, gateway.config.read_bytes(), gateway.env.read_bytes()) == (at, *before)
             leftover = set(gateway.files()) - {CONFIG, ENV}
             # Of a scratch folder that cannot be removed the next run will have to take care.
             assert (at, leftover) == (at, set()) or (SCRATCH.search(at.line) and all(map(SCRATCH.search, leftover)))
         # As soon as the fault is gone, the same run ends as if it had never been.
         assert run_on(gateway, state=state).code == 0
         assert run_on(gateway, state="confirmed").code == 0
-        wanted = {CONFIG: OLD_CONFIG, ENV: OLD_ENV} if state == "rolled_back" else {CONFIG: NEW_CONFIG, ENV: NEW_ENV}
-        assert (at, gateway.files()) == (at, wanted)
+        assert (at, gateway.files()) == (at, {CONFIG: after[0], ENV: after[1]})
 
 
 def test_where_the_way_back_fails_too_the_record_is_kept_and_both_are_told(

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils import _env_file, _json5
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config_plan import Desired
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._edit import Edit, FileTexts, edit
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._edit import Edit, Found, edit, edit_out
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import ClawdbotError
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._removal import Removal
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets import fingerprint
 from hypothesis import given
 from hypothesis import strategies as st
@@ -32,7 +33,8 @@ ENV = {"MOONSHOT_API_KEY": KEY}
 def edited(
     config: str | None = "{}", env: str | None = "", desired: Desired = DESIRED, variables: dict[str, Any] | None = None
 ) -> Edit:
-    return edit(FileTexts(config, env), desired, ENV if variables is None else variables, CONFIG_PATH, ENV_PATH)
+    found = Found(CONFIG_PATH, config, ENV_PATH, env, {}.get)
+    return edit(found, desired, ENV if variables is None else variables)
 
 
 def written(block: Any, mode: str = "merge") -> str:
@@ -49,9 +51,11 @@ def test_both_files_are_new() -> None:
         config=written(BLOCK),
         env=f"MOONSHOT_API_KEY={KEY}\n",
         config_paths=(("models", "mode"), ("models", "providers", "moonshot")),
+        env_names=("MOONSHOT_API_KEY",),
         variables={"MOONSHOT_API_KEY": KEY},
         repaired=(),
         duplicates=(),
+        kept=(),
         warnings=(),
         diff=[
             {
@@ -305,3 +309,238 @@ def test_any_config_is_edited_once_or_refused(config: Any, env: str | None) -> N
     assert (second.config, second.env) == (first.config, first.env)
     assert (second.repaired, second.duplicates, second.warnings) == ((), (), ())
     assert [view for view in views(second) if view[0] != view[1]] == []
+
+
+INCLUDED = "/home/g/.clawdbot/more.json5"
+ALIASED = Desired({"moonshot": BLOCK}, {"k": "moonshot/k1"}, "moonshot/k1", ["other/m"])
+
+
+def with_included(config: dict[str, Any], included: dict[str, Any], desired: Desired) -> Edit:
+    files = {INCLUDED: json.dumps(included)}
+    text = json.dumps({"$include": "more.json5", **config})
+    return edit(Found(CONFIG_PATH, text, ENV_PATH, "", files.get), desired, ENV)
+
+
+def defaults(**settings: Any) -> dict[str, Any]:
+    return {"agents": {"defaults": settings}}
+
+
+# What the included file has, what the main file has, what the main file has afterwards beside the block.
+BESIDE: dict[str, tuple[dict[str, Any], dict[str, Any], Desired, dict[str, Any]]] = {
+    "an unrelated file": ({"gateway": {"port": 1}}, {}, DESIRED, {"models": {"mode": "merge"}}),
+    "the mode is set there": ({"models": {"mode": "replace"}}, {}, DESIRED, {}),
+    "another provider": ({"models": {"mode": "merge", "providers": {"other": {"models": []}}}}, {}, DESIRED, {}),
+    "the list is begun there": (
+        {"models": {"mode": "merge"}, **defaults(models={"other/m": {}})},
+        {},
+        Desired({"moonshot": BLOCK}, {"k": "moonshot/k1"}),
+        defaults(models={"moonshot/k1": {"alias": "k"}}),
+    ),
+    "the list is begun there, and nothing has an alias": (
+        {"models": {"mode": "merge"}, **defaults(models={"other/m": {}})},
+        {},
+        DESIRED,
+        defaults(models={"moonshot/k1": {}}),
+    ),
+    "what is named there stays allowed": (
+        {"models": {"mode": "merge"}, **defaults(model="other/m")},
+        {},
+        Desired({"moonshot": BLOCK}, {"k": "moonshot/k1"}),
+        defaults(models={"moonshot/k1": {"alias": "k"}, "other/m": {}}),
+    ),
+    "all else is set there": (
+        {
+            "models": {"mode": "merge"},
+            **defaults(
+                models={"moonshot/k1": {"alias": "k"}, "other/m": {}},
+                model={"primary": "moonshot/k1", "fallbacks": ["other/m"]},
+            ),
+        },
+        {},
+        ALIASED,
+        {},
+    ),
+    "another default is set there": (
+        {"models": {"mode": "merge"}, **defaults(model={"primary": "other/m"})},
+        {},
+        Desired({"moonshot": BLOCK}, default_model="moonshot/k1"),
+        defaults(model={"primary": "moonshot/k1"}),
+    ),
+    "the short spelling of the default": (
+        {"models": {"mode": "merge"}, **defaults(model="other/m")},
+        {},
+        Desired({"moonshot": BLOCK}, fallback_models=["other/n"]),
+        defaults(model={"primary": "other/m", "fallbacks": ["other/n"]}),
+    ),
+}
+
+
+@pytest.mark.parametrize(("included", "config", "desired", "expected"), BESIDE.values(), ids=BESIDE)
+def test_what_an_included_file_says_counts_and_the_main_file_is_edited(
+    included: dict[str, Any], config: dict[str, Any], desired: Desired, expected: dict[str, Any]
+) -> None:
+    result = with_included(config, included, desired)
+    assert result.config is not None
+    value = _json5.loads(result.config)
+    assert value.pop("$include") == "more.json5"
+    assert value["models"]["providers"].pop("moonshot") == BLOCK
+    del value["models"]["providers"]
+    if not value["models"]:
+        del value["models"]
+    assert value == expected
+
+
+SHADOWED: dict[str, tuple[dict[str, Any], Desired, str]] = {
+    "a list of fallbacks": (
+        defaults(model={"fallbacks": ["other/n"]}),
+        Desired(fallback_models=["other/m"]),
+        "agents.defaults.model.fallbacks",
+    ),
+    "an alias for another model": (
+        defaults(models={"other/m": {"alias": "K"}}),
+        Desired(aliases={"k": "moonshot/k1"}),
+        "agents.defaults.models.other/m.alias",
+    ),
+}
+
+
+@pytest.mark.parametrize(("included", "desired", "path"), SHADOWED.values(), ids=SHADOWED)
+def test_an_included_file_that_would_make_something_else_of_it_is_named(
+    included: dict[str, Any], desired: Desired, path: str
+) -> None:
+    with pytest.raises(ClawdbotError) as refused:
+        with_included({}, included, desired)
+    assert str(refused.value) == (
+        f"{INCLUDED}, which {CONFIG_PATH} includes, has something at {path} with which that cannot become what is "
+        "asked. Included files are not written: take it out there. Nothing was changed."
+    )
+
+
+@pytest.mark.parametrize("block", [BLOCK, {}, {"models": []}, None])
+@pytest.mark.parametrize("own", [{}, {"models": {"providers": {"moonshot": BLOCK}}}])
+def test_a_provider_that_is_included_is_refused_with_the_file(own: dict[str, Any], block: Any) -> None:
+    with pytest.raises(ClawdbotError) as refused:
+        with_included(own, {"models": {"providers": {"moonshot": block}}}, DESIRED)
+    assert str(refused.value) == (
+        f"{INCLUDED}, which {CONFIG_PATH} includes, has something for the provider moonshot as well, and the product "
+        "puts the models of both together. Included files are not written: take it out there. Nothing was changed."
+    )
+
+
+def test_a_directive_is_not_replaced_by_a_value() -> None:
+    config = '{"agents": {"defaults": {"model": {"$include": "more.json5"}}}}'
+    with pytest.raises(ClawdbotError, match=f"^{INCLUDED}, which {CONFIG_PATH} includes, has something at"):
+        edit(
+            Found(CONFIG_PATH, config, ENV_PATH, "", {INCLUDED: "'other/m'"}.get),
+            Desired(fallback_models=["other/n"]),
+            {},
+        )
+
+
+def test_a_variable_that_an_included_file_refers_to_gets_a_placeholder() -> None:
+    result = with_included({}, {"gateway": {"auth": {"token": "${TOKEN}"}}}, DESIRED)
+    assert result.variables == {"MOONSHOT_API_KEY": KEY, "TOKEN": "set-in-the-gateway-process"}
+
+
+def removed(config: str | None, env: str | None, names: list[str], files: dict[str, str] | None = None) -> Edit:
+    found = Found(CONFIG_PATH, config, ENV_PATH, env, (files or {}).get)
+    return edit_out(found, Removal(["moonshot"]), names)
+
+
+def test_provider_and_variable_go_and_the_rest_of_both_files_stays() -> None:
+    config = (
+        "{\n  // mine\n  models: {\n    providers: {\n      other: {},\n"
+        "      moonshot: { apiKey: '${MOONSHOT_API_KEY}' },\n    },\n  },\n}\n"
+    )
+    result = removed(config, f"# mine\nMOONSHOT_API_KEY={OLD_KEY}\nBOT_NAME=bot\n", ["MOONSHOT_API_KEY"])
+    assert result == Edit(
+        config="{\n  // mine\n  models: {\n    providers: {\n      other: {},\n    },\n  },\n}\n",
+        env="# mine\nBOT_NAME=bot\n",
+        config_paths=(("models", "providers", "moonshot"),),
+        env_names=("MOONSHOT_API_KEY",),
+        variables={"BOT_NAME": "bot"},
+        repaired=(),
+        duplicates=(),
+        kept=(),
+        warnings=(),
+        diff=[
+            {
+                "before_header": ENV_PATH,
+                "after_header": ENV_PATH,
+                "before": f"MOONSHOT_API_KEY=<{fingerprint(OLD_KEY)}>\n",
+                "after": "",
+            },
+            {
+                "before_header": CONFIG_PATH,
+                "after_header": CONFIG_PATH,
+                "before": json.dumps({"models.providers.moonshot": {"apiKey": "${MOONSHOT_API_KEY}"}}, indent=2) + "\n",
+                "after": "{}\n",
+            },
+        ],
+    )
+
+
+def test_a_key_in_a_block_that_goes_is_not_shown() -> None:
+    block = {"apiKey": "plain-key-0123", "headers": {"X": OLD_KEY}}
+    result = removed(written(block), f"MOONSHOT_API_KEY={OLD_KEY}\n", ["MOONSHOT_API_KEY"])
+    shown = json.dumps(result.diff)
+    assert "plain-key-0123" not in shown
+    assert OLD_KEY not in shown
+    assert result.config_paths == (("models", "providers", "moonshot"), ("models", "mode"))
+    assert result.config == "{}\n"
+
+
+@pytest.mark.parametrize(("config", "env"), [(None, None), ("{a: 1}", "A=1\n"), ("{}", "")])
+def test_what_is_not_there_is_not_removed(config: str | None, env: str | None) -> None:
+    result = removed(config, env, ["MOONSHOT_API_KEY"])
+    assert (result.config, result.env, result.warnings) == (config, env, ())
+
+
+KEEPERS: dict[str, tuple[str, dict[str, str]]] = {
+    "another block": ("{models: {providers: {moonshot: {}, o: {apiKey: '${MOONSHOT_API_KEY}'}}}}", {}),
+    "a setting": ("{models: {providers: {moonshot: {}}}, a: ['x${MOONSHOT_API_KEY}']}", {}),
+    "an included file": ("{$include: 'more.json5'}", {INCLUDED: "{a: '${MOONSHOT_API_KEY}'}"}),
+}
+
+
+@pytest.mark.parametrize(("config", "files"), KEEPERS.values(), ids=KEEPERS)
+def test_a_variable_that_is_still_referred_to_stays_and_is_reported(config: str, files: dict[str, str]) -> None:
+    env = f"MOONSHOT_API_KEY={OLD_KEY}\nMORE=m\n"
+    result = removed(config, env, ["MOONSHOT_API_KEY", "MORE"], files)
+    assert (result.env, result.kept) == (f"MOONSHOT_API_KEY={OLD_KEY}\n", ("MOONSHOT_API_KEY",))
+    assert result.warnings == (f"MOONSHOT_API_KEY stays in {ENV_PATH}: the config still refers to it.",)
+
+
+INCLUDED_STILL: dict[str, tuple[dict[str, Any], str]] = {
+    "the block": ({"models": {"providers": {"moonshot": {}}}}, "models.providers.moonshot"),
+    "the block, spelled otherwise": ({"models": {"providers": {"Moonshot": {}}}}, "models.providers.Moonshot"),
+    "a model": (defaults(models={"moonshot/k1": {}}), "agents.defaults.models.moonshot/k1"),
+    "a fallback": (defaults(model={"fallbacks": ["moonshot/k1"]}), "agents.defaults.model.fallbacks"),
+}
+
+
+@pytest.mark.parametrize(("included", "path"), INCLUDED_STILL.values(), ids=INCLUDED_STILL)
+def test_what_an_included_file_has_of_a_provider_is_refused(included: dict[str, Any], path: str) -> None:
+    with pytest.raises(ClawdbotError) as refused:
+        removed("{$include: 'more.json5'}", "", [], {INCLUDED: json.dumps(included)})
+    assert str(refused.value) == (
+        f"{INCLUDED}, which {CONFIG_PATH} includes, has something at {path} with which that cannot become what is "
+        "asked. Included files are not written: take it out there. Nothing was changed."
+    )
+
+
+def test_what_stands_beside_an_include_is_removed_from_the_main_file() -> None:
+    config = '{models: {$include: "more.json5", providers: {moonshot: {}}}}'
+    result = removed(config, "", [], {INCLUDED: "{mode: 'merge', providers: {other: {}}}"})
+    assert result.config == '{models: {$include: "more.json5"}}'
+
+
+def test_all_places_that_still_use_a_model_are_named() -> None:
+    config = "{agents: {defaults: {model: 'moonshot/k1'}, list: [{id: 'a', model: 'moonshot/k2'}]}}"
+    with pytest.raises(ClawdbotError) as refused:
+        removed(config, "", [])
+    assert str(refused.value) == (
+        "agents.defaults.model is moonshot/k1, a model of a provider that is to be removed: give another "
+        "default_model. agents.list[0] (agent a).model is moonshot/k2, a model of a provider that is to be removed: "
+        "choose another model there. Nothing was changed."
+    )

@@ -10,6 +10,7 @@ import pytest
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils import _parameters
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config_plan import Desired
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import ClawdbotError
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._removal import Removal
 
 NOTHING: dict[str, Any] = {
     "providers": {},
@@ -94,6 +95,38 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
 def test_what_may_not_be_asked(params: dict[str, Any], problems: str) -> None:
     with pytest.raises(ClawdbotError) as caught:
         _parameters.desired({**NOTHING, **params})
+    assert str(caught.value) == f"{problems} Nothing was changed."
+
+
+def test_what_may_be_removed() -> None:
+    params = {**NOTHING, "providers": {"moonshot": {}, "kimicode": None}, "env": {"KEY": "", "OTHER": None}}
+    assert _parameters.removal(params) == Removal(["moonshot", "kimicode"])
+    assert _parameters.removal({**params, "default_model": "a/b"}) == Removal(["moonshot", "kimicode"], "a/b")
+
+
+NOT_REMOVED: dict[str, tuple[dict[str, Any], str]] = {
+    "id with a slash": ({"providers": {"a/b": {}}}, ID.format("'a/b'")),
+    "name of a variable": ({"env": {"key": ""}}, NAME.format("'key'")),
+    "default without model": ({"default_model": "m/"}, "default_model has to be of the form provider/model."),
+    "default of the provider": (
+        {"providers": {"moonshot": {}}, "default_model": "Moonshot/k"},
+        "default_model is Moonshot/k, a model of a provider that is to be removed.",
+    ),
+    "aliases": (
+        {"aliases": {"k": "a/b"}},
+        "aliases is for state=present: with the providers, their aliases and fallbacks go.",
+    ),
+    "fallbacks": (
+        {"fallback_models": ["a/b"]},
+        "fallback_models is for state=present: with the providers, their aliases and fallbacks go.",
+    ),
+}
+
+
+@pytest.mark.parametrize(("params", "problems"), NOT_REMOVED.values(), ids=NOT_REMOVED)
+def test_what_may_not_be_removed(params: dict[str, Any], problems: str) -> None:
+    with pytest.raises(ClawdbotError) as caught:
+        _parameters.removal({**NOTHING, **params})
     assert str(caught.value) == f"{problems} Nothing was changed."
 
 

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from ansible_collections.clawfleet.clawdbot.plugins.module_utils import _provide
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config_plan import Desired
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import ClawdbotError
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._provider_files import Files, Result
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._removal import Removal
 
 OLD_CONFIG, NEW_CONFIG = (
     b"{a: 1}\n",
@@ -224,3 +225,173 @@ def test_both_folders_are_held(files: Files, tmp_path: Path, monkeypatch: pytest
             )
     assert changes(present(apart)) == (True, True, True)
     assert Path(apart.env).read_bytes() == NEW_ENV
+
+
+# --- Providers that go -------------------------------------------------------------------------------------------
+
+AGENT_FILE = '{"providers": {"moonshot": {"apiKey": "sk-0123456789"}, "other": {}}}\n'
+AGENT_FILE_AFTER = '{"providers": {"other": {}}}\n'
+
+
+def absent(files: Files, check_mode: bool = False, checker: Sequence[str] = ()) -> Result:
+    folder = os.path.dirname(files.config)
+    return _provider_files.absent(files, Removal(["moonshot"]), ["KEY"], folder, checker, check_mode=check_mode)
+
+
+@pytest.fixture
+def given_provider(files: Files) -> Path:
+    """The files with the provider, and an agent's file that holds it."""
+    present(files)
+    _provider_files.confirmed(files, check_mode=False)
+    agent = Path(files.config).parent / "agents" / "main" / "agent" / "models.json"
+    agent.parent.mkdir(parents=True)
+    agent.write_text(AGENT_FILE)
+    agent.chmod(0o640)
+    return agent
+
+
+def test_the_config_goes_before_the_variable_and_back_it_is_the_other_way_round(
+    files: Files, given_provider: Path, replaced: list[str]
+) -> None:
+    assert changes(absent(files)) == (True, True, True)
+    assert replaced == [RECORD, "c.json", ".env", "models.json"]
+    assert contents(files) == (b"{a: 1}\n", b"")
+    assert (given_provider.read_text(), given_provider.stat().st_mode & 0o777) == (AGENT_FILE_AFTER, 0o640)
+    replaced.clear()
+    assert changes(_provider_files.rolled_back(files, check_mode=False)) == (True, True, False)
+    assert replaced == [".env", "c.json", f"no {RECORD}"]
+    assert contents(files) == (NEW_CONFIG, NEW_ENV)
+    assert given_provider.read_text() == AGENT_FILE_AFTER
+
+
+def test_a_second_removal_and_check_mode_write_nothing(files: Files, given_provider: Path, replaced: list[str]) -> None:
+    predicted = absent(files, check_mode=True)
+    assert (changes(predicted), predicted.agent_files) == ((True, True, True), (str(given_provider),))
+    assert replaced == []
+    done = absent(files)
+    assert (done.diff, done.agent_files) == (predicted.diff, predicted.agent_files)
+    replaced.clear()
+    again = absent(files)
+    assert (changes(again), again.agent_files, replaced) == ((False, False, True), (), [])
+
+
+def test_what_an_agent_has_again_is_removed_without_a_record(
+    files: Files, given_provider: Path, replaced: list[str]
+) -> None:
+    absent(files)
+    _provider_files.confirmed(files, check_mode=False)
+    given_provider.write_text(AGENT_FILE)
+    replaced.clear()
+    result = absent(files)
+    assert (changes(result), result.agent_files) == ((False, False, False), (str(given_provider),))
+    assert replaced == ["models.json"]
+
+
+@pytest.mark.usefixtures("given_provider")
+def test_what_others_wrote_since_a_removal_survives_the_way_back(files: Files) -> None:
+    absent(files)
+    Path(files.config).write_bytes(b"{a: 2}\n")
+    Path(files.env).write_bytes(b"THEIRS=1\n")
+    _provider_files.rolled_back(files, check_mode=False)
+    assert contents(files) == (
+        b'{a: 2, models: { providers: { moonshot: { apiKey: "${KEY}" } }, mode: "merge" }}\n',
+        b"THEIRS=1\nKEY=new\n",
+    )
+
+
+@pytest.mark.parametrize("name", ["c.json", ".env", "models.json"])
+def test_a_removal_that_fails_takes_both_files_back(
+    files: Files, given_provider: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    commit = _transaction.commit
+
+    def full(snapshot: _transaction.Snapshot, candidate: str) -> None:
+        if os.path.basename(snapshot.path) == name:
+            monkeypatch.undo()
+            raise ClawdbotError("Cannot replace it: No space left on device.")
+        commit(snapshot, candidate)
+
+    monkeypatch.setattr(_transaction, "commit", full)
+    with pytest.raises(ClawdbotError, match=r"\ACannot replace it: No space left on device\.\Z"):
+        absent(files)
+    assert contents(files) == (NEW_CONFIG, NEW_ENV)
+    assert given_provider.read_text() == AGENT_FILE
+    assert names(files) == [".env", "agents", "c.json"]
+    assert os.listdir(given_provider.parent) == ["models.json"]
+
+
+def test_an_agent_that_writes_in_between_loses_nothing(
+    files: Files, given_provider: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commit = _transaction.commit
+
+    def between(snapshot: _transaction.Snapshot, candidate: str) -> None:
+        commit(snapshot, candidate)
+        if snapshot.path == files.env:
+            monkeypatch.undo()
+            given_provider.write_text(AGENT_FILE.replace("other", "theirs"))
+
+    monkeypatch.setattr(_transaction, "commit", between)
+    assert changes(absent(files)) == (True, True, True)
+    assert given_provider.read_text() == AGENT_FILE_AFTER.replace("other", "theirs")
+    assert contents(files) == (b"{a: 1}\n", b"")
+
+
+def test_what_a_dead_removal_left_beside_an_agents_file_goes(files: Files, given_provider: Path) -> None:
+    leftover = given_provider.parent / ".models.json.0123456789abcdef.clawfleet-new"
+    leftover.write_text(AGENT_FILE)
+    absent(files, check_mode=True)
+    assert leftover.exists()
+    absent(files)
+    assert not leftover.exists()
+
+
+def test_a_broken_file_of_an_agent_changes_nothing(files: Files, given_provider: Path) -> None:
+    given_provider.write_text("{")
+    with pytest.raises(ClawdbotError, match=f"^{given_provider} cannot be read: "):
+        absent(files)
+    assert contents(files) == (NEW_CONFIG, NEW_ENV)
+
+
+# --- Included files ----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def included(files: Files) -> Path:
+    path = Path(files.config).parent / "more.json5"
+    path.write_bytes(b"{models: {mode: 'replace'}}")
+    Path(files.config).write_bytes(b"{$include: 'more.json5'}\n")
+    return path
+
+
+def test_an_included_file_counts_and_is_not_written(files: Files, included: Path, replaced: list[str]) -> None:
+    assert changes(present(files)) == (True, True, True)
+    assert replaced == [RECORD, ".env", "c.json"]
+    assert contents(files)[0] == (
+        b"{$include: 'more.json5', models: { providers: { moonshot: { apiKey: '${KEY}' } } }}\n"
+    )
+    assert included.read_bytes() == b"{models: {mode: 'replace'}}"
+
+
+def test_an_included_file_that_changes_meanwhile_is_looked_at_again(
+    files: Files, included: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save = _undo.save
+
+    def saved(config_path: str, undo: _undo.Undo) -> None:
+        save(config_path, undo)
+        included.write_bytes(b"{}")
+
+    monkeypatch.setattr(_undo, "save", saved)
+    present(files)
+    assert b"merge" in contents(files)[0]
+
+
+def test_an_included_file_that_is_not_there_is_named(files: Files, included: Path) -> None:
+    included.unlink()
+    with pytest.raises(ClawdbotError) as caught:
+        present(files)
+    assert str(caught.value) == (
+        f"{files.config} includes {included}, which is not there. The product refuses its whole config for that. "
+        "Nothing was changed."
+    )

@@ -10,7 +10,12 @@ from typing import Any
 
 import pytest
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets import fingerprint
-from ansible_collections.clawfleet.clawdbot.plugins.plugin_utils._selection import Variables, merge, select
+from ansible_collections.clawfleet.clawdbot.plugins.plugin_utils._selection import (
+    Variables,
+    merge,
+    select,
+    select_removed,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -406,6 +411,53 @@ def test_the_whole_selection() -> None:
         "models": ["moonshot/kimi-k2.5", "moonshot/moonshot-v1-8k", "kimicode/kimi-for-coding"],
         "turn_models": ["moonshot/kimi-k2.5", "kimicode/kimi-for-coding"],
     }
+
+
+REMOVED_NONE = {"problems": [], "fingerprints": {}, "models": [], "turn_models": []}
+BAD_VARIABLE = (
+    " is not a name of a variable that the product can take: upper-case letters, digits and '_', not beginning with a "
+    "digit."
+)
+REMOVED: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+    "both": (
+        {},
+        {
+            **REMOVED_NONE,
+            "providers": {"moonshot": {}, "kimicode": {}},
+            "env": {"MOONSHOT_API_KEY": "", "KIMICODE_API_KEY": ""},
+        },
+    ),
+    "one, with a variable of its own": (
+        {"enabled": ["moonshot"], "overrides": {"moonshot": {"env_var": "MINE"}}},
+        {**REMOVED_NONE, "providers": {"moonshot": {}}, "env": {"MINE": ""}},
+    ),
+    "a block that is none does not matter": (
+        {"enabled": ["moonshot"], "overrides": {"moonshot": {"block": 1}}},
+        {**REMOVED_NONE, "providers": {"moonshot": {}}, "env": {"MOONSHOT_API_KEY": ""}},
+    ),
+    "nothing": ({"enabled": []}, {**REMOVED_NONE, "providers": {}, "env": {}}),
+    "unknown": (
+        {"enabled": ["moonshoot"]},
+        {"problems": [f"providers_enabled names 'moonshoot'{NOT_IN_CATALOGUE} Did you mean moonshot?"]},
+    ),
+    "no list": ({"enabled": "moonshot"}, {"problems": ["providers_enabled is not a list of names."]}),
+    "no dictionary": ({"overrides": []}, {"problems": ["providers_overrides is not a dictionary."]}),
+    "no variable": (
+        {"catalogue": {"moonshot": {}, "kimicode": 1}},
+        {
+            "problems": [
+                f"providers_catalogue.moonshot.env_var{BAD_VARIABLE}",
+                f"providers_catalogue.kimicode.env_var{BAD_VARIABLE}",
+            ]
+        },
+    ),
+}
+
+
+@pytest.mark.parametrize(("changed", "expected"), REMOVED.values(), ids=REMOVED)
+def test_what_is_to_be_removed(changed: dict[str, Any], expected: dict[str, Any]) -> None:
+    variables = {**copy.deepcopy(GOOD), **changed}
+    assert select_removed(variables["enabled"], variables["catalogue"], variables["overrides"]) == expected
 
 
 def test_block_begins_with_url_and_reference() -> None:

@@ -1,0 +1,97 @@
+# Copyright (c) 2026, clawfleet.clawdbot contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Taking a provider away again, and going back after a run that died, on a real gateway."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils import _env_file, _json5
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets import fingerprint
+
+from tests.e2e.harness import KIMICODE, MOONSHOT, Bench, new_key
+
+REMOVE = "clawfleet.clawdbot.remove"
+ROLLBACK = "clawfleet.clawdbot.rollback"
+
+
+def files_holding(folder: Path, key: str) -> list[str]:
+    """The files below a folder that hold the key, by name."""
+    files = [path for path in folder.rglob("*") if path.is_file() and not path.is_symlink()]
+    return sorted(path.name for path in files if key.encode() in path.read_bytes())
+
+
+def test_a_provider_is_removed_without_a_trace_and_a_second_run_changes_nothing(bench: Bench) -> None:
+    assert bench.rollout(providers_verify_after="turn").code == 0
+    key = bench.keys[MOONSHOT]
+    assert files_holding(bench.gateway.home, key) == [".env", "models.json"]
+    files, pids = bench.files(), bench.pids()
+    # No key is needed any more.
+    less = {"providers_enabled": [MOONSHOT], "providers_api_keys": {}}
+
+    refused = bench.rollout(playbook=REMOVE, providers_default_model="", **less)
+
+    assert refused.code != 0
+    assert "agents.defaults.model is moonshot/kimi-k2.5, a model of a provider that is to be removed" in " ".join(
+        refused.output.split()
+    )
+    assert bench.files() == files
+    assert bench.pids() == pids
+
+    less["providers_default_model"] = "kimicode/kimi-for-coding"
+    checked = bench.rollout("--check", "--diff", playbook=REMOVE, **less)
+    removed = bench.rollout("--diff", "-vvvv", playbook=REMOVE, **less)
+
+    assert removed.code == 0, removed.output
+    assert f"-MOONSHOT_API_KEY=<{fingerprint(key)}>" in removed.output
+    assert key not in removed.output
+    assert "\n".join(checked.diffs).split() == "\n".join(removed.diffs).split()
+    assert files_holding(bench.gateway.home, key) == []
+    assert bench.pids() != pids
+    value = _json5.loads(bench.gateway.config.read_text())
+    assert list(value["models"]["providers"]) == [KIMICODE]
+    assert value["agents"]["defaults"]["model"] == {"primary": "kimicode/kimi-for-coding"}
+    assert value["agents"]["defaults"]["models"] == {"kimicode/kimi-for-coding": {"alias": "kimi"}}
+    models = bench.gateway.state_dir / "agents" / "main" / "agent" / "models.json"
+    assert MOONSHOT not in json.loads(models.read_text())["providers"]
+
+    bench.standin.clear_requests()
+    assert bench.turn()["meta"]["agentMeta"]["provider"] == KIMICODE
+    assert [r["key_fingerprint"] for r in bench.standin.requests()] == [fingerprint(bench.keys[KIMICODE])]
+
+    pids = bench.pids()
+    second = bench.rollout("-vvv", playbook=REMOVE, **less)
+
+    assert second.recap[bench.gateway.name]["changed"] == 0, second.output
+    assert second.modules == ["gateway_info", "provider_config"]
+    assert bench.pids() == pids
+    assert files_holding(bench.gateway.home, key) == []
+
+
+def test_a_run_that_died_is_rolled_back(bench: Bench) -> None:
+    assert bench.rollout().code == 0
+    contents = {name: file[0] for name, file in bench.files().items()}
+    old = bench.keys[MOONSHOT]
+    bench.keys[MOONSHOT] = new_key()
+    bench.admit(MOONSHOT, bench.keys[MOONSHOT])
+    # The restart fails, and nothing is put back: as a run that dies there leaves it.
+    assert bench.rollout(providers_restart_argv=["/bin/false"], providers_rollback=False).code != 0
+    assert _env_file.loads(bench.gateway.env.read_text())["MOONSHOT_API_KEY"] == bench.keys[MOONSHOT]
+
+    back = bench.rollout(playbook=ROLLBACK, providers_api_keys={})
+
+    assert back.code == 0, back.output
+    assert {name: file[0] for name, file in bench.files().items()} == contents
+    assert files_holding(bench.gateway.state_dir, bench.keys[MOONSHOT]) == []
+    bench.standin.clear_requests()
+    bench.turn()
+    assert [r["key_fingerprint"] for r in bench.standin.requests()] == [fingerprint(old)]
+
+    pids = bench.pids()
+    again = bench.rollout(playbook=ROLLBACK, providers_api_keys={})
+
+    assert again.recap[bench.gateway.name]["changed"] == 0, again.output
+    assert bench.pids() == pids
