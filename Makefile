@@ -15,7 +15,7 @@ LINK := .cache/collections/ansible_collections/clawfleet/clawdbot
 
 .PHONY: help
 help:
-	@grep -E '^# make|^#: ' Makefile | sed 's/^#:* *//'
+	@grep -hE '^# make|^#: ' $(MAKEFILE_LIST) | sed 's/^#:* *//'
 
 $(VENV)/demo: requirements.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed: make PYTHON=python3.12 ...")'
@@ -79,3 +79,5 @@ pytest: $(VENV)/dev $(LINK) strace
 bench: $(VENV)/dev $(LINK)
 	PYTHONPATH=$(CURDIR):$(CURDIR)/.cache/collections $(BIN)/python bench/json5_edit.py
 	PYTHONPATH=$(CURDIR):$(CURDIR)/.cache/collections $(BIN)/python bench/verify_models.py
+
+include extensions/molecule/molecule.mk
