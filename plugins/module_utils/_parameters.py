@@ -15,7 +15,7 @@ from typing import Any
 
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config_plan import Desired
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import ClawdbotError
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._references import VARIABLE_NAME, is_reference
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._references import VARIABLE_NAME, is_reference, texts
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._removal import Removal
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets import named_secrets, redact
 
@@ -58,7 +58,7 @@ def removal(params: Mapping[str, Any]) -> Removal:
 
 def secrets(providers: Any) -> set[str]:
     """The texts in provider blocks, or in what was given in their place, that are or may hold a secret."""
-    return {*named_secrets(providers), *(text for text in _texts(providers) if redact(text) != text)}
+    return {*named_secrets(providers), *(text for text in texts(providers) if redact(text) != text)}
 
 
 def _provider_problems(name: str, block: Any) -> Iterator[str]:
@@ -111,14 +111,3 @@ def _model_problems(params: Mapping[str, Any]) -> Iterator[str]:
     for where, model in models:
         if not isinstance(model, str) or not _MODEL.match(model):
             yield f"{where} has to be of the form provider/model."
-
-
-def _texts(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, dict):
-        for item in value.values():
-            yield from _texts(item)
-    elif isinstance(value, list):
-        for item in value:
-            yield from _texts(item)

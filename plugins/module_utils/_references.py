@@ -32,7 +32,7 @@ def is_reference(value: Any) -> bool:
 
 def references(value: Any) -> set[str]:
     """The names of all variables that a config value refers to. C($${NAME}) is the product's escape, no reference."""
-    return {match.group(2) for text in _strings(value) for match in _REFERENCE.finditer(text) if not match.group(1)}
+    return {match.group(2) for text in texts(value) for match in _REFERENCE.finditer(text) if not match.group(1)}
 
 
 def substitute(text: str, variables: Mapping[str, str]) -> str:
@@ -45,12 +45,13 @@ def substitute(text: str, variables: Mapping[str, str]) -> str:
     return _REFERENCE.sub(value_of, text)
 
 
-def _strings(value: Any) -> Iterator[str]:
+def texts(value: Any) -> Iterator[str]:
+    """Every text in a value as YAML or JSON has it, names of members left out."""
     if isinstance(value, str):
         yield value
-    elif isinstance(value, dict):
+    elif isinstance(value, Mapping):
         for item in value.values():
-            yield from _strings(item)
-    elif isinstance(value, list):
+            yield from texts(item)
+    elif isinstance(value, (list, tuple)):
         for item in value:
-            yield from _strings(item)
+            yield from texts(item)

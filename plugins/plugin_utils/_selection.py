@@ -20,7 +20,12 @@ from typing import Any
 
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config_plan import alias_clashes
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product import PRODUCTS
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._references import VARIABLE_NAME, reference, substitute
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._references import (
+    VARIABLE_NAME,
+    reference,
+    substitute,
+    texts,
+)
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets import fingerprint, redact
 
 # The product looks providers up by lower-cased names and splits a model's name at the first slash.
@@ -59,7 +64,7 @@ def select(variables: Variables) -> dict[str, Any]:
     C(models): all C(provider/model). C(turn_models): the first one of each provider.
     """
     selection = _select(variables)
-    keys = [key for key in _texts(variables.api_keys) if len(key) >= _SHORTEST_KEY]
+    keys = [key for key in texts(variables.api_keys) if len(key) >= _SHORTEST_KEY]
     return {**selection, "problems": [redact(problem, keys) for problem in selection["problems"]]}
 
 
@@ -379,17 +384,6 @@ def _is_text_mapping(value: Any, *, optional: bool = False) -> bool:
     return isinstance(value, Mapping) and all(
         isinstance(name, str) and (isinstance(item, str) or (optional and item is None)) for name, item in value.items()
     )
-
-
-def _texts(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, Mapping):
-        for item in value.values():
-            yield from _texts(item)
-    elif isinstance(value, (list, tuple)):
-        for item in value:
-            yield from _texts(item)
 
 
 def _did_you_mean(name: str, known: Iterable[Any]) -> str:
