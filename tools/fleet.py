@@ -19,7 +19,7 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -107,19 +107,9 @@ class Fleet:
             "CLAWFLEET_FLEET": str(self.folder),
         }
 
-    def control(self, *arguments: str) -> str:
-        """What supervisorctl prints. Raises CalledProcessError where it fails."""
-        return subprocess.run(
-            [*supervisor("supervisorctl"), "-c", str(self.supervisor_config), *arguments],
-            env=self.environment,
-            capture_output=True,
-            text=True,
-            check=True,
-        ).stdout
-
 
 @contextlib.contextmanager
-def running(names: tuple[str, ...], extra_environment: Mapping[str, str] | None = None) -> Iterator[Fleet]:
+def running(names: tuple[str, ...]) -> Iterator[Fleet]:
     """The fleet while it runs; at its end its processes and its folder are gone.
 
     Raises TimeoutError with the gateway's own words where one does not come up.
@@ -132,8 +122,8 @@ def running(names: tuple[str, ...], extra_environment: Mapping[str, str] | None 
             folder, tuple(_lay_out(folder, name, port) for name, port in zip(names, _ports(len(names)))), programs
         )
         (folder / "tmp").mkdir()
-        fleet.supervisor_config.write_text(_supervisor_config(fleet, extra_environment or {}), encoding="utf-8")
-        command = [*supervisor("supervisord"), "--nodaemon", "-c", str(fleet.supervisor_config)]
+        fleet.supervisor_config.write_text(_supervisor_config(fleet), encoding="utf-8")
+        command = [sys.executable, "-m", "supervisor.supervisord", "--nodaemon", "-c", str(fleet.supervisor_config)]
         # In a session of its own: Ctrl-C is for us, and we then end it in good order.
         process = subprocess.Popen(
             command, env=fleet.environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, start_new_session=True
@@ -146,11 +136,6 @@ def running(names: tuple[str, ...], extra_environment: Mapping[str, str] | None 
             process.wait()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def supervisor(program: str) -> list[str]:
-    """The argv of one of supervisor's programs, run by the Python that runs this."""
-    return [sys.executable, "-m", f"supervisor.{program}"]
 
 
 def _lay_out(folder: Path, name: str, port: int) -> Gateway:
@@ -185,7 +170,7 @@ def _is_free(port: int) -> bool:
         return True
 
 
-def _supervisor_config(fleet: Fleet, extra: Mapping[str, str]) -> str:
+def _supervisor_config(fleet: Fleet) -> str:
     socket_path = fleet.folder / "supervisor.sock"
     sections = [
         f"[unix_http_server]\nfile={socket_path}\nchmod=0600",
@@ -194,7 +179,7 @@ def _supervisor_config(fleet: Fleet, extra: Mapping[str, str]) -> str:
         f"[supervisorctl]\nserverurl=unix://{socket_path}",
     ]
     for gateway in fleet.gateways:
-        environment = {"HOME": gateway.home, "CLAWDBOT_STATE_DIR": gateway.state_dir, **extra}
+        environment = {"HOME": gateway.home, "CLAWDBOT_STATE_DIR": gateway.state_dir}
         pairs = ",".join(f'{name}="{value}"' for name, value in environment.items())
         sections.append(
             f"[program:{gateway.name}]\n"
