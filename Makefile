@@ -11,6 +11,7 @@ export ANSIBLE_HOME := $(CURDIR)/.cache/ansible
 export ANSIBLE_COLLECTIONS_PATH := $(CURDIR)/.cache/collections
 export PYTHONPATH := $(CURDIR)
 export MYPYPATH := $(CURDIR)/.cache/collections
+PARALLEL := --numprocesses=auto --dist=loadgroup
 LINK := .cache/collections/ansible_collections/clawfleet/clawdbot
 
 .PHONY: help
@@ -66,13 +67,13 @@ sanity: $(VENV)/dev $(LINK)
 #: make units               the tests that need no gateway
 .PHONY: units
 units: $(VENV)/dev $(LINK) strace
-	$(BIN)/python -m pytest tests/unit tests/module
+	$(BIN)/python -m pytest $(PARALLEL) tests/unit tests/module
 
 #: make pytest              all tests in Python
 .PHONY: pytest
 pytest: $(VENV)/dev $(LINK) strace
 	$(BIN)/python -m tools.product
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(PARALLEL)
 
 #: make bench               what the collection costs, beside other ways of doing the same
 .PHONY: bench

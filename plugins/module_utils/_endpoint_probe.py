@@ -197,8 +197,10 @@ class _Asker:
         try:
             return done.result(timeout)
         except FutureTimeoutError:
+            # Before the cut: the thread takes its end for the end of what it reads, and gets to the next stage.
+            outcome = line.timed_out()
             line.cut()
-            return line.timed_out()
+            return outcome
 
 
 # One attempt

@@ -17,6 +17,13 @@ from tools.standin import StandIn
 GATEWAYS = 11
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keeps the tests of a file in one process, for they share a fleet; all others go wherever there is room."""
+    for item in items:
+        if item.path.parent == Path(__file__).parent:
+            item.add_marker(pytest.mark.xdist_group(item.path.name))
+
+
 @pytest.fixture(scope="module")
 def gateways() -> Iterator[fleet.Fleet]:
     with fleet.running(tuple(f"gateway-{number}" for number in range(1, GATEWAYS + 1))) as running:
