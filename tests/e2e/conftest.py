@@ -13,10 +13,6 @@ from tests.e2e.harness import Bench
 from tools import fleet
 from tools.standin import StandIn
 
-# A gateway of its own for each test that needs one: what one test does to its gateway is nothing to the others.
-GATEWAYS = 11
-
-
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keeps the tests of a file in one process, for they share a fleet; all others go wherever there is room."""
     for item in items:
@@ -25,8 +21,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="module")
-def gateways() -> Iterator[fleet.Fleet]:
-    with fleet.running(tuple(f"gateway-{number}" for number in range(1, GATEWAYS + 1))) as running:
+def gateways(request: pytest.FixtureRequest) -> Iterator[fleet.Fleet]:
+    # A gateway of its own for each test that needs one: what one test does to its gateway is nothing to the others. And
+    # two at least, for those that are about a fleet.
+    tests = (item for item in request.session.items if item.path == request.path and isinstance(item, pytest.Function))
+    count = max(2, sum("bench" in item.fixturenames for item in tests))
+    with fleet.running(tuple(f"gateway-{number}" for number in range(1, count + 1))) as running:
         yield running
 
 

@@ -86,7 +86,7 @@ class Bench:
     def rollout(self, *arguments: str, playbook: str = "clawfleet.clawdbot.rollout", **variables: Any) -> Run:
         """Runs a playbook with the role's variables over those that every gateway here has."""
         inventory = self._folder / "inventory.yml"
-        inventory.write_text(yaml.safe_dump({"all": {"hosts": {self.gateway.name: self._variables(variables)}}}))
+        self.write_inventory(inventory, **variables)
         done = subprocess.run(
             [
                 os.path.join(os.path.dirname(sys.executable), "ansible-playbook"),
@@ -95,7 +95,7 @@ class Bench:
                 playbook,
                 *arguments,
             ],
-            env=self._environment(),
+            env=self.environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -103,6 +103,10 @@ class Bench:
             check=False,
         )
         return Run(done.returncode, done.stdout)
+
+    def write_inventory(self, path: Path, **variables: Any) -> None:
+        """The gateway as the only host, with the role's variables over those that every gateway here has."""
+        path.write_text(yaml.safe_dump({"all": {"hosts": {self.gateway.name: self._variables(variables)}}}))
 
     def clawdbot(self, *arguments: str) -> str:
         """What the product's own program prints. Raises CalledProcessError where it fails."""
@@ -185,5 +189,7 @@ class Bench:
         own = {"HOME": str(self.gateway.home), "CLAWDBOT_STATE_DIR": str(self.gateway.state_dir)}
         return {**self.fleet.environment, **own}
 
-    def _environment(self) -> dict[str, str]:
+    @property
+    def environment(self) -> dict[str, str]:
+        """The variables for whatever runs playbooks; the keys are among them."""
         return {**self.fleet.environment, **{f"KEY_{name}": key for name, key in self.keys.items()}}

@@ -1,0 +1,59 @@
+# Copyright (c) 2026, clawfleet.clawdbot contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The collection in an execution environment, as far as ansible-builder goes without a container engine."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tools import product
+
+EXAMPLE = product.ROOT / "examples" / "execution-environment" / "execution-environment.yml"
+
+
+def run(folder: Path, program: str, *arguments: str) -> str:
+    command = [os.path.join(os.path.dirname(sys.executable), program), *arguments]
+    environment = {**os.environ, "ANSIBLE_HOME": str(folder / "ansible")}
+    return subprocess.run(
+        command, cwd=folder, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=True
+    ).stdout
+
+
+@pytest.fixture(scope="module")
+def collections(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the built collection, and, below C(collections), where it is installed from that."""
+    folder = tmp_path_factory.mktemp("collections")
+    run(folder, "ansible-galaxy", "collection", "build", str(product.ROOT), "--output-path", str(folder))
+    (archive,) = folder.glob("*.tar.gz")
+    run(folder, "ansible-galaxy", "collection", "install", str(archive), "-p", str(folder / "collections"), "--force")
+    return folder
+
+
+def test_the_example_is_taken_and_names_the_archive_that_is_built(collections: Path) -> None:
+    shutil.copy(EXAMPLE, collections)
+
+    run(collections, "ansible-builder", "create", "--context", "context")
+
+    (archive,) = (file.name for file in collections.glob("*.tar.gz"))
+    context = collections / "context" / "_build"
+    assert (context / archive).read_bytes() == (collections / archive).read_bytes()
+    assert yaml.safe_load((context / "requirements.yml").read_text()) == {
+        "collections": [{"name": archive, "type": "file"}]
+    }
+
+
+def test_the_collection_adds_nothing_to_an_execution_environment(collections: Path) -> None:
+    shown = run(collections, "ansible-builder", "introspect", "collections")
+
+    # Without the file in meta, the requirements of the tests would be taken for the collection's own.
+    assert (collections / "collections/ansible_collections/clawfleet/clawdbot/requirements.txt").is_file()
+    assert yaml.safe_load(shown.partition("---")[2]) == {"python": [], "system": []}
