@@ -13,6 +13,7 @@ from tests.e2e.harness import Bench
 from tools import fleet
 from tools.standin import StandIn
 
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keeps the tests of a file in one process, for they share a fleet; all others go wherever there is room."""
     for item in items:
