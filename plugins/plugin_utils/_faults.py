@@ -5,15 +5,16 @@
 # Note that this plugin util is **PRIVATE** to the collection. It can have breaking changes at any time.
 # Do not use this from other collections or standalone plugins/modules!
 
-"""What is wrong with a gateway, as texts for a person, from what gateway_info returns of it.
+"""What is wrong with a gateway, as texts for a person, from what the modules return of it.
 
-Runs on the control node; C(gateway) is the module's result, C(fingerprints) is variable -> fingerprint of the key that
-the gateway shall have.
+Runs on the control node; C(gateway) is the result of gateway_info, C(fingerprints) is variable -> fingerprint of the
+key that the gateway shall have, C(endpoints) are the C(providers) of the result of verify_models, C(files) is the
+result of provider_config in check mode.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 
@@ -30,13 +31,50 @@ def obstacles(gateway: Mapping[str, Any], fingerprints: Mapping[str, str]) -> li
 
 def faults(gateway: Mapping[str, Any], fingerprints: Mapping[str, str]) -> list[str]:
     """All that a gateway which is up, on the keys of its files, and lists its models, does not have."""
-    found = list(gateway["restart_reasons"])
+    return [text for _status, text in _faults(gateway, fingerprints)]
+
+
+def findings(
+    gateway: Mapping[str, Any],
+    fingerprints: Mapping[str, str],
+    endpoints: Iterable[Mapping[str, Any]] = (),
+    files: Mapping[str, Any] | None = None,
+) -> list[dict[str, str]]:
+    """All that a look at a host can find wrong: C(status), of STATUSES of the report, and C(text)."""
+    found = [*_faults(gateway, fingerprints), *_refusals(endpoints), *_drift(files or {})]
+    return [{"status": status, "text": text} for status, text in found]
+
+
+def _faults(gateway: Mapping[str, Any], fingerprints: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    for reason in gateway["restart_reasons"]:
+        yield ("down" if gateway["pid"] is None else "restart"), reason
     if gateway["pid"] is not None and not gateway["answers"]:
-        found.append(f"The gateway runs, but does not answer on port {gateway['port']}.")
+        yield "down", f"The gateway runs, but does not answer on port {gateway['port']}."
     missing = gateway.get("models_missing", [])
     if missing and gateway["answers"]:
-        found.append(f"The gateway does not list {', '.join(missing)}.")
-    return [*found, *_shadows(gateway, fingerprints)]
+        yield "gateway", f"The gateway does not list {', '.join(missing)}."
+    for text in _shadows(gateway, fingerprints):
+        yield "gateway", text
+
+
+def _refusals(endpoints: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
+    for endpoint in endpoints:
+        if endpoint["status"] != "ok":
+            yield "provider", ": ".join(endpoint[part] for part in ("name", "status", "message", "hint"))
+
+
+def _drift(files: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    if files.get("config_changed"):
+        yield "drift", "The config is not as the inventory has it: run the role."
+    if files.get("env_changed"):
+        yield "drift", ".env does not hold the keys of the inventory: run the role."
+    if unfinished(files):
+        yield "drift", "An earlier run was not completed: run the role."
+
+
+def unfinished(files: Mapping[str, Any]) -> bool:
+    """Whether a run before this one was not completed; a change that is due would leave the same trace and hides it."""
+    return bool(files.get("unconfirmed")) and not (files.get("config_changed") or files.get("env_changed"))
 
 
 def _service_obstacles(gateway: Mapping[str, Any]) -> Iterator[str]:

@@ -63,6 +63,34 @@ def new_key(prefix: str = "sk-") -> str:
     return prefix + secrets.token_urlsafe(30).replace("_", "x").replace("-", "y")
 
 
+def play(inventory: Path, environment: dict[str, str], *arguments: str) -> Run:
+    """Runs ansible-playbook on an inventory."""
+    program = os.path.join(os.path.dirname(sys.executable), "ansible-playbook")
+    done = subprocess.run(
+        [program, "-i", str(inventory), *arguments],
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    return Run(done.returncode, done.stdout)
+
+
+def gateway_variables(fleet: Fleet, gateway: Gateway) -> dict[str, Any]:
+    """The variables that lead the role to a gateway of the fleet."""
+    control = ["-m", "supervisor.supervisorctl", "-c", str(fleet.supervisor_config)]
+    return {
+        "ansible_connection": "local",
+        "ansible_python_interpreter": "{{ ansible_playbook_python }}",
+        "providers_state_dir": str(gateway.state_dir),
+        "providers_service_manager": "command",
+        "providers_restart_argv": ["{{ ansible_playbook_python }}", *control, "restart", gateway.name],
+        "providers_default_model": "moonshot/kimi-k2.5",
+    }
+
+
 class Bench:
     """One gateway, the stand-in that it is pointed to, and the keys that it shall have."""
 
@@ -87,22 +115,7 @@ class Bench:
         """Runs a playbook with the role's variables over those that every gateway here has."""
         inventory = self._folder / "inventory.yml"
         self.write_inventory(inventory, **variables)
-        done = subprocess.run(
-            [
-                os.path.join(os.path.dirname(sys.executable), "ansible-playbook"),
-                "-i",
-                str(inventory),
-                playbook,
-                *arguments,
-            ],
-            env=self.environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            check=False,
-        )
-        return Run(done.returncode, done.stdout)
+        return play(inventory, self.environment, playbook, *arguments)
 
     def write_inventory(self, path: Path, **variables: Any) -> None:
         """The gateway as the only host, with the role's variables over those that every gateway here has."""
@@ -168,15 +181,9 @@ class Bench:
         }
 
     def _variables(self, variables: dict[str, Any]) -> dict[str, Any]:
-        control = ["-m", "supervisor.supervisorctl", "-c", str(self.fleet.supervisor_config)]
         keys = {name: f"{{{{ lookup('ansible.builtin.env', 'KEY_{name}') }}}}" for name in self.keys}
         base = {
-            "ansible_connection": "local",
-            "ansible_python_interpreter": "{{ ansible_playbook_python }}",
-            "providers_state_dir": str(self.gateway.state_dir),
-            "providers_service_manager": "command",
-            "providers_restart_argv": ["{{ ansible_playbook_python }}", *control, "restart", self.gateway.name],
-            "providers_default_model": "moonshot/kimi-k2.5",
+            **gateway_variables(self.fleet, self.gateway),
             # From the environment, so that no file of the test holds a key.
             "providers_api_keys": keys,
             "providers_overrides": {

@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.clawfleet.clawdbot.plugins.plugin_utils._faults import faults, obstacles
+from ansible_collections.clawfleet.clawdbot.plugins.plugin_utils._faults import faults, findings, obstacles
 
 GOOD: dict[str, Any] = {
     "product": "clawdbot",
@@ -101,6 +101,54 @@ def test_shadows_are_faults_and_obstacles(name: str) -> None:
 def test_faults(name: str) -> None:
     changed, expected = FAULTS[name]
     assert faults({**GOOD, **changed}, WANTED) == expected
+
+
+ENDPOINT = {"name": "moonshot", "status": "timeout", "message": "no answer", "hint": "Wait."}
+FILES = {"config_changed": False, "env_changed": False, "unconfirmed": False}
+CONFIG = ("drift", "The config is not as the inventory has it: run the role.")
+FINDINGS: dict[str, tuple[dict[str, Any], list[dict[str, Any]], dict[str, Any] | None, list[tuple[str, str]]]] = {
+    "nothing wrong": ({}, [{**ENDPOINT, "status": "ok"}], FILES, []),
+    "neither asked nor compared": ({}, [], None, []),
+    "no process": (
+        {"pid": None, "answers": False, "restart_reasons": ["The gateway is not running."]},
+        [],
+        FILES,
+        [("down", "The gateway is not running.")],
+    ),
+    "no answer": ({"answers": False}, [], FILES, [("down", "The gateway runs, but does not answer on port 18789.")]),
+    "an old process": ({"restart_reasons": ["It is old."]}, [], FILES, [("restart", "It is old.")]),
+    "models missing": ({"models_missing": ["a/b"]}, [], FILES, [("gateway", "The gateway does not list a/b.")]),
+    "a shadow": (shadowed(source("process environment", "bbb")), [], FILES, [("gateway", SHADOWED)]),
+    "an endpoint": ({}, [ENDPOINT], FILES, [("provider", "moonshot: timeout: no answer: Wait.")]),
+    "the config": ({}, [], {**FILES, "config_changed": True}, [CONFIG]),
+    "the keys": (
+        {},
+        [],
+        {**FILES, "env_changed": True},
+        [("drift", ".env does not hold the keys of the inventory: run the role.")],
+    ),
+    "a run that died": (
+        {},
+        [],
+        {**FILES, "unconfirmed": True},
+        [("drift", "An earlier run was not completed: run the role.")],
+    ),
+    # In check mode the record of what stood there before would be kept: no run before this one has to have left one.
+    "a change that would leave a record": ({}, [], {**FILES, "config_changed": True, "unconfirmed": True}, [CONFIG]),
+    "several": (
+        {"restart_reasons": ["It is old."]},
+        [ENDPOINT],
+        {**FILES, "config_changed": True},
+        [("restart", "It is old."), ("provider", "moonshot: timeout: no answer: Wait."), CONFIG],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", FINDINGS)
+def test_findings(name: str) -> None:
+    changed, endpoints, files, expected = FINDINGS[name]
+    found = findings({**GOOD, **changed}, WANTED, endpoints, files)
+    assert [(finding["status"], finding["text"]) for finding in found] == expected
 
 
 def test_an_old_process_is_no_obstacle() -> None:

@@ -1,0 +1,122 @@
+# Copyright (c) 2026, clawfleet.clawdbot contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# Note that this plugin util is **PRIVATE** to the collection. It can have breaking changes at any time.
+# Do not use this from other collections or standalone plugins/modules!
+
+"""The report as a page, and as lines for a terminal.
+
+The page is rendered with jinja2's own autoescaping: Ansible's templates have none, not even where one asks for it.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import os
+import textwrap
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import jinja2
+from ansible_collections.clawfleet.clawdbot.plugins.plugin_utils._report import STATUSES
+
+#: Status of a host -> what a person reads, the shape that goes with it, and how bad it is.
+LABELS = {
+    "unreachable": ("Unreachable", "⊘", "bad"),
+    "failed": ("Look failed", "✕", "bad"),
+    "down": ("Down", "▼", "bad"),
+    "provider": ("Provider fault", "✕", "bad"),
+    "gateway": ("Gateway fault", "■", "bad"),
+    "restart": ("Restart due", "↻", "warn"),
+    "drift": ("Drift", "≠", "warn"),
+    "ok": ("OK", "✓", "good"),
+}
+_FOLDER = os.path.dirname(__file__)
+_SHOWN_HOSTS = 40
+_FINDING_WIDTH = 72
+
+
+def report_page(report: Mapping[str, Any]) -> str:
+    """The page, complete in itself."""
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(_FOLDER),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    style, script = (_asset(name) for name in ("_report.css", "_report.js"))
+    groups = sorted({group for host in report["hosts"] for group in host["groups"]})
+    return environment.get_template("_report.html.j2").render(
+        report=report,
+        labels=LABELS,
+        statuses=[status for status in STATUSES if report["counts"][status]],
+        groups=groups,
+        number_of_group={group: number for number, group in enumerate(groups)},
+        minute=_minute,
+        age=lambda started: _age(started, report["generated"]),
+        style=style,
+        script=script,
+        style_source=_csp_source(style),
+        script_source=_csp_source(script),
+    )
+
+
+def report_summary(report: Mapping[str, Any]) -> list[str]:
+    """A few lines: the counts, and a table with the hosts, the worst first."""
+    counts = report["counts"]
+    told = ", ".join(f"{counts[status]} {LABELS[status][0].lower()}" for status in STATUSES if counts[status]) or "no host"
+    rows: list[tuple[str, ...]] = [("HOST", "STATUS", "PROVIDERS", "VERSION", "STARTED", "FINDING")]
+    rows += [_row(host) for host in report["hosts"][:_SHOWN_HOSTS]]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    lines = [f"Need attention: {counts['hosts'] - counts['ok']} of {counts['hosts']} hosts ({told})"]
+    lines += ["  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows]
+    more = counts["hosts"] - _SHOWN_HOSTS
+    return [*lines, f"and {more} more"] if more > 0 else lines
+
+
+def _row(host: Mapping[str, Any]) -> tuple[str, ...]:
+    asked = [provider for provider in host["providers"] if provider["status"] != "not_asked"]
+    providers = ", ".join(f"{provider['name']} {provider['status']}" for provider in asked)
+    found = host["findings"]
+    first = textwrap.shorten(found[0]["text"], _FINDING_WIDTH, placeholder=" ...") if found else ""
+    more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
+    return (
+        host["name"],
+        LABELS[host["status"]][0],
+        providers or "-",
+        host["version"] or "-",
+        _minute(host["started"]) if host["started"] else "-",
+        f"{first}{more}" or "-",
+    )
+
+
+def _asset(name: str) -> str:
+    with open(os.path.join(_FOLDER, name), encoding="utf-8") as file:
+        return file.read()
+
+
+def _csp_source(text: str) -> str:
+    """What a Content-Security-Policy calls exactly this text."""
+    return "'sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() + "'"
+
+
+def _minute(time: str) -> str:
+    return f"{time[:10]} {time[11:16]} UTC"
+
+
+def _age(started: str, generated: str) -> str:
+    """How long before the report that was, in its largest unit."""
+    seconds = (_moment(generated) - _moment(started)).total_seconds()
+    for unit, length in (("d", 86400), ("h", 3600), ("min", 60)):
+        if seconds >= length:
+            return f"{int(seconds // length)} {unit}"
+    return "<1 min"
+
+
+def _moment(time: str) -> datetime:
+    return datetime.strptime(time, "%Y-%m-%dT%H:%M:%SZ")

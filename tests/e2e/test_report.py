@@ -1,0 +1,167 @@
+# Copyright (c) 2026, clawfleet.clawdbot contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The report of a small fleet of real gateways, of which one works and each other has another trouble."""
+
+from __future__ import annotations
+
+import json
+import stat
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets import fingerprint
+
+from tests.e2e.harness import ENDPOINTS, KIMICODE, MOONSHOT, Run, gateway_variables, new_key, play
+from tools import fleet
+from tools.standin import StandIn
+
+REPORT = "clawfleet.clawdbot.report"
+# Nobody listens on this port.
+UNREACHABLE = {
+    "ansible_connection": "ansible.builtin.ssh",
+    "ansible_host": "127.0.0.1",
+    "ansible_port": 1,
+    "ansible_ssh_common_args": "-F /dev/null -o ConnectTimeout=5",
+}
+
+
+@pytest.fixture(scope="module")
+def gateways() -> Iterator[fleet.Fleet]:
+    with fleet.running(("healthy", "drifted", "refused")) as running:
+        yield running
+
+
+@pytest.fixture
+def keys(gateways: fleet.Fleet, standin: StandIn) -> dict[str, dict[str, str]]:
+    """Each gateway's own keys, which its endpoints take."""
+    found = {gateway.name: {MOONSHOT: new_key(), KIMICODE: new_key("sk-kimi-")} for gateway in gateways.gateways}
+    for own in found.values():
+        for provider, key in own.items():
+            standin.add_key(ENDPOINTS[provider], key)
+    return found
+
+
+@pytest.fixture
+def hosts(gateways: fleet.Fleet, keys: dict[str, dict[str, str]], standin: StandIn) -> dict[str, dict[str, Any]]:
+    """The variables of each gateway in an inventory."""
+    overrides = {name: {"block": {"baseUrl": standin.base_url(endpoint)}} for name, endpoint in ENDPOINTS.items()}
+    return {
+        gateway.name: {
+            **gateway_variables(gateways, gateway),
+            # From the environment, so that no file of the test holds a key.
+            "providers_api_keys": {
+                name: f"{{{{ lookup('ansible.builtin.env', 'KEY_{gateway.name}_{name}') }}}}"
+                for name in keys[gateway.name]
+            },
+            "providers_overrides": overrides,
+        }
+        for gateway in gateways.gateways
+    }
+
+
+@pytest.fixture
+def run(gateways: fleet.Fleet, keys: dict[str, dict[str, str]], tmp_path: Path) -> Callable[..., Run]:
+    """Runs a playbook on hosts with these variables."""
+
+    def run_playbook(hosts: dict[str, dict[str, Any]], *arguments: str) -> Run:
+        inventory = tmp_path / "inventory.yml"
+        inventory.write_text(yaml.safe_dump({"all": {"hosts": hosts}}))
+        own = {f"KEY_{host}_{name}": key for host, named in keys.items() for name, key in named.items()}
+        return play(inventory, {**gateways.environment, **own}, *arguments)
+
+    return run_playbook
+
+
+def state_of(gateways: fleet.Fleet) -> dict[Path, tuple[bytes, int]]:
+    """What stands in the files of the gateways, and when each was changed last."""
+    files = [path for gateway in gateways.gateways for path in (gateway.config, gateway.env)]
+    return {path: (path.read_bytes(), path.stat().st_ctime_ns) for path in files}
+
+
+def test_each_host_is_a_row_with_its_trouble_and_no_key_is_in_the_files(
+    gateways: fleet.Fleet,
+    keys: dict[str, dict[str, str]],
+    hosts: dict[str, dict[str, Any]],
+    run: Callable[..., Run],
+    standin: StandIn,
+    tmp_path: Path,
+) -> None:
+    done = run(hosts, "clawfleet.clawdbot.rollout")
+    assert done.code == 0, done.output
+    # As a person or the product changes it.
+    config = gateways.gateways[1].config
+    config.write_text(config.read_text().replace("kimi-k2.5", "kimi-k2.6"))
+    standin.revoke_key(ENDPOINTS[MOONSHOT], keys["refused"][MOONSHOT])
+    state = state_of(gateways)
+    # What is wrong with these shows before anybody looks at the host.
+    hosts["unreachable"] = {**hosts["healthy"], **UNREACHABLE}
+    hosts["misconfigured"] = {**hosts["healthy"], "providers_enabled": ["moonshit"]}
+    hosts["mistyped"] = {**hosts["healthy"], "providers_service_manager": "systemd"}
+    folder = tmp_path / "out of the" / "fleet"
+
+    looked = run(hosts, REPORT, "-vvvv", "--diff", "-e", json.dumps({"report_dir": str(folder)}))
+
+    assert looked.code == 0, looked.output
+    assert {host: counts["changed"] for host, counts in looked.recap.items()} == dict.fromkeys(hosts, 0)
+    assert state_of(gateways) == state
+    report = json.loads((folder / "report.json").read_text())
+    page = (folder / "report.html").read_text()
+    assert {path.name: stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()} == {
+        "report.html": 0o600,
+        "report.json": 0o600,
+    }
+    entries = {host["name"]: host for host in report["hosts"]}
+    assert {name: entry["status"] for name, entry in entries.items()} == {
+        "healthy": "ok",
+        "drifted": "drift",
+        "refused": "provider",
+        "unreachable": "unreachable",
+        "misconfigured": "failed",
+        "mistyped": "failed",
+    }
+    assert entries["unreachable"]["findings"][0]["text"].endswith("port 1: Connection refused")
+    assert [found["text"] for found in entries["drifted"]["findings"]] == [
+        "The config is not as the inventory has it: run the role."
+    ]
+    assert [found["text"].partition(", ")[0] for found in entries["misconfigured"]["findings"]] == [
+        "providers_enabled names 'moonshit'"
+    ]
+    assert [found["text"] for found in entries["mistyped"]["findings"]] == [
+        "value of service_manager must be one of: systemd_user, systemd_system, command, got: systemd"
+    ]
+    statuses = [(provider["name"], provider["status"]) for provider in entries["refused"]["providers"]]
+    assert statuses == [(MOONSHOT, "unauthorized"), (KIMICODE, "ok")]
+    works = entries["healthy"]
+    assert (works["product"], works["version"], works["answers"]) == ("clawdbot", "2026.1.24-3", True)
+    assert (works["restart_required"], works["drift"]) == (False, dict.fromkeys(("config", "env", "unfinished"), False))
+    assert works["started"] < report["generated"]
+    for provider in works["providers"]:
+        assert provider["key"] == fingerprint(keys["healthy"][provider["name"]])
+        assert {(model["status"], model["in_gateway"]) for model in provider["models"]} == {("ok", True)}
+    for entry in report["hosts"]:
+        assert entry["name"] in page
+    secrets = [key for own in keys.values() for key in own.values()]
+    assert [key for key in secrets if key in page + json.dumps(report) + looked.output] == []
+
+    told = looked.output[looked.output.index("Show the fleet") :]
+    assert "Need attention: 5 of 6 hosts (1 unreachable, 2 look failed, 1 provider fault, 1 drift, 1 ok)" in told
+    assert str(folder / "report.html") in told
+
+
+def test_check_mode_looks_and_tells_and_writes_nothing(
+    gateways: fleet.Fleet, hosts: dict[str, dict[str, Any]], run: Callable[..., Run], tmp_path: Path
+) -> None:
+    state = state_of(gateways)
+    folder = tmp_path / "out"
+
+    looked = run({"healthy": hosts["healthy"]}, REPORT, "--check", "-e", json.dumps({"report_dir": str(folder)}))
+
+    assert looked.code == 0, looked.output
+    assert state_of(gateways) == state
+    assert not folder.exists()
+    assert "Need attention: 1 of 1 hosts (1 drift)" in looked.output

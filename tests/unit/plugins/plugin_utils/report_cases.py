@@ -1,0 +1,105 @@
+# Copyright (c) 2026, clawfleet.clawdbot contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A fleet as the role registers it, with one host for each thing that can be said of one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+GENERATED = "2026-11-22T19:50:00Z"
+MODELS = ["kimi-k2.5", "moonshot-v1-8k"]
+EXPECTED: dict[str, Any] = {
+    "fingerprints": {"MOONSHOT_API_KEY": "sha256:0123456789ab", "KIMICODE_API_KEY": "sha256:ba9876543210"},
+    "probe": "listing",
+    "providers": {
+        "moonshot": {
+            "base_url": "https://api.moonshot.cn/v1",
+            "variable": "MOONSHOT_API_KEY",
+            "key": "sha256:0123456789ab",
+            "models": MODELS,
+        },
+        "kimicode": {
+            "base_url": "https://api.kimi.com/coding/v1",
+            "variable": "KIMICODE_API_KEY",
+            "key": "sha256:ba9876543210",
+            "models": ["kimi-for-coding"],
+        },
+    },
+}
+GATEWAY: dict[str, Any] = {
+    "product": "clawdbot",
+    "version": "2026.1.24-3",
+    "started": "2026-11-20T08:00:00.123Z",
+    "answers": True,
+    "pid": 4711,
+    "port": 18789,
+    "restart_required": False,
+    "restart_reasons": [],
+    "env_path": "/home/g/.clawdbot/.env",
+    "variables": {},
+    "models_missing": [],
+}
+MOONSHOT: dict[str, Any] = {
+    "name": "moonshot",
+    "status": "ok",
+    "http_status": 200,
+    "latency_ms": 212,
+    "listed": MODELS,
+    "missing": [],
+    "message": "lists kimi-k2.5, moonshot-v1-8k",
+    "hint": "",
+}
+KIMICODE = {**MOONSHOT, "name": "kimicode", "latency_ms": 187, "listed": ["kimi-for-coding"], "message": "lists it"}
+FILES = {"config_changed": False, "env_changed": False, "unconfirmed": False}
+UNREACHABLE = {"unreachable": True, "msg": "ssh: connect to host gateway-1 port 22: Connection refused"}
+NOT_RUNNING = {
+    "pid": None,
+    "started": None,
+    "answers": False,
+    "restart_required": True,
+    "restart_reasons": ["The gateway is not running."],
+    "models_missing": ["moonshot/kimi-k2.5", "moonshot/moonshot-v1-8k", "kimicode/kimi-for-coding"],
+}
+REFUSED = {
+    "status": "unauthorized",
+    "http_status": 401,
+    "listed": [],
+    "message": "https://api.moonshot.cn/v1/models answered 401: Incorrect API key provided",
+    "hint": "Make a new one.",
+}
+MISSING = {"status": "model_missing", "listed": ["kimi-k2.5"], "missing": ["moonshot-v1-8k"], "message": "not listed"}
+HOSTILE = "<script>document.title = 'broken into'</script>"
+
+
+def host(
+    gateway: dict[str, Any] | None = None,
+    moonshot: dict[str, Any] | None = None,
+    files: dict[str, Any] | None = None,
+    **more: Any,
+) -> dict[str, Any]:
+    """What is registered of a host that works but for the given parts."""
+    return {
+        "__providers_gateway": {**GATEWAY, **(gateway or {})},
+        "__providers_endpoints": {"providers": [{**MOONSHOT, **(moonshot or {})}, KIMICODE]},
+        "__providers_config": {**FILES, **(files or {})},
+        "__providers_report_expected": EXPECTED,
+        "group_names": ["eu", "production"],
+        **more,
+    }
+
+
+FLEET: dict[str, dict[str, Any]] = {
+    "gateway-10": host(),
+    "gateway-9": host(group_names=["us"]),
+    "gateway-1": {"__providers_gateway": UNREACHABLE, "__providers_report_expected": EXPECTED, "group_names": ["us"]},
+    "gateway-2": {"__providers_report_failure": "providers_enabled is empty.", "group_names": []},
+    "gateway-3": host(NOT_RUNNING),
+    "gateway-4": host(moonshot=REFUSED),
+    "gateway-5": host(moonshot=MISSING),
+    "gateway-6": host({"models_missing": ["moonshot/kimi-k2.5"]}),
+    "gateway-7": host({"restart_required": True, "restart_reasons": ["The .env is newer."]}),
+    "gateway-8": host(files={"config_changed": True, "unconfirmed": True}),
+    HOSTILE: host({"version": HOSTILE}, {**REFUSED, "message": HOSTILE}, group_names=[HOSTILE]),
+}

@@ -1,0 +1,266 @@
+# Copyright (c) 2026, clawfleet.clawdbot contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from ansible_collections.clawfleet.clawdbot.plugins.plugin_utils._report import (
+    STATUSES,
+    expected_providers,
+    fleet_report,
+)
+from ansible_collections.clawfleet.clawdbot.plugins.plugin_utils._selection import Variables, select
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.unit.plugins.plugin_utils.report_cases import (
+    EXPECTED,
+    FLEET,
+    GATEWAY,
+    GENERATED,
+    HOSTILE,
+    KIMICODE,
+    MISSING,
+    MOONSHOT,
+    NOT_RUNNING,
+    REFUSED,
+    UNREACHABLE,
+    host,
+)
+
+NOTHING = "Nothing is known: the run ended before this host was looked at."
+UNREADABLE = "What the modules returned of this host is not what they return: see to the host and its Python."
+
+
+def entry_of(known: dict[str, Any]) -> dict[str, Any]:
+    """The report's entry of one host."""
+    entry: dict[str, Any] = fleet_report({"h": known}, ["h"], GENERATED)["hosts"][0]
+    return entry
+
+
+def test_what_is_expected_is_a_selection_without_its_keys() -> None:
+    keys = {"moonshot": "sk-" + "a" * 40, "kimicode": "sk-kimi-" + "b" * 40}
+    blocks = {
+        name: {
+            "env_var": wanted["variable"],
+            "block": {
+                "baseUrl": wanted["base_url"],
+                "models": [{"id": model, "name": model} for model in wanted["models"]],
+            },
+        }
+        for name, wanted in EXPECTED["providers"].items()
+    }
+    selection = select(Variables(list(blocks), blocks, {}, keys, {}, None, None, "auto"))
+    assert selection["problems"] == []
+
+    expected = expected_providers(selection, "listing")
+
+    fingerprints = selection["fingerprints"]
+    assert expected == {
+        "fingerprints": fingerprints,
+        "probe": "listing",
+        "providers": {
+            name: {**wanted, "key": fingerprints[wanted["variable"]]} for name, wanted in EXPECTED["providers"].items()
+        },
+    }
+    assert "sk-" not in json.dumps(expected)
+
+
+def test_the_whole_entry_of_a_host_that_works() -> None:
+    assert entry_of(host()) == {
+        "name": "h",
+        "groups": ["eu", "production"],
+        "status": "ok",
+        "findings": [],
+        "product": "clawdbot",
+        "version": "2026.1.24-3",
+        "started": "2026-11-20T08:00:00Z",
+        "answers": True,
+        "restart_required": False,
+        "restart_reasons": [],
+        "drift": {"config": False, "env": False, "unfinished": False},
+        "providers": [
+            {
+                "name": "moonshot",
+                "base_url": "https://api.moonshot.cn/v1",
+                "variable": "MOONSHOT_API_KEY",
+                "key": "sha256:0123456789ab",
+                "status": "ok",
+                "http_status": 200,
+                "latency_ms": 212,
+                "message": "lists kimi-k2.5, moonshot-v1-8k",
+                "hint": "",
+                "models": [
+                    {"id": "kimi-k2.5", "status": "ok", "in_gateway": True},
+                    {"id": "moonshot-v1-8k", "status": "ok", "in_gateway": True},
+                ],
+            },
+            {
+                "name": "kimicode",
+                "base_url": "https://api.kimi.com/coding/v1",
+                "variable": "KIMICODE_API_KEY",
+                "key": "sha256:ba9876543210",
+                "status": "ok",
+                "http_status": 200,
+                "latency_ms": 187,
+                "message": "lists it",
+                "hint": "",
+                "models": [{"id": "kimi-for-coding", "status": "ok", "in_gateway": True}],
+            },
+        ],
+    }
+
+
+def test_the_report_has_the_worst_hosts_first_and_numbers_by_value() -> None:
+    report = fleet_report(FLEET, list(FLEET), GENERATED)
+    assert (report["schema_version"], report["generated"]) == (1, GENERATED)
+    assert [(entry["name"], entry["status"]) for entry in report["hosts"]] == [
+        ("gateway-1", "unreachable"),
+        ("gateway-2", "failed"),
+        ("gateway-3", "down"),
+        (HOSTILE, "provider"),
+        ("gateway-4", "provider"),
+        ("gateway-5", "provider"),
+        ("gateway-6", "gateway"),
+        ("gateway-7", "restart"),
+        ("gateway-8", "drift"),
+        ("gateway-9", "ok"),
+        ("gateway-10", "ok"),
+    ]
+    assert report["counts"] == {"hosts": 11, **dict.fromkeys(STATUSES, 1), "provider": 3, "ok": 2}
+
+
+FAILURE = "__providers_report_failure"
+ENTRIES: dict[str, tuple[dict[str, Any], list[tuple[str, str]]]] = {
+    "never looked at": ({}, [("failed", NOTHING)]),
+    "unreachable": ({"__providers_gateway": UNREACHABLE}, [("unreachable", UNREACHABLE["msg"])]),
+    "unreachable without a word": (
+        {"__providers_gateway": {"unreachable": True}},
+        [("unreachable", "The host cannot be reached.")],
+    ),
+    "lost after the first look": (
+        host(__providers_endpoints=UNREACHABLE, __providers_config=UNREACHABLE),
+        [("unreachable", UNREACHABLE["msg"])],
+    ),
+    "the look failed": ({FAILURE: "No."}, [("failed", "No.")]),
+    "the look failed late": (
+        host(NOT_RUNNING, **{FAILURE: "The config cannot be read."}),
+        [("failed", "The config cannot be read."), ("down", "The gateway is not running.")],
+    ),
+    "a module that failed": (
+        {"__providers_gateway": {"failed": True, "msg": "No."}, FAILURE: "No."},
+        [("failed", "No.")],
+    ),
+    "a key in a message": (
+        {FAILURE: "cannot use sk-0123456789abcdef0123456789abcdef of org-5d41402abc4b2a76"},
+        [("failed", "cannot use <redacted> of <redacted>")],
+    ),
+    "a message of several lines with colours": (
+        {FAILURE: "a\n\tb \x1b[31mc\u202e"},
+        [("failed", "a b \ufffd[31mc\ufffd")],
+    ),
+    "half a character": ({FAILURE: "a\ud800"}, [("failed", "a\ufffd")]),
+    "a message without end": ({FAILURE: "x" * 5000}, [("failed", "x" * 999 + "\u2026")]),
+    "a gateway of another shape": (host({"variables": 3}), [("failed", UNREADABLE)]),
+    "endpoints of another shape": (
+        host(__providers_endpoints={"providers": [{"status": "timeout"}, 3]}),
+        [("failed", UNREADABLE)],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", ENTRIES)
+def test_findings_of_a_host(name: str) -> None:
+    known, expected = ENTRIES[name]
+    found = entry_of(known)["findings"]
+    assert [(finding["status"], finding["text"]) for finding in found] == expected
+
+
+MODELS: dict[str, tuple[dict[str, Any], str, list[tuple[str, bool | None]]]] = {
+    "listed": (host(), "ok", [("ok", True), ("ok", True)]),
+    "not listed": (host(moonshot=MISSING), "model_missing", [("ok", True), ("missing", True)]),
+    "refused": (host(moonshot=REFUSED), "unauthorized", [("unknown", True), ("unknown", True)]),
+    "accepted without being listed": (
+        host(moonshot={"listed": ["kimi-k2.5"]}),
+        "ok",
+        [("ok", True), ("unproven", True)],
+    ),
+    "accepted without being listed, and answered": (
+        host(moonshot={"listed": ["kimi-k2.5"]}, __providers_report_expected={**EXPECTED, "probe": "chat"}),
+        "ok",
+        [("ok", True), ("ok", True)],
+    ),
+    "not in the gateway": (
+        host({"models_missing": ["moonshot/moonshot-v1-8k"]}),
+        "ok",
+        [("ok", True), ("ok", False)],
+    ),
+    "a gateway that does not answer": (host(NOT_RUNNING), "ok", [("ok", None), ("ok", None)]),
+    "not asked": (
+        host(__providers_endpoints={"skipped": True}),
+        "not_asked",
+        [("not_asked", True), ("not_asked", True)],
+    ),
+    "one that nobody knows": (host(moonshot={"status": "<b>"}), "unknown", [("unknown", True), ("unknown", True)]),
+    "many": (
+        host(moonshot={"listed": [f"m{number}" for number in range(5000)] + ["kimi-k2.5", "moonshot-v1-8k"]}),
+        "ok",
+        [("ok", True), ("ok", True)],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_a_provider_and_its_models(name: str) -> None:
+    known, status, models = MODELS[name]
+    provider = entry_of(known)["providers"][0]
+    assert provider["status"] == status
+    assert [(model["status"], model["in_gateway"]) for model in provider["models"]] == models
+
+
+@pytest.mark.parametrize(
+    "started", [None, "yesterday", "2026-99-99T00:00:00.000Z", 4711, "2026-11-20T08:00:00.000Z<b>"]
+)
+def test_a_start_that_is_none_is_not_known(started: Any) -> None:
+    assert entry_of(host({"started": started}))["started"] is None
+
+
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from([*GATEWAY, *MOONSHOT, "unreachable", "msg"]) | st.text(max_size=4), inner)
+    ),
+    max_leaves=12,
+)
+
+
+def _spoilt(good: dict[str, Any]) -> st.SearchStrategy[dict[str, Any]]:
+    return st.dictionaries(st.sampled_from(list(good)), ANYTHING, max_size=3).map(lambda bad: {**good, **bad})
+
+
+@given(
+    st.fixed_dictionaries(
+        {
+            "__providers_gateway": _spoilt(GATEWAY) | ANYTHING,
+            "__providers_endpoints": st.fixed_dictionaries(
+                {"providers": st.lists(_spoilt(MOONSHOT) | _spoilt(KIMICODE) | ANYTHING, max_size=2)}
+            )
+            | ANYTHING,
+            "__providers_config": _spoilt(host()["__providers_config"]) | ANYTHING,
+            "__providers_report_failure": ANYTHING,
+            "__providers_report_expected": st.just(EXPECTED),
+            "group_names": ANYTHING,
+        }
+    )
+)
+def test_whatever_a_host_returns_gives_an_entry(known: dict[str, Any]) -> None:
+    entry = entry_of(known)
+    assert entry.keys() == entry_of(host()).keys()
+    assert entry["status"] in STATUSES
+    assert (entry["status"] == "ok") == (not entry["findings"])
+    json.dumps(entry).encode()
