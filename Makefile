@@ -35,6 +35,11 @@ $(VENV)/dev: requirements-dev.txt $(VENV)/demo
 strace:
 	@command -v strace >/dev/null || tools/install-packages strace
 
+# The tests open the report in it.
+.PHONY: chromium
+chromium:
+	@{ command -v chromium && command -v chromedriver; } >/dev/null || tools/install-packages chromium chromium-driver
+
 # The collection where ansible looks for it: it is this folder.
 $(LINK):
 	@mkdir -p $(dir $(LINK))
@@ -71,7 +76,7 @@ units: $(VENV)/dev $(LINK) strace
 
 #: make pytest              all tests in Python
 .PHONY: pytest
-pytest: $(VENV)/dev $(LINK) strace
+pytest: $(VENV)/dev $(LINK) strace chromium
 	$(BIN)/python -m tools.product
 	$(BIN)/python -m pytest $(PARALLEL)
 

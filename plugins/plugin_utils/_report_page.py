@@ -69,11 +69,11 @@ def report_page(report: Mapping[str, Any]) -> str:
 def report_summary(report: Mapping[str, Any]) -> list[str]:
     """A few lines: the counts, and a table with the hosts, the worst first."""
     counts = report["counts"]
-    told = ", ".join(f"{counts[status]} {LABELS[status][0].lower()}" for status in STATUSES if counts[status]) or "no host"
+    told = ", ".join(f"{counts[status]} {LABELS[status][0].lower()}" for status in STATUSES if counts[status])
     rows: list[tuple[str, ...]] = [("HOST", "STATUS", "PROVIDERS", "VERSION", "STARTED", "FINDING")]
     rows += [_row(host) for host in report["hosts"][:_SHOWN_HOSTS]]
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    lines = [f"Need attention: {counts['hosts'] - counts['ok']} of {counts['hosts']} hosts ({told})"]
+    lines = [f"Need attention: {counts['hosts'] - counts['ok']} of {counts['hosts']} hosts ({told or 'none'})"]
     lines += ["  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows]
     more = counts["hosts"] - _SHOWN_HOSTS
     return [*lines, f"and {more} more"] if more > 0 else lines

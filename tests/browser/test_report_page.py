@@ -121,14 +121,15 @@ class Page:
 
 @pytest.fixture(scope="module")
 def driver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chrome]:
+    chromium, chromedriver = (shutil.which(program) for program in ("chromium", "chromedriver"))
+    # Not named, they would be looked for on the network.
+    assert None not in (chromium, chromedriver), "They are installed by: make chromium"
     options = webdriver.ChromeOptions()
-    options.binary_location = shutil.which("chromium") or ""
+    options.binary_location = chromium
     for flag in (*FLAGS, f"--user-data-dir={tmp_path_factory.mktemp('profile')}"):
         options.add_argument(flag)
     options.set_capability("goog:loggingPrefs", {"performance": "ALL", "browser": "ALL"})
-    # Named, so that nothing looks for another one on the network.
-    service = webdriver.ChromeService(shutil.which("chromedriver"))
-    browser = webdriver.Chrome(options=options, service=service)
+    browser = webdriver.Chrome(options=options, service=webdriver.ChromeService(chromedriver))
     yield browser
     browser.quit()
 
@@ -247,6 +248,13 @@ def test_the_text_is_looked_for_in_all_of_a_host(page: Page, text: str, expected
 def test_a_group_of_any_name_can_be_chosen(page: Page) -> None:
     page.choose(HOSTILE)
     assert page.shown() == [HOSTILE]
+
+
+def test_a_group_has_its_own_hosts_alone(page: Page) -> None:
+    page.choose("us")
+    assert page.shown() == ["gateway-1", "gateway-9"]
+    page.choose("eu")
+    assert page.shown() == [name for name in NAMES if name not in ("gateway-1", "gateway-2", "gateway-9", HOSTILE)]
 
 
 def test_the_filters_work_with_the_keyboard_alone(page: Page) -> None:
