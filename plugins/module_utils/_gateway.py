@@ -9,21 +9,33 @@
 
 from __future__ import annotations
 
-import http.client
 import os
 import re
+import socket
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils import _json5, _process, _variables
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils import (
+    _auth_profiles,
+    _includes,
+    _json5,
+    _process,
+    _program,
+    _systemd,
+    _transaction,
+    _variables,
+)
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config_plan import at
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import ClawdbotError
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product import Paths, Product
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._program import Gateway
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets import fingerprint
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._systemd import Unit
 
 _POLL_SECONDS = 0.25
 _ANSWER_SECONDS = 5.0
+_HTTP = b"HTTP/"
 _LISTING_SECONDS = 60.0
 _PORTS = range(1, 65536)
 _PORT_TEXT = re.compile(r"[0-9]{1,5}\Z")
@@ -41,46 +53,66 @@ class Service:
 class Observation:
     """What was seen of a gateway at one moment."""
 
-    unit: _process.Unit | None
-    process: _process.Process | None
-    env_files: Sequence[_variables.EnvFile]
+    origins: _variables.Origins
+    #: The config with what it includes, as far as it can be read; else nothing.
+    config: Any = field(repr=False)
+    #: The command that runs the product's program, and its package.
+    program: tuple[str, ...]
+    package: _program.Package | None
     port: int
     answers: bool
+    #: Why it needs a new process.
+    restart_reasons: Sequence[str]
 
     @property
-    def restart_reasons(self) -> list[str]:
-        """Why it needs a new process."""
-        return _variables.restart_reasons(self.process, self.env_files)
+    def unit(self) -> Unit | None:
+        """The service's unit, None where there is none."""
+        return self.origins.unit
+
+    @property
+    def process(self) -> _process.Process | None:
+        """The main process, None where none runs."""
+        return self.origins.process
 
     @property
     def settled(self) -> bool:
-        """Whether it answers, on the files as they are."""
+        """Whether nothing is to be waited for: it answers and needs no restart, or it will not come up by itself."""
+        if self.process is None and self.unit is not None and self.unit.active_state == "failed":
+            return True
         return self.answers and not self.restart_reasons
 
 
-def observe(product: Product, paths: Paths, service: Service) -> Observation:
-    """The gateway now."""
+def observe(product: Product, paths: Paths, service: Service, names: Sequence[str]) -> Observation:
+    """The gateway now. C(names): of the variables that it shall have the current values of."""
     unit = None
     if service.manager != "command":
-        unit = _process.unit(service.name, service.manager.partition("_")[2])
-        process = _process.of_unit(unit) if unit else None
+        unit = _systemd.unit(service.name, service.manager.partition("_")[2])
+        process = _process.of_pid(unit.main_pid) if unit and unit.main_pid else None
     else:
         process = _process.of_lock(product, paths)
-    port = _port(product, paths, process)
+    config = _config(paths.config)
+    origins = _origins(product, paths, unit, process, config)
+    program = _program.find(product, unit, process)
+    package = _program.package(product, program)
+    port = _port(product, config, process)
     return Observation(
-        unit,
-        process,
-        _variables.files(process, paths.env),
+        origins,
+        config,
+        program,
+        package,
         port,
         process is not None and answers(port, product.health_path),
+        _variables.restart_reasons(origins, _program.replaceable(program, package), names),
     )
 
 
-def observe_until_settled(product: Product, paths: Paths, service: Service, wait: float) -> Observation:
-    """The gateway as soon as it answers on the files as they are, or as it is after C(wait) seconds."""
+def observe_until_settled(
+    product: Product, paths: Paths, service: Service, names: Sequence[str], wait: float
+) -> Observation:
+    """The gateway as soon as there is nothing more to wait for, or as it is after C(wait) seconds."""
     deadline = time.monotonic() + wait
     while True:
-        seen = observe(product, paths, service)
+        seen = observe(product, paths, service, names)
         if seen.settled or time.monotonic() >= deadline:
             return seen
         time.sleep(_POLL_SECONDS)
@@ -91,19 +123,19 @@ def answers(port: int, path: str) -> bool:
 
     A gateway whose control UI is turned off answers 404 and is none the worse for it.
     """
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=_ANSWER_SECONDS)
+    # Without http.client, whose import takes longer than the rest of this module.
+    request = f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: close\r\n\r\n".encode()
     try:
-        connection.request("GET", path)
-        connection.getresponse()
-        return True
-    except (OSError, http.client.HTTPException):
+        with socket.create_connection(("127.0.0.1", port), timeout=_ANSWER_SECONDS) as connection:
+            connection.sendall(request)
+            with connection.makefile("rb") as answer:
+                return answer.read(len(_HTTP)) == _HTTP
+    except OSError:
         return False
-    finally:
-        connection.close()
 
 
 def missing_models(
-    product: Product, paths: Paths, gateway: Gateway, seen: Observation, wanted: Sequence[str]
+    product: Product, paths: Paths, gateway: _program.Gateway, seen: Observation, wanted: Sequence[str]
 ) -> list[str]:
     """Those of the wanted C(provider/model) that the gateway does not list; all while it does not answer.
 
@@ -125,21 +157,84 @@ def listed_models(listing: Any) -> set[str]:
     return {str(entry.get("key", f"{entry.get('provider')}/{entry.get('id')}")) for entry in entries}
 
 
-def _port(product: Product, paths: Paths, process: _process.Process | None) -> int:
+def overriding(product: Product, paths: Paths, seen: Observation, providers: Mapping[str, str]) -> dict[str, Any]:
+    """Provider -> its variable, and what the product takes for the provider's key in place of the variable's value.
+
+    Each with C(kind), C(name), C(place) and C(fingerprint), the one that wins first.
+    """
+    agents = _auth_profiles.stores(product, paths.state_dir, seen.config) if providers else []
+    return {
+        provider: {
+            "variable": variable,
+            "overridden_by": [
+                *(
+                    _override("auth_profile", profile.id, profile.path, profile.secret)
+                    for profile in _auth_profiles.used(product, agents, seen.config, provider)
+                ),
+                *_known_variable(product, seen.origins, provider, variable),
+            ],
+        }
+        for provider, variable in providers.items()
+    }
+
+
+def _known_variable(
+    product: Product, origins: _variables.Origins, provider: str, variable: str
+) -> Iterator[dict[str, str]]:
+    for name in product.known_variables.get(product.provider(provider), ()):
+        if name == variable:
+            return
+        place, value = next(iter(_variables.trace(name, origins).sources), ("", None))
+        if value and value.strip():
+            yield _override("variable", name, place, value.strip())
+            return
+
+
+def _override(kind: str, name: str, place: str, value: str) -> dict[str, str]:
+    return {"kind": kind, "name": name, "place": place, "fingerprint": fingerprint(value)}
+
+
+def _origins(
+    product: Product, paths: Paths, unit: Unit | None, process: _process.Process | None, config: Any
+) -> _variables.Origins:
+    service = _variables.of_unit(unit) if unit else []
+    # The process has told where it is; where none runs, its unit tells where the next one will be.
+    folder = process.working_directory if process else unit.working_directory if unit else None
+    given = {name: value for source in reversed(service) for name, value in source.values.items() if value is not None}
+    return _variables.Origins(
+        process,
+        unit,
+        service,
+        _variables.of_product(
+            product, folder, paths, config, {**((process.environment if process else None) or {}), **given}
+        ),
+        paths.env,
+    )
+
+
+def _port(product: Product, config: Any, process: _process.Process | None) -> int:
     environment: Mapping[str, str] = (process.environment if process else None) or {}
     told = environment.get(product.port_variable, "").strip()
-    for port in (int(told) if _PORT_TEXT.match(told) else None, _configured_port(paths.config)):
+    for port in (int(told) if _PORT_TEXT.match(told) else None, at(config, ("gateway", "port"))):
         if isinstance(port, (int, float)) and not isinstance(port, bool) and port in _PORTS:
             return int(port)
     return product.port
 
 
-def _configured_port(config_path: str) -> Any:
+def _config(path: str) -> Any:
     try:
-        with open(config_path, encoding="utf-8", errors="surrogateescape") as file:
-            return at(_json5.loads(file.read()), ("gateway", "port"))
-    except (OSError, _json5.Json5Error):
-        return None
+        document = _json5.loads(_text(path) or "")
+    except (ClawdbotError, _json5.Json5Error):
+        return {}
+    try:
+        return _includes.resolve(document, path, _text).value
+    except ClawdbotError:
+        return document
+
+
+def _text(path: str) -> str | None:
+    content = _transaction.read(path).content
+    return None if content is None else content.decode("utf-8", "surrogateescape")
 
 
 def _changed_since(moment: float, path: str) -> bool:

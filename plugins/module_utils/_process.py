@@ -13,19 +13,16 @@ import contextlib
 import glob
 import json
 import os
-import shlex
 import subprocess
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product import Paths, Product
 
 _COMMAND_SECONDS = 20
-# The command line that they are given is one word of theirs, and systemd shows it without its quotes.
-_SHELLS = frozenset(["bash", "dash", "fish", "ksh", "sh", "zsh"])
 
 
 @dataclass(frozen=True)
@@ -35,20 +32,10 @@ class Process:
     pid: int
     #: Seconds since the epoch, never later than the real start.
     started: float
-    environment: Mapping[str, str] | None = None
+    environment: Mapping[str, str] | None = field(default=None, repr=False)
     working_directory: str | None = None
+    #: The file that it was started from. The system puts C( (deleted)) behind it where another one has its name now.
     executable: str | None = None
-
-
-@dataclass(frozen=True)
-class Unit:
-    """A systemd unit as systemd has it loaded."""
-
-    name: str
-    active_state: str
-    main_pid: int
-    #: The command that runs the product's program, as the unit itself does; empty where the unit does not tell it.
-    program: tuple[str, ...]
 
 
 def of_pid(pid: int) -> Process | None:
@@ -68,55 +55,6 @@ def of_lock(product: Product, paths: Paths) -> Process | None:
             if process and process.started <= _timestamp(lock.get("createdAt")):
                 return process
     return None
-
-
-def of_unit(unit: Unit) -> Process | None:
-    """The unit's main process, None while it has none."""
-    return of_pid(unit.main_pid) if unit.main_pid else None
-
-
-def unit(name: str, scope: str) -> Unit | None:
-    """What systemd knows of a unit in C(scope), V(user) or V(system); None where it has none of that name loaded."""
-    command = ["systemctl", f"--{scope}", "show", name, "--property=LoadState,ActiveState,MainPID,ExecStart"]
-    environment = {**os.environ, "LC_ALL": "C"}
-    # Without a login session nobody has told where the account's own service manager listens.
-    environment.setdefault("XDG_RUNTIME_DIR", f"/run/user/{os.geteuid()}")
-    try:
-        shown = subprocess.run(
-            command,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            env=environment,
-            timeout=_COMMAND_SECONDS,
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    properties = dict(line.split("=", 1) for line in shown.stdout.splitlines() if "=" in line)
-    if properties.get("LoadState") != "loaded":
-        return None
-    return Unit(
-        name=name,
-        active_state=properties.get("ActiveState", ""),
-        main_pid=_number(properties.get("MainPID")),
-        program=program_of(properties.get("ExecStart", "")),
-    )
-
-
-def program_of(exec_start: str) -> tuple[str, ...]:
-    """The program in what C(systemctl show) prints of an ExecStart: all before the word C(gateway).
-
-    Empty where that word is missing, and where a shell is started: what it starts in turn cannot be told from here.
-    """
-    _before, found, rest = exec_start.partition("argv[]=")
-    try:
-        words = shlex.split(rest.partition(" ; ")[0]) if found else []
-    except ValueError:
-        words = []
-    if "gateway" not in words or os.path.basename(words[0]) in _SHELLS:
-        return ()
-    return tuple(words[: words.index("gateway")])
 
 
 def _locks(product: Product) -> Iterator[Mapping[str, object]]:

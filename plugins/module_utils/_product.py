@@ -49,6 +49,21 @@ class Product:
     list_models_args: tuple[str, ...]
     #: The providers that it knows without a block in the config.
     built_in_providers: frozenset[str]
+    #: Provider -> the variables in which it looks for the provider's key, in this order, before it takes the config's
+    #: apiKey (its agents/model-auth.js).
+    known_variables: Mapping[str, tuple[str, ...]]
+    #: Other spellings of a provider's name (its agents/model-selection.js).
+    provider_spellings: Mapping[str, str]
+    #: What it takes from a login shell where the config, or the variable that follows, says so (its config/io.js).
+    shell_variables: frozenset[str]
+    shell_switch_variable: str
+    #: The agent whose auth profiles all others have as well.
+    main_agent: str
+
+    def provider(self, name: str) -> str:
+        """A provider's name as the product compares it."""
+        name = name.strip().lower()
+        return self.provider_spellings.get(name, name)
 
 
 PRODUCTS: Mapping[str, Product] = {
@@ -97,6 +112,51 @@ PRODUCTS: Mapping[str, Product] = {
                 "zai",
             ]
         ),
+        known_variables={
+            "anthropic": ("ANTHROPIC_OAUTH_TOKEN", "ANTHROPIC_API_KEY"),
+            "cerebras": ("CEREBRAS_API_KEY",),
+            "chutes": ("CHUTES_OAUTH_TOKEN", "CHUTES_API_KEY"),
+            "deepgram": ("DEEPGRAM_API_KEY",),
+            "github-copilot": ("COPILOT_GITHUB_TOKEN", "GH_TOKEN", "GITHUB_TOKEN"),
+            "google": ("GEMINI_API_KEY",),
+            "groq": ("GROQ_API_KEY",),
+            "kimi-code": ("KIMICODE_API_KEY",),
+            "minimax": ("MINIMAX_API_KEY",),
+            "mistral": ("MISTRAL_API_KEY",),
+            "moonshot": ("MOONSHOT_API_KEY",),
+            "openai": ("OPENAI_API_KEY",),
+            "opencode": ("OPENCODE_API_KEY", "OPENCODE_ZEN_API_KEY"),
+            "openrouter": ("OPENROUTER_API_KEY",),
+            "qwen-portal": ("QWEN_OAUTH_TOKEN", "QWEN_PORTAL_API_KEY"),
+            "synthetic": ("SYNTHETIC_API_KEY",),
+            "venice": ("VENICE_API_KEY",),
+            "vercel-ai-gateway": ("AI_GATEWAY_API_KEY",),
+            "xai": ("XAI_API_KEY",),
+            "zai": ("ZAI_API_KEY", "Z_AI_API_KEY"),
+        },
+        provider_spellings={"opencode-zen": "opencode", "qwen": "qwen-portal", "z-ai": "zai", "z.ai": "zai"},
+        shell_variables=frozenset(
+            [
+                "AI_GATEWAY_API_KEY",
+                "ANTHROPIC_API_KEY",
+                "ANTHROPIC_OAUTH_TOKEN",
+                "CLAWDBOT_GATEWAY_PASSWORD",
+                "CLAWDBOT_GATEWAY_TOKEN",
+                "DISCORD_BOT_TOKEN",
+                "ELEVENLABS_API_KEY",
+                "GEMINI_API_KEY",
+                "MINIMAX_API_KEY",
+                "OPENAI_API_KEY",
+                "OPENROUTER_API_KEY",
+                "SLACK_APP_TOKEN",
+                "SLACK_BOT_TOKEN",
+                "SYNTHETIC_API_KEY",
+                "TELEGRAM_BOT_TOKEN",
+                "ZAI_API_KEY",
+            ]
+        ),
+        shell_switch_variable="CLAWDBOT_LOAD_SHELL_ENV",
+        main_agent="main",
     ),
 }
 

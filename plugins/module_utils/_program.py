@@ -14,13 +14,15 @@ import os
 import shutil
 import subprocess
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._checker import problems
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import ClawdbotError
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._process import Process, Unit
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._process import Process
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product import Paths, Product, environment
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets import redact
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._systemd import Unit
 
 # Where npm and its kin put programs, and which a session without a login shell does not have on its PATH.
 _USUAL_FOLDERS = ("~/.local/bin", "~/.npm-global/bin", "~/bin", "/usr/local/bin", "/opt/homebrew/bin")
@@ -44,19 +46,43 @@ def find(product: Product, unit: Unit | None, process: Process | None) -> tuple[
     return (node, os.path.realpath(found)) if node else (found,)
 
 
-def version(product: Product, program: Sequence[str]) -> str | None:
-    """The version in the package that the program belongs to; None where it cannot be told."""
+@dataclass(frozen=True)
+class Package:
+    """The npm package that a program belongs to."""
+
+    version: str
+    #: Its package.json.
+    path: str
+
+
+def package(product: Product, program: Sequence[str]) -> Package | None:
+    """The product's package on the disk; None where it cannot be told."""
     folder = os.path.dirname(os.path.realpath(program[-1])) if program else "/"
     while folder != os.path.dirname(folder):
+        path = os.path.join(folder, "package.json")
         try:
-            with open(os.path.join(folder, "package.json"), encoding="utf-8") as file:
-                package = json.load(file)
-            if package.get("name") == product.name:
-                return str(package["version"])
-        except (OSError, ValueError, KeyError, AttributeError):
+            with open(path, encoding="utf-8") as file:
+                described = json.load(file)
+            if described.get("name") == product.name:
+                return Package(str(described["version"]), path)
+        except (OSError, ValueError, KeyError, AttributeError, RecursionError):
             pass
         folder = os.path.dirname(folder)
     return None
+
+
+def replaceable(program: Sequence[str], found: Package | None) -> list[str]:
+    """The files of which at least one is another when a version of the product is put in the place of another.
+
+    npm writes package.json anew; who keeps versions side by side turns a link on the way to the program.
+    """
+    links = []
+    path = program[-1] if program else "/"
+    while path != os.path.dirname(path):
+        if os.path.islink(path):
+            links.append(path)
+        path = os.path.dirname(path)
+    return links + ([found.path] if found else [])
 
 
 class Gateway:

@@ -48,7 +48,7 @@ def redact(text: str, secrets: Iterable[str] = ()) -> str:
     return _LOOKS_SECRET.sub("<redacted>", text)
 
 
-def secret_values(variables: Mapping[str, str]) -> set[str]:
+def secret_values(variables: Mapping[str, str | None]) -> set[str]:
     """Those values of variables that may be secrets: by their name, or because they are as long as one."""
     return {
         value

@@ -36,13 +36,21 @@ options:
     type: list
     elements: str
     default: []
+  providers:
+    description:
+      - Id of a provider to the name of the variable that its C(apiKey) in the config refers to.
+      - These variables are traced too, and RV(providers) tells what the product takes for a key in place of theirs.
+    type: dict
+    default: {}
   models:
     description: List of C(provider/model) which the running gateway has to list. Not given, it is not asked.
     type: list
     elements: str
     default: []
   wait:
-    description: How many seconds to wait at the most until the gateway answers and needs no restart.
+    description:
+      - How many seconds to wait at the most until the gateway answers and needs no restart.
+      - A unit that has failed, and that systemd starts no more, is not waited for.
     type: float
     default: 0
 seealso:
@@ -52,7 +60,8 @@ seealso:
 EXAMPLES = r"""
 - name: Look at the gateway of this account
   clawfleet.clawdbot.gateway_info:
-    variables: [MOONSHOT_API_KEY]
+    providers:
+      moonshot: MOONSHOT_API_KEY
   register: gateway
 
 - name: Say why it is not on the key that stands in its file
@@ -76,7 +85,10 @@ product:
   type: str
   sample: clawdbot
 version:
-  description: The version of the product's program, null if it is not found.
+  description:
+    - The version of the product's program on the disk, null if it is not found.
+    - Where it was replaced since the process was started, that is among RV(restart_reasons). Which version the process
+      has, it does not tell.
   returned: success
   type: str
   sample: 2026.1.24-3
@@ -123,6 +135,11 @@ service_loaded:
   returned: success
   type: bool
   sample: true
+active_state:
+  description: What systemd calls the state of the unit; null without a unit.
+  returned: success
+  type: str
+  sample: active
 port:
   description: The port that the gateway listens on.
   returned: success
@@ -144,7 +161,11 @@ started:
   type: str
   sample: '2026-11-01T08:00:00.000Z'
 restart_required:
-  description: Whether the gateway needs a new process to run on the files as they are.
+  description:
+    - Whether the gateway needs a new process, because none runs, or because something is not as it was when the process
+      was started, be it a C(.env), the unit or a file that it names, a variable of O(variables) that systemd gives to
+      its processes, or the product's program.
+    - It is told from the host as it is, so it stays true until there is a new process, also after a run that died.
   returned: success
   type: bool
   sample: false
@@ -160,7 +181,13 @@ variables:
   type: dict
   contains:
     sources:
-      description: The places that set it, the one that wins first, each with C(place) and C(fingerprint) of the value.
+      description:
+        - The places that give it to a new process, the one that wins first, each with C(place) and C(fingerprint) of
+          the value.
+        - With systemd these are the files of C(EnvironmentFile=), C(Environment=) of the unit, and the environment of
+          the service manager. V(process environment) stands for what the process was given and none of them explains.
+        - Then come the files C(.env) in the working directory and in the state folder, the config's C(env), and last
+          the login shell, whose values are not known, so that C(fingerprint) is null.
       type: list
       elements: dict
     in_process:
@@ -170,6 +197,30 @@ variables:
       description: Those of the sources that win over the gateway's C(.env). What they hold is what the gateway uses.
       type: list
       elements: dict
+providers:
+  description: Each of O(providers).
+  returned: success
+  type: dict
+  contains:
+    variable:
+      description: Its variable.
+      type: str
+    overridden_by:
+      description:
+        - What the product takes for the provider's key in place of the variable's value, the one that wins first,
+          whatever it holds.
+        - C(kind) is V(auth_profile) or V(variable), C(name) the id of the profile or the name of the variable,
+          C(place) the file or the place that sets the variable, C(fingerprint) that of the key.
+      type: list
+      elements: dict
+  sample:
+    moonshot:
+      variable: MOONSHOT_API_KEY
+      overridden_by:
+        - kind: auth_profile
+          name: moonshot:default
+          place: /home/gateway/.clawdbot/agents/main/agent/auth-profiles.json
+          fingerprint: sha256:1b7c64e0f7a5
 models_missing:
   description: Those of O(models) that the gateway does not list; all of them if it does not answer.
   returned: O(models) given
@@ -189,6 +240,7 @@ from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product import
     check_command,
     resolve_gateway,
 )
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._references import VARIABLE_NAME
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets import secret_values
 
 ARGUMENT_SPEC: dict[str, Any] = {
@@ -200,6 +252,7 @@ ARGUMENT_SPEC: dict[str, Any] = {
     },
     "service_name": {"type": "str"},
     "variables": {"type": "list", "elements": "str", "default": []},
+    "providers": {"type": "dict", "default": {}},
     "models": {"type": "list", "elements": "str", "default": []},
     "wait": {"type": "float", "default": 0},
 }
@@ -209,33 +262,45 @@ def run(params: dict[str, Any]) -> dict[str, Any]:
     """The module's result for its parameters. Raises ClawdbotError."""
     product, paths = resolve_gateway(params)
     service = _gateway.Service(params["service_manager"], params["service_name"] or product.unit)
-    seen = _gateway.observe_until_settled(product, paths, service, params["wait"])
-    program = _program.find(product, seen.unit, seen.process)
-    variables = {name: _variables.trace(name, seen.process, seen.env_files, paths.env) for name in params["variables"]}
+    providers = _texts(params["providers"])
+    names = list(dict.fromkeys([*params["variables"], *providers.values()]))
+    seen = _gateway.observe_until_settled(product, paths, service, names, params["wait"])
+    variables = {name: _variables.trace(name, seen.origins) for name in names}
     result = {
         "product": product.name,
-        "version": _program.version(product, program),
-        "program": list(program),
-        "check_command": check_command(product, program) if program else [],
+        "version": seen.package.version if seen.package else None,
+        "program": list(seen.program),
+        "check_command": check_command(product, seen.program) if seen.program else [],
         "state_dir": paths.state_dir,
         "state_dir_exists": os.path.isdir(paths.state_dir),
         "config_path": paths.config,
         "env_path": paths.env,
         "service_name": service.name,
         "service_loaded": None if service.manager == "command" else seen.unit is not None,
+        "active_state": seen.unit.active_state if seen.unit else None,
         "port": seen.port,
         "answers": seen.answers,
         "pid": seen.process.pid if seen.process else None,
         "started": _variables.isoformat(seen.process.started) if seen.process else None,
         "restart_required": bool(seen.restart_reasons),
-        "restart_reasons": seen.restart_reasons,
+        "restart_reasons": list(seen.restart_reasons),
         "variables": {name: variable.as_result() for name, variable in variables.items()},
+        "providers": _gateway.overriding(product, paths, seen, providers),
     }
     if params["models"]:
-        secrets = {value for file in seen.env_files for value in secret_values(file.values)}
-        gateway = _program.Gateway(product, program, paths, seen.port, secrets)
+        secrets = {value for file in seen.origins.files for value in secret_values(file.values)}
+        gateway = _program.Gateway(product, seen.program, paths, seen.port, secrets)
         result["models_missing"] = _gateway.missing_models(product, paths, gateway, seen, params["models"])
     return result
+
+
+def _texts(providers: dict[str, Any]) -> dict[str, str]:
+    for provider, variable in providers.items():
+        if not isinstance(variable, str) or not VARIABLE_NAME.match(variable):
+            raise ClawdbotError(
+                f"providers.{provider} has to be the name of the variable that the config of {provider} refers to."
+            )
+    return providers
 
 
 def main() -> None:

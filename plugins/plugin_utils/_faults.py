@@ -106,3 +106,19 @@ def _shadows(gateway: Mapping[str, Any], fingerprints: Mapping[str, str]) -> Ite
                     f"{name} is also set in {source['place']}, to another value ({source['fingerprint']}), and that "
                     f"one wins over {gateway['env_path']}: take it out there."
                 )
+    for provider, traced in gateway.get("providers", {}).items():
+        variable = traced["variable"]
+        for other in traced["overridden_by"]:
+            if variable in fingerprints and other["fingerprint"] != fingerprints[variable]:
+                yield _override(provider, variable, other)
+
+
+def _override(provider: str, variable: str, other: Mapping[str, str]) -> str:
+    if other["kind"] == "auth_profile":
+        where = f"The auth profile {other['name']} in {other['place']}"
+    else:
+        where = f"{other['name']}, set in {other['place']},"
+    return (
+        f"{where} holds another key ({other['fingerprint']}) for {provider}, and that one wins over {variable}: take "
+        "it out there."
+    )

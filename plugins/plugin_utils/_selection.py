@@ -58,7 +58,7 @@ def select(variables: Variables) -> dict[str, Any]:
 
     C(problems): list of texts, each naming the variable and the fix, none holding a key. If there is one, it is all.
     C(providers): provider id -> C(env_var), C(api_key) and C(block).
-    C(fingerprints): variable -> fingerprint of its key.
+    C(variables): provider id -> its variable. C(fingerprints): variable -> fingerprint of its key.
     C(aliases): alias -> C(provider/model).
     C(endpoints): what verify_models takes as C(providers).
     C(models): all C(provider/model). C(turn_models): the first one of each provider.
@@ -73,7 +73,8 @@ def select_removed(enabled: Any, catalogue: Any, overrides: Any) -> dict[str, An
 
     C(problems): as select has it. If there is one, it is all.
     C(providers): provider id -> an empty block. C(env): variable -> an empty text. As provider_config takes them.
-    C(fingerprints), C(models), C(turn_models): empty, as the gateway is asked for nothing of these providers.
+    C(variables), C(fingerprints), C(models), C(turn_models): empty, as the gateway is asked for nothing of these
+    providers.
     """
     problems = [*_enabled_problems(enabled), *_mapping_problems({"catalogue": catalogue, "overrides": overrides})]
     if problems:
@@ -91,6 +92,7 @@ def select_removed(enabled: Any, catalogue: Any, overrides: Any) -> dict[str, An
         "problems": [],
         "providers": {name: {} for name in enabled},
         "env": {merged[name]["env_var"]: "" for name in enabled},
+        "variables": {},
         "fingerprints": {},
         "models": [],
         "turn_models": [],
@@ -126,6 +128,7 @@ def _select(variables: Variables) -> dict[str, Any]:
     problems = [
         *_key_problems(entries, variables.api_keys),
         *_shared_variable_problems(entries, variables.api_keys),
+        *_known_variable_problems(entries, variables.api_keys, variables.product),
         *_target_problems(entries, merged, variables, aliases),
     ]
     if problems:
@@ -134,6 +137,7 @@ def _select(variables: Variables) -> dict[str, Any]:
     return {
         "problems": [],
         "providers": {name: _provider(entry, env) for name, entry in entries.items()},
+        "variables": {name: entry["env_var"] for name, entry in entries.items()},
         "fingerprints": {name: fingerprint(key) for name, key in env.items()},
         "aliases": aliases,
         "endpoints": [_endpoint(name, entry, env) for name, entry in entries.items()],
@@ -275,6 +279,23 @@ def _shared_variable_problems(entries: Mapping[str, Any], keys: Mapping[Any, Any
                 f"{first} and {name} share the variable {variable}, but have different keys in providers_api_keys: "
                 "give one of them an env_var of its own in providers_overrides."
             )
+
+
+def _known_variable_problems(entries: Mapping[str, Any], keys: Mapping[Any, Any], product: str) -> Iterator[str]:
+    """On keys that the product would take for those of another provider, whatever that one's block refers to."""
+    owners = {entry["env_var"]: name for name, entry in entries.items()}
+    for name, entry in entries.items():
+        for row in (row for row in PRODUCTS.values() if product in ("auto", row.name)):
+            for known in row.known_variables.get(row.provider(name), ()):
+                if known == entry["env_var"]:
+                    break
+                owner = owners.get(known)
+                if owner and keys.get(name) and keys.get(owner) and keys[owner] != keys[name]:
+                    yield (
+                        f"{row.name} takes the key of {name} from {known}, if that is set, before {entry['env_var']}, "
+                        f"and {known} has the key of {owner}: give {owner} an env_var of its own in "
+                        "providers_overrides."
+                    )
 
 
 def _aliases(entries: Mapping[str, Any], given: Mapping[Any, Any], merged: Mapping[Any, Any]) -> dict[str, Any]:

@@ -5,17 +5,19 @@
 from __future__ import annotations
 
 import http.server
+import json
 import os
 import socket
 import sys
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils import _gateway, _process, _program
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils import _gateway, _process, _program, _systemd
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import ClawdbotError
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway import (
     Observation,
@@ -25,12 +27,20 @@ from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway import
     missing_models,
     observe,
     observe_until_settled,
+    overriding,
 )
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._process import Process, Unit
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._process import Process
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product import PRODUCTS, Paths
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._program import Gateway, find, version
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._program import (
+    Gateway,
+    Package,
+    find,
+    package,
+    replaceable,
+)
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets import fingerprint
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._variables import EnvFile
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._systemd import Unit
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._variables import Origins, Source
 
 CLAWDBOT = PRODUCTS["clawdbot"]
 KEY = "Zq8-0123456789"
@@ -84,13 +94,25 @@ def test_port(name: str, tmp_path: Path) -> None:
     if config is not None:
         (tmp_path / "clawdbot.json").write_text(config)
     environment = {} if variable is None else {"CLAWDBOT_GATEWAY_PORT": variable}
-    assert _gateway._port(CLAWDBOT, paths(tmp_path), Process(1, 1.0, environment)) == port
+    read = _gateway._config(str(tmp_path / "clawdbot.json"))
+    assert _gateway._port(CLAWDBOT, read, Process(1, 1.0, environment)) == port
 
 
-def test_port_where_no_process_runs_or_may_be_looked_at(tmp_path: Path) -> None:
-    (tmp_path / "clawdbot.json").write_text("{gateway: {port: 19001}}")
-    assert _gateway._port(CLAWDBOT, paths(tmp_path), None) == 19001
-    assert _gateway._port(CLAWDBOT, paths(tmp_path), Process(1, 1.0, None)) == 19001
+@pytest.mark.parametrize("process", [None, Process(1, 1.0, None)])
+def test_port_where_no_process_runs_or_may_be_looked_at(process: Process | None) -> None:
+    assert _gateway._port(CLAWDBOT, {"gateway": {"port": 19001}}, process) == 19001
+
+
+def test_the_config_is_read_with_what_it_includes_as_far_as_it_can_be(tmp_path: Path) -> None:
+    config = tmp_path / "clawdbot.json"
+    assert _gateway._config(str(config)) == {}
+    config.mkdir()
+    assert _gateway._config(str(config)) == {}
+    config.rmdir()
+    config.write_text('{a: 1, "$include": "other.json5"}')
+    assert _gateway._config(str(config)) == {"a": 1, "$include": "other.json5"}
+    (tmp_path / "other.json5").write_text("{b: 2}")
+    assert _gateway._config(str(config)) == {"a": 1, "b": 2}
 
 
 def paths(folder: Path) -> Paths:
@@ -142,31 +164,32 @@ def test_no_answer_where_nobody_listens(health_port: int) -> None:
     assert not answers(free, "/healthy")
 
 
-def seen(**changed: Any) -> Observation:
-    return Observation(
-        **{"unit": None, "process": Process(1, 1000.0), "env_files": [], "port": 1, "answers": True, **changed}
-    )
+def seen(process: Process | None = Process(1, 1000.0), unit: Unit | None = None, **changed: Any) -> Observation:  # noqa: B008 - it is frozen
+    origins = Origins(process, unit, [], [Source("/e", {})], "/e")
+    base = {"config": {}, "program": (), "package": None, "port": 1, "answers": True, "restart_reasons": []}
+    return Observation(origins, **{**base, **changed})
 
 
-NEWER = EnvFile("/e", {}, 1001.0)
-SETTLED: dict[str, tuple[dict[str, Any], bool]] = {
-    "answers on its files": ({}, True),
-    "does not answer": ({"answers": False}, False),
-    "is older than a file": ({"env_files": [NEWER]}, False),
-    "does not run": ({"process": None, "answers": False}, False),
+SETTLED: dict[str, tuple[Observation, bool]] = {
+    "answers on its files": (seen(), True),
+    "does not answer": (seen(answers=False), False),
+    "is older than a file": (seen(restart_reasons=["It is old."]), False),
+    "does not run": (seen(None, answers=False), False),
+    "has failed for good": (seen(None, Unit("u", "failed"), answers=False, restart_reasons=["It is not there."]), True),
+    "is started again": (seen(None, Unit("u", "activating", "auto-restart"), answers=False), False),
+    "runs, though its unit has failed": (seen(Process(1, 1.0), Unit("u", "failed"), answers=False), False),
 }
 
 
 @pytest.mark.parametrize("name", SETTLED)
 def test_settled(name: str) -> None:
-    changed, settled = SETTLED[name]
-    assert seen(**changed).settled is settled
-    assert (seen(**changed).restart_reasons == []) is ("process" not in changed and "env_files" not in changed)
+    observation, settled = SETTLED[name]
+    assert observation.settled is settled
 
 
 UNITS: dict[str, tuple[Unit | None, bool]] = {
-    "runs": (Unit("u", "active", os.getpid(), ("node",)), True),
-    "does not run": (Unit("u", "inactive", 0, ()), False),
+    "runs": (Unit("u", "active", main_pid=os.getpid()), True),
+    "does not run": (Unit("u", "inactive"), False),
     "is not known": (None, False),
 }
 
@@ -175,31 +198,66 @@ UNITS: dict[str, tuple[Unit | None, bool]] = {
 def test_observe_a_unit(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     unit, runs = UNITS[name]
     asked = []
-    monkeypatch.setattr(_process, "unit", lambda *arguments: asked.append(arguments) or unit)
+    monkeypatch.setattr(_systemd, "unit", lambda *arguments: asked.append(arguments) or unit)
     monkeypatch.setattr(_gateway, "answers", lambda *_arguments: True)
-    observation = observe(CLAWDBOT, paths(tmp_path), Service("systemd_system", "u"))
+    observation = observe(CLAWDBOT, paths(tmp_path), Service("systemd_system", "u"), [])
     assert asked == [("u", "system")]
     assert observation.unit == unit
     assert (observation.process is not None) is runs
     assert observation.answers is runs
 
 
+def test_observe_a_unit_that_does_not_run_where_the_next_process_will_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "home").mkdir()
+    (tmp_path / "home" / ".env").write_text("KEY=b\n")
+    (tmp_path / "clawdbot.json").write_text('{env: {KEY: "${GIVEN}"}}')
+    unit = Unit(
+        "u", working_directory=str(tmp_path / "home"), environment={"GIVEN": "g", "CLAWDBOT_LOAD_SHELL_ENV": "1"}
+    )
+    monkeypatch.setattr(_systemd, "unit", lambda *_arguments: unit)
+    origins = observe(CLAWDBOT, paths(tmp_path), Service("systemd_user", "u"), []).origins
+    assert [(source.place, source.values.get("KEY")) for source in origins.product] == [
+        (f"{tmp_path}/home/.env", "b"),
+        (f"{tmp_path}/.env", None),
+        (f"env block of {tmp_path}/clawdbot.json", "g"),
+        ("login shell", None),
+    ]
+
+
 def test_observe_by_the_lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / ".env").write_text("KEY=a\n")
+    (tmp_path / "clawdbot.json").write_text("{gateway: {port: 19001}}")
     process = Process(7, 1000.0, {"CLAWDBOT_GATEWAY_PORT": "19009"})
     monkeypatch.setattr(_process, "of_lock", lambda *_arguments: process)
     monkeypatch.setattr(_gateway, "answers", lambda port, path: (port, path) == (19009, "/"))
-    observation = observe(CLAWDBOT, paths(tmp_path), Service("command", "unused"))
+    observation = observe(CLAWDBOT, paths(tmp_path), Service("command", "unused"), [])
     assert (observation.unit, observation.process, observation.port) == (None, process, 19009)
     assert observation.answers
-    assert [file.path for file in observation.env_files] == [str(tmp_path / ".env")]
+    assert [file.place for file in observation.origins.files] == [str(tmp_path / ".env")]
+    assert [reason.partition(" was changed at ")[0] for reason in observation.restart_reasons] == [
+        str(tmp_path / ".env")
+    ]
+
+
+def test_a_program_that_was_replaced_is_a_reason(
+    bare_host: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = executable(bare_host / "bin" / "clawdbot")
+    described = bare_host / "bin" / "package.json"
+    described.write_text('{"name": "clawdbot", "version": "2"}')
+    monkeypatch.setattr(_process, "of_lock", lambda *_arguments: Process(7, 1000.0))
+    observation = observe(CLAWDBOT, paths(tmp_path), Service("command", "unused"), [])
+    assert (observation.program, observation.package) == ((str(program),), Package("2", str(described)))
+    assert [reason.partition(" was changed at ")[0] for reason in observation.restart_reasons] == [str(described)]
 
 
 def test_waits_until_it_is_settled_and_no_longer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_gateway, "_POLL_SECONDS", 0.01)
-    observations = [seen(answers=False), seen(env_files=[NEWER]), seen(), seen(answers=False)]
+    observations = [seen(answers=False), seen(restart_reasons=["It is old."]), seen(), seen(answers=False)]
     monkeypatch.setattr(_gateway, "observe", lambda *_arguments: observations.pop(0))
-    assert observe_until_settled(CLAWDBOT, paths(tmp_path), Service("command", ""), 60) == seen()
+    assert observe_until_settled(CLAWDBOT, paths(tmp_path), Service("command", ""), [], 60) == seen()
     assert len(observations) == 1
 
 
@@ -207,8 +265,59 @@ def test_gives_up_after_the_time_to_wait(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setattr(_gateway, "_POLL_SECONDS", 0.01)
     monkeypatch.setattr(_gateway, "observe", lambda *_arguments: seen(answers=False))
     begun = time.monotonic()
-    assert observe_until_settled(CLAWDBOT, paths(tmp_path), Service("command", ""), 0.05) == seen(answers=False)
+    assert observe_until_settled(CLAWDBOT, paths(tmp_path), Service("command", ""), [], 0.05) == seen(answers=False)
     assert 0.05 <= time.monotonic() - begun < 5
+
+
+STORE = {"profiles": {"moonshot:default": {"type": "api_key", "provider": "moonshot", "key": "p"}}}
+# Which variable the config of moonshot refers to, what is set where, and what wins over it besides the profile.
+OVERRIDDEN: dict[str, tuple[str, dict[str, str], list[tuple[str, str, str]]]] = {
+    "the known name": ("MOONSHOT_API_KEY", {"MOONSHOT_API_KEY": "a"}, []),
+    "another name": ("CN_KEY", {"MOONSHOT_API_KEY": " a "}, [("MOONSHOT_API_KEY", ".env", "a")]),
+    "another name, the known one is empty": ("CN_KEY", {"MOONSHOT_API_KEY": " "}, []),
+    "another name, the known one is not set": ("CN_KEY", {"OTHER": "a"}, []),
+}
+
+
+@pytest.mark.parametrize("name", OVERRIDDEN)
+def test_overriding(name: str, tmp_path: Path) -> None:
+    variable, values, expected = OVERRIDDEN[name]
+    folder = tmp_path / "agents" / "main" / "agent"
+    folder.mkdir(parents=True)
+    (folder / "auth-profiles.json").write_text(json.dumps(STORE))
+    env = paths(tmp_path).env
+    observation = replace(seen(), origins=Origins(None, None, [], [Source(env, values)], env))
+    assert overriding(CLAWDBOT, paths(tmp_path), observation, {"moonshot": variable, "acme": "ACME_KEY"}) == {
+        "moonshot": {
+            "variable": variable,
+            "overridden_by": [
+                {
+                    "kind": "auth_profile",
+                    "name": "moonshot:default",
+                    "place": f"{folder}/auth-profiles.json",
+                    "fingerprint": fingerprint("p"),
+                },
+                *(
+                    {"kind": "variable", "name": name, "place": f"{tmp_path}/{file}", "fingerprint": fingerprint(value)}
+                    for name, file, value in expected
+                ),
+            ],
+        },
+        "acme": {"variable": "ACME_KEY", "overridden_by": []},
+    }
+
+
+def test_of_several_known_names_the_first_with_a_value_wins_and_none_behind_the_own() -> None:
+    def named(variable: str, **values: str) -> list[str]:
+        observation = replace(seen(), origins=Origins(None, None, [], [Source("/e", values)], "/e"))
+        found = overriding(CLAWDBOT, Paths("/no", "/no/c", "/no/e"), observation, {"Anthropic": variable})
+        return [override["name"] for override in found["Anthropic"]["overridden_by"]]
+
+    both = {"ANTHROPIC_API_KEY": "a", "ANTHROPIC_OAUTH_TOKEN": "b"}
+    assert named("OTHER", **both) == ["ANTHROPIC_OAUTH_TOKEN"]
+    assert named("OTHER", ANTHROPIC_API_KEY="a", ANTHROPIC_OAUTH_TOKEN="") == ["ANTHROPIC_API_KEY"]
+    assert named("ANTHROPIC_API_KEY", **both) == ["ANTHROPIC_OAUTH_TOKEN"]
+    assert named("ANTHROPIC_OAUTH_TOKEN", **both) == []
 
 
 # The product's program in little: it prints what the test has put into a file, and fails if that is not there.
@@ -248,7 +357,7 @@ def test_models_of_a_config_that_is_older_than_the_process(tmp_path: Path) -> No
     (tmp_path / "gateway").write_text(GATEWAY_LISTS)
     (tmp_path / "models").write_text(CONFIG_LISTS)
     (tmp_path / "clawdbot.json").touch()
-    young = seen(process=Process(1, time.time() + 60))
+    young = seen(Process(1, time.time() + 60))
     assert missing_models(CLAWDBOT, paths(tmp_path), gateway(tmp_path), young, WANTED) == ["moonshot/b"]
 
 
@@ -320,14 +429,14 @@ def bare_host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_the_program_of_the_unit_comes_first(bare_host: Path) -> None:
     executable(bare_host / "bin" / "clawdbot")
-    assert find(CLAWDBOT, Unit("u", "active", 1, ("/n", "/e.js")), None) == ("/n", "/e.js")
+    assert find(CLAWDBOT, Unit("u", program=("/n", "/e.js")), None) == ("/n", "/e.js")
 
 
 def test_the_program_on_the_path_with_its_node(bare_host: Path) -> None:
     entry = executable(bare_host / "lib" / "entry.js")
     node = executable(bare_host / "bin" / "node")
     (bare_host / "bin" / "clawdbot").symlink_to(entry)
-    assert find(CLAWDBOT, Unit("u", "active", 1, ()), None) == (str(node), str(entry))
+    assert find(CLAWDBOT, Unit("u"), None) == (str(node), str(entry))
 
 
 def test_the_program_without_node(bare_host: Path) -> None:
@@ -363,12 +472,26 @@ PACKAGES: dict[str, tuple[str, str | None]] = {
 
 
 @pytest.mark.parametrize("name", PACKAGES)
-def test_version(name: str, tmp_path: Path) -> None:
-    package, expected = PACKAGES[name]
+def test_package(name: str, tmp_path: Path) -> None:
+    described, expected = PACKAGES[name]
     entry = executable(tmp_path / "clawdbot" / "dist" / "entry.js")
-    (tmp_path / "clawdbot" / "package.json").write_text(package)
-    assert version(CLAWDBOT, ["/usr/bin/node", str(entry)]) == expected
+    (tmp_path / "clawdbot" / "package.json").write_text(described)
+    found = package(CLAWDBOT, ["/usr/bin/node", str(entry)])
+    assert found == (expected and Package(expected, str(tmp_path / "clawdbot" / "package.json")))
 
 
 def test_no_program_no_version() -> None:
-    assert version(CLAWDBOT, []) is None
+    assert package(CLAWDBOT, []) is None
+    assert replaceable([], None) == []
+
+
+def test_what_is_replaced_together_with_a_program(tmp_path: Path) -> None:
+    executable(tmp_path / "2" / "dist" / "entry.js")
+    (tmp_path / "current").symlink_to("2")
+    (tmp_path / "2" / "run.js").symlink_to("dist/entry.js")
+    program = ["/usr/bin/node", str(tmp_path / "current" / "run.js")]
+    assert replaceable(program, Package("2", "/p.json")) == [
+        str(tmp_path / "current" / "run.js"),
+        str(tmp_path / "current"),
+        "/p.json",
+    ]

@@ -56,6 +56,35 @@ SHADOWS: dict[str, tuple[dict[str, Any], list[str]]] = {
         [],
     ),
 }
+OVERRIDDEN = {"kind": "auth_profile", "name": "moonshot:default", "place": "/home/g/auth-profiles.json"}
+KNOWN = {"kind": "variable", "name": "MOONSHOT_API_KEY", "place": "/home/g/.env"}
+
+
+def overridden(variable: str, *others: dict[str, str]) -> dict[str, Any]:
+    return {"providers": {"moonshot": {"variable": variable, "overridden_by": list(others)}}}
+
+
+OVERRIDES: dict[str, tuple[dict[str, Any], list[str]]] = {
+    "nothing": (overridden("MOONSHOT_API_KEY"), []),
+    "a profile with the same key": (overridden("MOONSHOT_API_KEY", {**OVERRIDDEN, "fingerprint": "sha256:aaa"}), []),
+    "a profile with another key": (
+        overridden("MOONSHOT_API_KEY", {**OVERRIDDEN, "fingerprint": "sha256:bbb"}),
+        [
+            "The auth profile moonshot:default in /home/g/auth-profiles.json holds another key (sha256:bbb) for "
+            "moonshot, and that one wins over MOONSHOT_API_KEY: take it out there."
+        ],
+    ),
+    "a known variable and a profile with another key": (
+        overridden(
+            "MOONSHOT_API_KEY", {**OVERRIDDEN, "fingerprint": "sha256:aaa"}, {**KNOWN, "fingerprint": "sha256:bbb"}
+        ),
+        [
+            "MOONSHOT_API_KEY, set in /home/g/.env, holds another key (sha256:bbb) for moonshot, and that one wins "
+            "over MOONSHOT_API_KEY: take it out there."
+        ],
+    ),
+    "of a provider that is not asked about": (overridden("OTHER", {**OVERRIDDEN, "fingerprint": "sha256:bbb"}), []),
+}
 NO_PROGRAM = (
     "The program clawdbot was found neither in the gateway's service nor on the PATH of its account, so no config can "
     "be checked: install the product, or see to it that the unit or the PATH leads to it."
@@ -93,6 +122,13 @@ FAULTS: dict[str, tuple[dict[str, Any], list[str]]] = {
 @pytest.mark.parametrize("name", SHADOWS)
 def test_shadows_are_faults_and_obstacles(name: str) -> None:
     changed, expected = SHADOWS[name]
+    assert faults({**GOOD, **changed}, WANTED) == expected
+    assert obstacles({**GOOD, **changed}, WANTED) == expected
+
+
+@pytest.mark.parametrize("name", OVERRIDES)
+def test_what_wins_over_a_variable_is_a_fault_and_an_obstacle(name: str) -> None:
+    changed, expected = OVERRIDES[name]
     assert faults({**GOOD, **changed}, WANTED) == expected
     assert obstacles({**GOOD, **changed}, WANTED) == expected
 

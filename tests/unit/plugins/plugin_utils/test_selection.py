@@ -270,6 +270,21 @@ REFUSED: dict[str, tuple[dict[str, Any], list[str]]] = {
             "give one of them an env_var of its own in providers_overrides."
         ],
     ),
+    "a provider with the variable that the product takes another one's key from": (
+        {
+            "enabled": ["moonshot", "acme"],
+            "overrides": {
+                "moonshot": {"env_var": "MOONSHOT_CN_API_KEY"},
+                "acme": {**VENDOR, "env_var": "MOONSHOT_API_KEY"},
+            },
+            "api_keys": {"moonshot": MOONSHOT_KEY, "acme": "other"},
+            "aliases": {},
+        },
+        [
+            "clawdbot takes the key of moonshot from MOONSHOT_API_KEY, if that is set, before MOONSHOT_CN_API_KEY, and "
+            "MOONSHOT_API_KEY has the key of acme: give acme an env_var of its own in providers_overrides."
+        ],
+    ),
     "two providers, one variable, one key missing": (
         {**overridden("kimicode", env_var="MOONSHOT_API_KEY"), "api_keys": {"kimicode": KIMI_KEY}},
         [NO_KEY],
@@ -385,6 +400,7 @@ def test_the_whole_selection() -> None:
                 "block": {**KIMI_BLOCK, "apiKey": "${KIMICODE_API_KEY}"},
             },
         },
+        "variables": {"moonshot": "MOONSHOT_API_KEY", "kimicode": "KIMICODE_API_KEY"},
         "fingerprints": {
             "MOONSHOT_API_KEY": fingerprint(MOONSHOT_KEY),
             "KIMICODE_API_KEY": fingerprint(KIMI_KEY),
@@ -413,7 +429,7 @@ def test_the_whole_selection() -> None:
     }
 
 
-REMOVED_NONE = {"problems": [], "fingerprints": {}, "models": [], "turn_models": []}
+REMOVED_NONE = {"problems": [], "variables": {}, "fingerprints": {}, "models": [], "turn_models": []}
 BAD_VARIABLE = (
     " is not a name of a variable that the product can take: upper-case letters, digits and '_', not beginning with a "
     "digit."
@@ -473,10 +489,35 @@ def test_a_block_may_hold_the_reference_or_a_gap_for_it(api_key: Any) -> None:
     assert selection["providers"]["moonshot"]["block"]["apiKey"] == "${MOONSHOT_API_KEY}"
 
 
+def test_known_variables_that_are_no_trouble() -> None:
+    one_key = selected(
+        enabled=["moonshot", "acme"],
+        overrides={
+            "moonshot": {"env_var": "MOONSHOT_CN_API_KEY"},
+            "acme": {**VENDOR, "env_var": "MOONSHOT_API_KEY"},
+        },
+        api_keys={"moonshot": MOONSHOT_KEY, "acme": MOONSHOT_KEY},
+        aliases={},
+    )
+    assert one_key["problems"] == []
+    # The product looks into the provider's own variable first.
+    own_first = selected(
+        enabled=["anthropic", "acme"],
+        overrides={
+            "anthropic": {**VENDOR, "env_var": "ANTHROPIC_OAUTH_TOKEN"},
+            "acme": {**VENDOR, "env_var": "ANTHROPIC_API_KEY"},
+        },
+        api_keys={"anthropic": "one", "acme": "other"},
+        aliases={},
+    )
+    assert own_first["problems"] == []
+
+
 def test_nothing_enabled() -> None:
     assert selected(enabled=[]) == {
         "problems": [],
         "providers": {},
+        "variables": {},
         "fingerprints": {},
         "aliases": {},
         "endpoints": [],

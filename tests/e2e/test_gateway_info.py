@@ -1,0 +1,196 @@
+# Copyright (c) 2026, clawfleet.clawdbot contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Which key a real gateway uses where several places have one, and whether gateway_info says the same."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils import _json5
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets import fingerprint
+from ansible_collections.clawfleet.clawdbot.plugins.modules import gateway_info
+
+from tests.e2e.harness import MOONSHOT, Bench, new_key
+from tools import fleet
+
+CN = {"env_var": "MOONSHOT_CN_API_KEY"}
+
+
+@pytest.fixture(scope="module")
+def gateways() -> Iterator[fleet.Fleet]:
+    with fleet.running(("gateway-1", "gateway-2", "gateway-3")) as running:
+        yield running
+
+
+def info(bench: Bench, monkeypatch: pytest.MonkeyPatch, **changed: Any) -> dict[str, Any]:
+    """What the module returns of the gateway."""
+    monkeypatch.setattr(tempfile, "tempdir", str(bench.fleet.folder / "tmp"))
+    given = {"state_dir": str(bench.gateway.state_dir), "service_manager": "command", **changed}
+    defaults = {name: option.get("default") for name, option in gateway_info.ARGUMENT_SPEC.items()}
+    return gateway_info.run({**defaults, **given})
+
+
+def supervisor(bench: Bench, *command: str) -> None:
+    config = str(bench.fleet.supervisor_config)
+    subprocess.run([sys.executable, "-m", "supervisor.supervisorctl", "-c", config, *command], check=True)
+
+
+def restart(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    supervisor(bench, "restart", bench.gateway.name)
+    assert info(bench, monkeypatch, wait=120.0)["answers"]
+
+
+def used_keys(bench: Bench, session: str) -> set[str]:
+    """The keys that arrive at the endpoint with a turn."""
+    bench.standin.clear_requests()
+    bench.turn(session)
+    return {request["key_fingerprint"] for request in bench.standin.requests()}
+
+
+def flat(output: str) -> str:
+    return " ".join(output.split())
+
+
+def test_an_auth_profile_wins_over_the_variable_and_is_not_called_ok(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert bench.rollout(providers_enabled=[MOONSHOT]).code == 0
+    own, other = bench.keys[MOONSHOT], new_key()
+    bench.admit(MOONSHOT, other)
+    assert used_keys(bench, "agent:main:one") == {fingerprint(own)}
+    store = bench.gateway.state_dir / "agents" / "main" / "agent" / "auth-profiles.json"
+    kept = store.read_text() if store.exists() else json.dumps({"version": 1, "profiles": {}})
+    profile = {"type": "api_key", "provider": MOONSHOT, "key": other}
+    store.write_text(json.dumps({**json.loads(kept), "profiles": {"moonshot:default": profile}}))
+
+    assert used_keys(bench, "agent:main:two") == {fingerprint(other)}
+
+    found = info(bench, monkeypatch, providers={MOONSHOT: "MOONSHOT_API_KEY"})
+    assert found["providers"] == {
+        MOONSHOT: {
+            "variable": "MOONSHOT_API_KEY",
+            "overridden_by": [
+                {
+                    "kind": "auth_profile",
+                    "name": "moonshot:default",
+                    "place": str(store),
+                    "fingerprint": fingerprint(other),
+                }
+            ],
+        }
+    }
+    files, pids = bench.files(), bench.pids()
+    text = (
+        f"The auth profile moonshot:default in {store} holds another key ({fingerprint(other)}) for moonshot, and that "
+        "one wins over MOONSHOT_API_KEY: take it out there."
+    )
+    for playbook in ("rollout", "verify"):
+        refused = bench.rollout("-vvv", providers_enabled=[MOONSHOT], playbook=f"clawfleet.clawdbot.{playbook}")
+        assert refused.code != 0
+        assert text in flat(refused.output)
+        assert other not in refused.output
+    assert (bench.files(), bench.pids()) == (files, pids)
+
+    # With the key that the gateway shall have, it is none of anybody's trouble, until the next key is due.
+    store.write_text(json.dumps({**json.loads(kept), "profiles": {"moonshot:default": {**profile, "key": own}}}))
+    assert bench.rollout(providers_enabled=[MOONSHOT]).code == 0
+    bench.keys[MOONSHOT] = new_key()
+    bench.admit(MOONSHOT, bench.keys[MOONSHOT])
+    refused = bench.rollout(providers_enabled=[MOONSHOT])
+    assert refused.code != 0
+    assert text.replace(fingerprint(other), fingerprint(own)) in flat(refused.output)
+    assert bench.files() == files
+
+
+def test_the_name_that_the_product_knows_wins_over_the_variable_of_the_config(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wanted = {"providers_enabled": [MOONSHOT], "providers_overrides": {MOONSHOT: CN}}
+    block = {"baseUrl": bench.standin.base_url("moonshot-cn")}
+    wanted["providers_overrides"] = {MOONSHOT: {**CN, "block": block}}
+    assert bench.rollout(**wanted).code == 0
+    own, in_config, in_file = bench.keys[MOONSHOT], new_key(), new_key()
+    for key in (in_config, in_file):
+        bench.admit(MOONSHOT, key)
+    assert used_keys(bench, "agent:main:one") == {fingerprint(own)}
+
+    def overrides(place: str, key: str) -> list[dict[str, str]]:
+        return [
+            {"kind": "variable", "name": "MOONSHOT_API_KEY", "place": place, "fingerprint": fingerprint(key)},
+        ]
+
+    def found() -> Any:
+        return info(bench, monkeypatch, providers={MOONSHOT: CN["env_var"]})["providers"][MOONSHOT]["overridden_by"]
+
+    assert found() == []
+    config = bench.gateway.config.read_text()
+    bench.gateway.config.write_text(
+        _json5.edit(config, [_json5.Change(("env",), {"vars": {"MOONSHOT_API_KEY": in_config}})])
+    )
+    assert found() == overrides(f"env block of {bench.gateway.config}", in_config)
+    restart(bench, monkeypatch)
+    assert used_keys(bench, "agent:main:two") == {fingerprint(in_config)}
+
+    env = bench.gateway.env.read_text()
+    bench.gateway.env.write_text(f"{env}MOONSHOT_API_KEY={in_file}\n")
+    assert found() == overrides(str(bench.gateway.env), in_file)
+    restart(bench, monkeypatch)
+    assert used_keys(bench, "agent:main:three") == {fingerprint(in_file)}
+
+    files, pids = bench.files(), bench.pids()
+    refused = bench.rollout(**wanted)
+    assert refused.code != 0
+    assert (
+        f"MOONSHOT_API_KEY, set in {bench.gateway.env}, holds another key ({fingerprint(in_file)}) for moonshot, and "
+        "that one wins over MOONSHOT_CN_API_KEY: take it out there."
+    ) in flat(refused.output)
+    assert (bench.files(), bench.pids()) == (files, pids)
+
+
+def test_a_key_is_rotated_where_the_service_loads_the_managed_file_itself(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # What a unit does with EnvironmentFile=, or a container with --env-file.
+    config = bench.fleet.supervisor_config.read_text()
+    started = f"{bench.fleet.programs}/clawdbot gateway --port {bench.gateway.port}"
+    loading = f"/bin/sh -c 'set -a; . {bench.gateway.env}; exec {started}'"
+    bench.fleet.supervisor_config.write_text(config.replace(f"command={started}\n", f"command={loading}\n"))
+    supervisor(bench, "update", bench.gateway.name)
+    assert info(bench, monkeypatch, wait=120.0)["answers"]
+    assert bench.rollout(providers_enabled=[MOONSHOT]).code == 0
+    held = info(bench, monkeypatch, variables=["MOONSHOT_API_KEY"])["variables"]["MOONSHOT_API_KEY"]
+    place = {"place": str(bench.gateway.env), "fingerprint": fingerprint(bench.keys[MOONSHOT])}
+    assert held == {"sources": [place], "in_process": True, "winning_over_env": []}
+
+    bench.keys[MOONSHOT] = new_key()
+    bench.admit(MOONSHOT, bench.keys[MOONSHOT])
+    rotated = bench.rollout(providers_enabled=[MOONSHOT])
+
+    assert rotated.code == 0, rotated.output
+    assert used_keys(bench, "agent:main:one") == {fingerprint(bench.keys[MOONSHOT])}
+
+    # What the service sets beside it is found, and does win.
+    other = new_key()
+    bench.admit(MOONSHOT, other)
+    stated = bench.fleet.supervisor_config.read_text()
+    bench.fleet.supervisor_config.write_text(
+        stated.replace("; exec " + started, f"; MOONSHOT_API_KEY={other} exec {started}")
+    )
+    supervisor(bench, "update", bench.gateway.name)
+    assert info(bench, monkeypatch, wait=120.0)["answers"]
+    assert used_keys(bench, "agent:main:two") == {fingerprint(other)}
+    refused = bench.rollout(providers_enabled=[MOONSHOT])
+    assert refused.code != 0
+    assert re.search(
+        r"MOONSHOT_API_KEY is also set in process environment, to another value \(" + fingerprint(other),
+        flat(refused.output),
+    )
