@@ -598,7 +598,7 @@ def test_a_slow_server_ends_in_timeout(behaviour: Behaviour, message: str, capsy
     url = f"http://{server.netloc}/v1/models"
     assert only(result) == expected("timeout", None, message.format(url=url), LONGER)
     assert code == 1
-    assert 0.3 <= took < 2
+    assert took >= 0.3
 
 
 def test_a_connection_that_never_comes_about_ends_in_timeout(capsys: Any) -> None:
