@@ -1644,7 +1644,8 @@ def test_the_text_of_a_failure_is_a_table_of_all(capsys: Any) -> None:
         ]
     )
     assert (code, result["failed"], KEY in printed) == (1, True, False)
-    assert (reported, report["ok"], "msg" in report) == (0, False, False)
+    summary = report["msg"].splitlines()[0]
+    assert (reported, report["ok"], summary) == (0, False, "3 of 4 providers failed the check.")
 
 
 def test_no_provider_is_no_problem(capsys: Any) -> None:
