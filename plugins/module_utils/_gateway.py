@@ -9,22 +9,24 @@
 
 from __future__ import annotations
 
-import http.client
+import json
 import os
 import re
+import socket
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils import _json5, _process, _variables
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config_plan import at
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils import _process, _variables
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product import Paths, Product
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._program import Gateway
 
 _POLL_SECONDS = 0.25
 _ANSWER_SECONDS = 5.0
 _LISTING_SECONDS = 60.0
+_STATUS_LINE = re.compile(rb"HTTP/1\.[01] [0-9]{3}[ \r\n]")
+_LONGEST_STATUS_LINE = 1024
 _PORTS = range(1, 65536)
 _PORT_TEXT = re.compile(r"[0-9]{1,5}\Z")
 
@@ -91,15 +93,15 @@ def answers(port: int, path: str) -> bool:
 
     A gateway whose control UI is turned off answers 404 and is none the worse for it.
     """
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=_ANSWER_SECONDS)
+    # By hand: the modules for HTTP take longer to load on the host than all else that is done there.
+    request = f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: close\r\n\r\n"
     try:
-        connection.request("GET", path)
-        connection.getresponse()
-        return True
-    except (OSError, http.client.HTTPException):
+        with socket.create_connection(("127.0.0.1", port), timeout=_ANSWER_SECONDS) as connection:
+            connection.sendall(request.encode("ascii"))
+            with connection.makefile("rb") as answer:
+                return bool(_STATUS_LINE.match(answer.readline(_LONGEST_STATUS_LINE)))
+    except OSError:
         return False
-    finally:
-        connection.close()
 
 
 def missing_models(
@@ -137,9 +139,22 @@ def _port(product: Product, paths: Paths, process: _process.Process | None) -> i
 def _configured_port(config_path: str) -> Any:
     try:
         with open(config_path, encoding="utf-8", errors="surrogateescape") as file:
-            return at(_json5.loads(file.read()), ("gateway", "port"))
-    except (OSError, _json5.Json5Error):
+            config = _loads(file.read())
+    except (OSError, ValueError):
         return None
+    gateway = config.get("gateway") if isinstance(config, dict) else None
+    return gateway.get("port") if isinstance(gateway, dict) else None
+
+
+def _loads(text: str) -> Any:
+    """The value of a config, which mostly is JSON. Raises ValueError."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        # Imported where it is needed: the host compiles it anew each time.
+        from ansible_collections.clawfleet.clawdbot.plugins.module_utils import _json5
+
+        return _json5.loads(text)
 
 
 def _changed_since(moment: float, path: str) -> bool:
