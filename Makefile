@@ -85,5 +85,6 @@ pytest: $(VENV)/dev $(LINK) strace chromium
 bench: $(VENV)/dev $(LINK)
 	PYTHONPATH=$(CURDIR):$(CURDIR)/.cache/collections $(BIN)/python bench/json5_edit.py
 	PYTHONPATH=$(CURDIR):$(CURDIR)/.cache/collections $(BIN)/python bench/verify_models.py
+	PYTHONPATH=$(CURDIR):$(CURDIR)/.cache/collections $(BIN)/python bench/fleet.py
 
 include extensions/molecule/molecule.mk

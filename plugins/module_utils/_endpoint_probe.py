@@ -29,16 +29,17 @@ import urllib.error
 import urllib.parse
 import urllib.request
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeoutError
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Union
 
-from ansible.module_utils.urls import get_user_agent, make_context
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils import _endpoint_status as _status
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._endpoint_status import (
     Answer,
     Finding,
+    Listing,
+    Model,
     NoAnswer,
     Outcome,
     Provider,
@@ -51,6 +52,8 @@ from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import 
 _MAX_BODY = 2 * 1024 * 1024
 _CHUNK = 64 * 1024
 _MAX_REDIRECTS = 5
+# What ansible.module_utils.urls.get_user_agent returns.
+_USER_AGENT = "ansible-httpget"
 _MAX_THREADS = 32
 
 # OpenSSL's codes for what is wrong with a certificate (X509_V_ERR_*).
@@ -74,6 +77,12 @@ _REASONS_OF_NO_TLS = {
 }
 
 
+# What a question has led to: the listing, or what else an answer means. Neither holds a secret of the request.
+Found = Union[Listing, Finding]
+# Takes a question and how to ask it, and tells what was found when it was asked, be it now or before.
+Once = Callable[[Request, Callable[[], Found]], Found]
+
+
 class TrustError(ClawdbotError):
     """The authorities that shall be trusted cannot be read."""
 
@@ -89,12 +98,15 @@ class Settings(NamedTuple):
     allow_insecure_http: bool
 
 
-def check_all(providers: Sequence[Provider], settings: Settings, secrets: Iterable[str]) -> list[Result]:
+def check_all(
+    providers: Sequence[Provider], settings: Settings, secrets: Iterable[str], once: Once | None = None
+) -> list[Result]:
     """The result for each provider, in their order; none of the secrets is in it, whatever an endpoint echoes.
 
+    C(once) knows what was asked before. Without it, each distinct question is asked once in this call.
     Raises TrustError if C(ca_path) cannot be used.
     """
-    asker = _Asker(settings, _tls_context(providers, settings), secrets)
+    asker = _Asker(settings, _tls_context(providers, settings), secrets, once or _Memory())
     if not providers:
         return []
     with ThreadPoolExecutor(max_workers=min(_MAX_THREADS, len(providers))) as pool:
@@ -105,6 +117,9 @@ def _tls_context(providers: Iterable[Provider], settings: Settings) -> ssl.SSLCo
     """One context for all; made only where it is needed, as reading the system's authorities takes its time."""
     if not any(provider.base_url.lower().startswith("https:") for provider in providers):
         return None
+    # Imported where it is needed: it brings a lot along, which every host would load.
+    from ansible.module_utils.urls import make_context
+
     try:
         context: ssl.SSLContext = make_context(cafile=settings.ca_path, validate_certs=settings.validate_certs)
     except (OSError, ValueError) as error:
@@ -112,15 +127,38 @@ def _tls_context(providers: Iterable[Provider], settings: Settings) -> ssl.SSLCo
     return context
 
 
-class _Asker:
-    """Asks for one run of the module. Each distinct request is asked once, however many providers have it."""
+class _Memory:
+    """What was found in this process. Whoever asks what is being asked waits for that answer."""
 
-    def __init__(self, settings: Settings, context: ssl.SSLContext | None, secrets: Iterable[str]) -> None:
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._found: dict[Request, Future[Found]] = {}
+
+    def __call__(self, request: Request, ask: Callable[[], Found]) -> Found:
+        with self._lock:
+            known = self._found.get(request)
+            if known is None:
+                mine: Future[Found] = Future()
+                self._found[request] = mine
+        if known is not None:
+            return known.result()
+        try:
+            mine.set_result(ask())
+        except BaseException as error:
+            # Whoever waits for the same answer must not wait for ever.
+            mine.set_exception(error)
+            raise
+        return mine.result()
+
+
+class _Asker:
+    """Asks for one run of the module."""
+
+    def __init__(self, settings: Settings, context: ssl.SSLContext | None, secrets: Iterable[str], once: Once) -> None:
         self._settings = settings
         self._context = context
         self._secrets = secrets
-        self._lock = threading.Lock()
-        self._outcomes: dict[Request, Future[Outcome]] = {}
+        self._once = once
 
     def check(self, provider: Provider) -> Result:
         """The result for one provider: its listing, and where wanted a chat with each model, one after the other.
@@ -130,37 +168,28 @@ class _Asker:
         refused = _status.refuse(provider, self._settings.allow_insecure_http)
         if refused:
             return _status.conclude_fault(provider, refused)
-        request = _status.listing_request(provider, get_user_agent())
-        outcome = self._ask_once(request)
-        listing = _status.read_listing(outcome, request, self._secrets)
+        listing = self._listing(provider)
         if isinstance(listing, Finding):
             return _status.conclude_fault(provider, listing)
         if not self._settings.chat:
             return _status.conclude(provider, listing, None, self._secrets)
         chats: dict[str, Finding] = {}
         for model in _status.models_to_chat(provider, listing):
-            request = _status.chat_request(provider, model, get_user_agent())
-            finding = _status.read_chat(self._ask_once(request), request, provider.api, self._secrets)
+            finding = self._chat(provider, model)
             chats[model.id] = finding
             if finding.status != "ok" and not finding.refusal:
                 break
         return _status.conclude(provider, listing, chats, self._secrets)
 
-    def _ask_once(self, request: Request) -> Outcome:
-        with self._lock:
-            known = self._outcomes.get(request)
-            if known is None:
-                mine: Future[Outcome] = Future()
-                self._outcomes[request] = mine
-        if known is not None:
-            return known.result()
-        try:
-            mine.set_result(self._ask(request))
-        except BaseException as error:
-            # Whoever waits for the same answer must not wait for ever.
-            mine.set_exception(error)
-            raise
-        return mine.result()
+    def _listing(self, provider: Provider) -> Found:
+        request = _status.listing_request(provider, _USER_AGENT)
+        return self._once(request, lambda: _status.read_listing(self._ask(request), request, self._secrets))
+
+    def _chat(self, provider: Provider, model: Model) -> Finding:
+        request = _status.chat_request(provider, model, _USER_AGENT)
+        found = self._once(request, lambda: _status.read_chat(self._ask(request), request, provider.api, self._secrets))
+        # Only a request for the models is answered by a listing.
+        return found if isinstance(found, Finding) else Finding("invalid_response", "a listing in place of a chat")
 
     def _ask(self, request: Request) -> Outcome:
         """The outcome of a request after as many attempts as are worth it."""

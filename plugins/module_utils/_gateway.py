@@ -35,7 +35,8 @@ from ansible_collections.clawfleet.clawdbot.plugins.module_utils._systemd import
 
 _POLL_SECONDS = 0.25
 _ANSWER_SECONDS = 5.0
-_HTTP = b"HTTP/"
+_STATUS_LINE = re.compile(rb"HTTP/1\.[01] [0-9]{3}[ \r\n]")
+_LONGEST_STATUS_LINE = 1024
 _LISTING_SECONDS = 60.0
 _PORTS = range(1, 65536)
 _PORT_TEXT = re.compile(r"[0-9]{1,5}\Z")
@@ -129,7 +130,7 @@ def answers(port: int, path: str) -> bool:
         with socket.create_connection(("127.0.0.1", port), timeout=_ANSWER_SECONDS) as connection:
             connection.sendall(request)
             with connection.makefile("rb") as answer:
-                return answer.read(len(_HTTP)) == _HTTP
+                return bool(_STATUS_LINE.match(answer.readline(_LONGEST_STATUS_LINE)))
     except OSError:
         return False
 

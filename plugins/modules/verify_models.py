@@ -20,8 +20,8 @@ description:
   - The product's own C(models list) and C(models status --probe) ask no endpoint, or report a revoked key as fine.
     This module says V(ok) only after the endpoint has proven it.
   - All providers are asked at the same time. Providers with the same endpoint, key and headers share one question.
-  - It changes nothing. Where it runs is where it asks from, so delegate it to the control node to spare the account's
-    rate limit.
+  - It changes nothing. An account may allow as little as three requests a minute. With O(ask_from=controller) each
+    endpoint is asked once for all hosts.
 extends_documentation_fragment:
   - clawfleet.clawdbot._attributes.info_module
 options:
@@ -123,6 +123,18 @@ options:
       - Whether a key may be sent over C(http://) to another machine. To loopback it always may.
     type: bool
     default: false
+  ask_from:
+    description:
+      - V(host) asks from the host, so it shows what the host reaches.
+      - V(controller) asks from the control node, without a connection to the host. Each distinct question, that is
+        endpoint, key, headers and model, is asked once in a run of C(ansible-playbook), however many hosts and tasks
+        have it, and each host is judged by its own models. It uses the environment of C(ansible-playbook), not the
+        task's.
+    type: str
+    choices:
+      - host
+      - controller
+    default: host
   fail_on_error:
     description:
       - Whether the module fails if a provider is not V(ok). Reports set this to V(false) and look at RV(ok).
@@ -154,7 +166,7 @@ EXAMPLES = r"""
         models:
           - kimi-for-coding
 
-- name: Have each model answer, asked once from the control node for all hosts
+- name: Have each model answer, asked from the control node, each model once for all hosts
   clawfleet.clawdbot.verify_models:
     providers:
       - name: kimicode
@@ -165,8 +177,7 @@ EXAMPLES = r"""
         models: "{{ kimicode_block.models }}"
     probe: chat
     timeout: 30
-  delegate_to: localhost
-  run_once: true
+    ask_from: controller
 
 - name: Report without failing
   clawfleet.clawdbot.verify_models:
@@ -183,6 +194,10 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+msg:
+  description: All providers as a table, and what to do for each that is not V(ok).
+  returned: unless every provider is V(ok)
+  type: str
 ok:
   description: Whether every provider has the status V(ok).
   returned: always
@@ -269,6 +284,9 @@ providers:
       sample: sha256:0123456789ab
 """
 
+from collections.abc import Mapping
+from typing import Any
+
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils import _endpoint_probe as _probe
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils import _endpoint_status as _status
@@ -294,22 +312,18 @@ ARGUMENT_SPEC = {
     "ca_path": {"type": "path"},
     "validate_certs": {"type": "bool", "default": True},
     "allow_insecure_http": {"type": "bool", "default": False},
+    "ask_from": {"type": "str", "choices": ["host", "controller"], "default": "host"},
     "fail_on_error": {"type": "bool", "default": True},
 }
 
 
-def main() -> None:
-    """Run the module."""
-    # The log of invocations would get header values before it is known which of them are secret.
-    module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True, no_log=True)
-    params = module.params
-    secrets = _status.secrets_in(params["providers"])
-    module.no_log_values.update(secrets)
+def settings(params: Mapping[str, Any]) -> _probe.Settings:
+    """How to ask, as the parameters have it. Raises ClawdbotError."""
     if not 0 < params["timeout"] <= _LONGEST_TIMEOUT:
-        module.fail_json(msg=f"timeout must be more than 0 and at most {_LONGEST_TIMEOUT} seconds")
+        raise ClawdbotError(f"timeout must be more than 0 and at most {_LONGEST_TIMEOUT} seconds")
     if params["retries"] < 0:
-        module.fail_json(msg="retries must not be negative")
-    settings = _probe.Settings(
+        raise ClawdbotError("retries must not be negative")
+    return _probe.Settings(
         chat=params["probe"] == "chat",
         timeout=params["timeout"],
         retries=params["retries"],
@@ -317,19 +331,35 @@ def main() -> None:
         validate_certs=params["validate_certs"],
         allow_insecure_http=params["allow_insecure_http"],
     )
+
+
+def run(
+    params: Mapping[str, Any], secrets: set[str], once: _probe.Once | None = None
+) -> tuple[dict[str, Any], list[str]]:
+    """The module's result for its parameters, and its warnings. Raises ClawdbotError."""
+    how = settings(params)
+    results = _probe.check_all([_status.parse_provider(raw) for raw in params["providers"]], how, secrets, once)
+    ok = all(result.status == "ok" for result in results)
+    answer: dict[str, Any] = {"changed": False, "ok": ok, "providers": [result._asdict() for result in results]}
+    if not ok:
+        answer.update(msg=_status.failure_text(results), failed=params["fail_on_error"])
+    return answer, [f"{result.name}: {warning}" for result in results for warning in result.warnings]
+
+
+def main() -> None:
+    """Run the module where it is: the action plugin has seen to ask_from."""
+    # The log of invocations would get header values before it is known which of them are secret.
+    module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True, no_log=True)
+    secrets = _status.secrets_in(module.params["providers"])
+    module.no_log_values.update(secrets)
     try:
-        providers = [_status.parse_provider(raw) for raw in params["providers"]]
-        results = _probe.check_all(providers, settings, secrets)
+        answer, warnings = run(module.params, secrets)
     except ClawdbotError as error:
         module.fail_json(msg=str(error))
-
-    ok = all(result.status == "ok" for result in results)
-    for result in results:
-        for warning in result.warnings:
-            module.warn(f"{result.name}: {warning}")
-    answer = {"changed": False, "ok": ok, "providers": [result._asdict() for result in results]}
-    if not ok and params["fail_on_error"]:
-        module.fail_json(msg=_status.failure_text(results), **answer)
+    for warning in warnings:
+        module.warn(warning)
+    if answer.pop("failed", False):
+        module.fail_json(**answer)
     module.exit_json(**answer)
 
 

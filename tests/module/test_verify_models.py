@@ -1580,18 +1580,17 @@ def test_retries_come_to_an_end(capsys: Any, monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_all_providers_are_asked_at_once(capsys: Any) -> None:
-    def slow(connection: socket.socket, _request: Received) -> None:
-        time.sleep(0.3)
+    all_are_there = threading.Barrier(8)
+
+    def patient(connection: socket.socket, _request: Received) -> None:
+        all_are_there.wait(30)
         connection.sendall(listing("kimi-k2.5"))
 
-    with RawServer(slow) as server:
+    with RawServer(patient) as server:
         asked = [provider(server, name=f"p{n}", base_url=f"http://{server.netloc}/{n}/v1") for n in range(8)]
-        began = time.monotonic()
         code, result, _printed = run(capsys, *asked)
-        took = time.monotonic() - began
     assert (code, [found["name"] for found in result["providers"]]) == (0, [f"p{n}" for n in range(8)])
-    assert all(300 <= found["latency_ms"] < 2000 for found in result["providers"])
-    assert took < 2
+    assert {found["status"] for found in result["providers"]} == {"ok"}
 
 
 def test_the_same_question_is_asked_once(capsys: Any) -> None:
@@ -1644,7 +1643,8 @@ def test_the_text_of_a_failure_is_a_table_of_all(capsys: Any) -> None:
         ]
     )
     assert (code, result["failed"], KEY in printed) == (1, True, False)
-    assert (reported, report["ok"], "msg" in report) == (0, False, False)
+    summary = report["msg"].splitlines()[0]
+    assert (reported, report["ok"], summary) == (0, False, "3 of 4 providers failed the check.")
 
 
 def test_no_provider_is_no_problem(capsys: Any) -> None:

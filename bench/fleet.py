@@ -1,0 +1,250 @@
+# Copyright (c) 2026, clawfleet.clawdbot contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the role costs across a fleet, beside three bare pings and beside a playbook that is written by hand.
+
+Run it with C(make bench), with nothing else on the machine. The hosts are simulated: the local connection, a state
+folder and a process of its own for each, which answers HTTP and is restarted, and a program in the product's place that
+says yes at once. So what is measured is Ansible and the collection, and not the product. C(--hosts 300 30) are the
+numbers of hosts that nothing-to-change is measured with; everything-to-change is with the last of them.
+
+In each round every playbook runs once, so that the machine's other work meets all of them; shown are medians.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import yaml
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils import _provider_files
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config_plan import Desired
+from ansible_collections.clawfleet.clawdbot.plugins.plugin_utils._selection import Variables, select
+
+from tools.product import ROOT
+from tools.standin import StandIn
+
+FOLDER = Path(__file__).parent
+ROUNDS = 3
+FIRST_PORT = 20000
+KEYS = {"moonshot": "sk-benchmark-moonshot-0123", "kimicode": "sk-benchmark-kimicode-0123"}
+# Before everything changes, the gateway has other keys and other models.
+OLD_KEYS = {"MOONSHOT_API_KEY": "sk-benchmark-old-moonshot", "KIMICODE_API_KEY": "sk-benchmark-old-kimicode"}
+ENDPOINTS = {"moonshot": "moonshot-cn", "kimicode": "kimicode"}
+DEFAULTS: dict[str, Any] = yaml.safe_load((ROOT / "roles/providers/defaults/main.yml").read_text(encoding="utf-8"))
+
+PROGRAM = """\
+#!/bin/sh
+# What the product says of a gateway that has the models; every config is fine.
+case "$1 $2" in
+  "gateway call") cat "$CLAWDBOT_STATE_DIR/listing.json" ;;
+  "models list") cat "$CLAWDBOT_STATE_DIR/listing.json" ;;
+esac
+"""
+# The product is a script for node, and is run by the node beside it.
+NODE = """\
+#!/bin/sh
+exec sh "$@"
+"""
+
+
+class Cost(NamedTuple):
+    """What one run of ansible-playbook has taken: seconds, seconds of all its processes, MiB of its largest one."""
+
+    seconds: float
+    cpu: float
+    memory: float
+
+
+class Host(NamedTuple):
+    """A simulated host."""
+
+    name: str
+    folder: Path
+    port: int
+
+    @property
+    def state_dir(self) -> Path:
+        return self.folder / ".clawdbot"
+
+    @property
+    def lock(self) -> Path:
+        return self.folder / "tmp" / f"clawdbot-{os.geteuid()}" / "gateway.bench.lock"
+
+    def restart_argv(self) -> list[str]:
+        return [sys.executable, str(FOLDER / "gateway.py"), str(self.port), str(self.lock), str(self.state_dir)]
+
+
+class Fleet:
+    """Simulated hosts below a folder, pointed to a stand-in for the endpoints."""
+
+    def __init__(self, folder: Path, standin: StandIn) -> None:
+        self.folder = folder
+        self.overrides = {name: {"block": {"baseUrl": standin.base_url(ENDPOINTS[name])}} for name in ENDPOINTS}
+        for name, key in KEYS.items():
+            standin.add_key(ENDPOINTS[name], key)
+        selection = select(
+            Variables(
+                DEFAULTS["providers_enabled"],
+                DEFAULTS["providers_catalogue"],
+                self.overrides,
+                KEYS,
+                DEFAULTS["providers_aliases"],
+                "moonshot/kimi-k2.5",
+                None,
+                "clawdbot",
+            )
+        )
+        self.desired = Desired(
+            {name: provider["block"] for name, provider in selection["providers"].items()},
+            selection["aliases"],
+            "moonshot/kimi-k2.5",
+            None,
+        )
+        self.env = {provider["env_var"]: provider["api_key"] for provider in selection["providers"].values()}
+        listed = [dict(zip(("provider", "id"), model.split("/", 1))) for model in selection["models"]]
+        self.listing = json.dumps({"models": listed})
+        (folder / "bin").mkdir()
+        for name, text in (("clawdbot", PROGRAM), ("node", NODE)):
+            program = folder / "bin" / name
+            program.write_text(text)
+            program.chmod(0o700)
+
+    def hosts(self, count: int) -> list[Host]:
+        return [
+            Host(f"host-{number:03}", self.folder / f"host-{number:03}", FIRST_PORT + number) for number in range(count)
+        ]
+
+    def reset(self, hosts: Sequence[Host], *, changed: bool) -> None:
+        """Gives the hosts their files as the role leaves them, or those of another day, and a new process."""
+        for host in hosts:
+            shutil.rmtree(host.state_dir, ignore_errors=True)
+            host.state_dir.mkdir(parents=True)
+            (host.state_dir / "listing.json").write_text(self.listing)
+            config = {"gateway": {"mode": "local", "port": host.port, "auth": {"mode": "token", "token": host.name}}}
+            (host.state_dir / "clawdbot.json").write_text(json.dumps(config, indent=2) + "\n")
+            (host.state_dir / ".env").write_text("".join(f"{name}={key}\n" for name, key in OLD_KEYS.items()))
+            (host.state_dir / ".env").chmod(0o600)
+            if not changed:
+                files = _provider_files.Files(str(host.state_dir / "clawdbot.json"), str(host.state_dir / ".env"))
+                _provider_files.present(files, self.desired, self.env, [], check_mode=False)
+                _provider_files.confirmed(files, check_mode=False)
+            subprocess.run(host.restart_argv(), check=True)
+
+    def end(self, hosts: Sequence[Host]) -> None:
+        for host in hosts:
+            subprocess.run([*host.restart_argv(), "--stop"], check=True)
+
+    def inventory(self, hosts: Sequence[Host]) -> Path:
+        path = self.folder / f"inventory-{len(hosts)}.yml"
+        own = {
+            host.name: {
+                "host_folder": str(host.folder),
+                "gateway_port": host.port,
+                "providers_state_dir": str(host.state_dir),
+                "providers_restart_argv": host.restart_argv(),
+            }
+            for host in hosts
+        }
+        common = {
+            "ansible_connection": "local",
+            "ansible_python_interpreter": sys.executable,
+            "providers_service_manager": "command",
+            "providers_default_model": "moonshot/kimi-k2.5",
+            "providers_api_keys": KEYS,
+            "providers_overrides": self.overrides,
+            "providers_catalogue": DEFAULTS["providers_catalogue"],
+        }
+        path.write_text(yaml.safe_dump({"all": {"hosts": own, "vars": common}}))
+        return path
+
+    def run(self, playbook: str, hosts: Sequence[Host]) -> Cost:
+        """Runs a playbook on the hosts, which must succeed."""
+        environment = {
+            **os.environ,
+            "PATH": os.pathsep.join([str(self.folder / "bin"), os.environ["PATH"]]),
+            "ANSIBLE_PIPELINING": "true",
+            "ANSIBLE_HOME": str(self.folder / "ansible"),
+        }
+        program = Path(sys.executable).with_name("ansible-playbook")
+        output = self.folder / "output"
+        began = time.perf_counter()
+        with output.open("wb") as file:
+            process = subprocess.Popen(
+                [str(program), "-i", str(self.inventory(hosts)), str(FOLDER / "playbooks" / playbook)],
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=file,
+                stderr=subprocess.STDOUT,
+            )
+            _pid, status, usage = os.wait4(process.pid, 0)
+        seconds = time.perf_counter() - began
+        if status:
+            sys.exit(output.read_text())
+        return Cost(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
+
+
+@contextlib.contextmanager
+def fleet() -> Iterator[Fleet]:
+    with StandIn() as standin, tempfile.TemporaryDirectory(prefix="clawfleet-") as folder:
+        yield Fleet(Path(folder), standin)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--hosts", type=int, nargs="+", default=[300, 30])
+    parser.add_argument("--rounds", type=int, default=ROUNDS)
+    arguments = parser.parse_args()
+    with fleet() as simulated:
+        for count in arguments.hosts:
+            measure(simulated, simulated.hosts(count), "nothing to change", arguments.rounds)
+        measure(simulated, simulated.hosts(arguments.hosts[-1]), "everything to change", arguments.rounds)
+
+
+def measure(simulated: Fleet, hosts: Sequence[Host], situation: str, rounds: int) -> None:
+    """Shows what each playbook costs in a situation."""
+    changed = situation == "everything to change"
+    costs: dict[str, list[Cost]] = {}
+    try:
+        simulated.reset(hosts, changed=changed)
+        for _round in range(rounds):
+            for playbook in ("pings.yml", "role.yml", "by_hand.yml"):
+                if changed:
+                    simulated.reset(hosts, changed=True)
+                costs.setdefault(playbook, []).append(simulated.run(playbook, hosts))
+    finally:
+        simulated.end(hosts)
+    show(situation, len(hosts), {playbook: median(found) for playbook, found in costs.items()})
+
+
+def median(costs: Sequence[Cost]) -> Cost:
+    return Cost(*(statistics.median(values) for values in zip(*costs)))
+
+
+def show(situation: str, count: int, costs: dict[str, Cost]) -> None:
+    floor, hand = costs["pings.yml"], costs["by_hand.yml"]
+    row = "{:<14}  {:>8}  {:>8}  {:>11}  {:>9}  {:>9}\n"
+    sys.stdout.write(f"\n{count} hosts, {situation}\n")
+    sys.stdout.write(row.format("playbook", "s", "CPU s", "CPU ms/host", "x pings", "x by hand"))
+    for playbook, cost in costs.items():
+        figures = (f"{cost.seconds:.1f}", f"{cost.cpu:.1f}", f"{1000 * cost.cpu / count:.0f}")
+        ratios = (f"{cost.seconds / floor.seconds:.2f}", f"{cost.seconds / hand.seconds:.2f}")
+        sys.stdout.write(row.format(playbook, *figures, *ratios))
+    sys.stdout.write(f"memory of the control node with the role: {costs['role.yml'].memory:.0f} MiB\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()

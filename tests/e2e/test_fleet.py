@@ -1,0 +1,282 @@
+# Copyright (c) 2026, clawfleet.clawdbot contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The rollout across a fleet of real gateways: whom it asks, whom it touches, where it stops, what it says."""
+
+from __future__ import annotations
+
+import collections
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils import _json5
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets import fingerprint
+
+from tests.e2e.harness import KIMICODE, MOONSHOT, Run, gateway_variables, new_key, play
+from tools import fleet
+from tools.standin import StandIn
+
+NAMES = ("gateway-1", "gateway-2", "gateway-3", "gateway-4")
+CONNECTIONS = Path(__file__).with_name("connections")
+# Nobody listens on the port.
+DOWN = {"ansible_connection": "ssh", "ansible_host": "127.0.0.1", "ansible_port": 9}
+_SUMMARY = re.compile(
+    r"^TASK \[Sum up\] \*+\n(?:task path: .*\n)?ok: \[[^]]+\] => (\{\n.*?^\})", re.MULTILINE | re.DOTALL
+)
+
+
+@pytest.fixture(scope="module")
+def gateways() -> Iterator[fleet.Fleet]:
+    with fleet.running(NAMES) as running:
+        yield running
+
+
+class Rollout:
+    """The playbook on the whole fleet, each gateway with the keys and the region that it shall have."""
+
+    def __init__(self, running: fleet.Fleet, standin: StandIn, folder: Path) -> None:
+        self.fleet = running
+        self.standin = standin
+        self.folder = folder
+        self.keys: dict[str, dict[str, str]] = {}
+        # The stand-in's name of the endpoint that a host's block moonshot is for.
+        self.regions = dict.fromkeys(NAMES, "moonshot-cn")
+        shared = {MOONSHOT: new_key(), KIMICODE: new_key("sk-kimi-")}
+        for name in NAMES:
+            self.give(name, **shared)
+
+    def give(self, name: str, **keys: str) -> None:
+        """The host shall have these keys, and the endpoints take them."""
+        self.keys[name] = {**self.keys.get(name, {}), **keys}
+        for provider, key in keys.items():
+            self.standin.add_key(self._endpoint(name, provider), key)
+
+    def run(self, *arguments: str, **variables: dict[str, Any]) -> Run:
+        """Runs the playbook; C(variables) is a host's name, its hyphen an underscore, to what it has besides."""
+        hosts = {gateway.name: self._variables(gateway) for gateway in self.fleet.gateways}
+        for name, more in variables.items():
+            hosts[name.replace("_", "-")].update(more)
+        inventory = self.folder / "inventory.yml"
+        inventory.write_text(yaml.safe_dump({"all": {"hosts": hosts}}))
+        self.standin.clear_requests()
+        keys = {f"KEY_{name}_{provider}": key for name, own in self.keys.items() for provider, key in own.items()}
+        environment = {**self.fleet.environment, **keys, "ANSIBLE_CONNECTION_PLUGINS": str(CONNECTIONS)}
+        return play(inventory, environment, "clawfleet.clawdbot.rollout", *arguments)
+
+    def asked(self) -> collections.Counter[tuple[str, str]]:
+        """How often each endpoint was asked for its models with each key: path and fingerprint."""
+        requests = self.standin.requests()
+        return collections.Counter((r["path"], r["key_fingerprint"]) for r in requests if r["method"] == "GET")
+
+    def answered(self) -> list[str]:
+        """The models that were asked to chat, in order."""
+        return [r["model"] for r in self.standin.requests() if r["method"] == "POST"]
+
+    def files(self) -> dict[str, tuple[bytes, bytes, int, int]]:
+        """Each gateway's config and .env, and when they were last changed."""
+        return {
+            gateway.name: (
+                gateway.config.read_bytes(),
+                gateway.env.read_bytes(),
+                gateway.config.stat().st_ctime_ns,
+                gateway.env.stat().st_ctime_ns,
+            )
+            for gateway in self.fleet.gateways
+        }
+
+    def changed(self, before: dict[str, tuple[bytes, bytes, int, int]]) -> list[str]:
+        """The gateways one of whose files was touched since."""
+        return [name for name, file in self.files().items() if file != before[name]]
+
+    def _endpoint(self, name: str, provider: str) -> str:
+        return self.regions[name] if provider == MOONSHOT else "kimicode"
+
+    def _variables(self, gateway: fleet.Gateway) -> dict[str, Any]:
+        name = gateway.name
+        return {
+            **gateway_variables(self.fleet, gateway),
+            # From the environment, so that no file of the test holds a key.
+            "providers_api_keys": {
+                provider: f"{{{{ lookup('ansible.builtin.env', 'KEY_{name}_{provider}') }}}}"
+                for provider in self.keys[name]
+            },
+            "providers_overrides": {
+                provider: {"block": {"baseUrl": self.standin.base_url(self._endpoint(name, provider))}}
+                for provider in (MOONSHOT, KIMICODE)
+            },
+        }
+
+
+@pytest.fixture
+def rollout(gateways: fleet.Fleet, tmp_path: Path) -> Iterator[Rollout]:
+    with StandIn() as standin:
+        yield Rollout(gateways, standin, tmp_path)
+
+
+def summary(run: Run) -> dict[str, Any]:
+    """What the playbook says at its end of each host."""
+    (shown,) = _SUMMARY.findall(run.output)
+    told: dict[str, Any] = json.loads(shown)["msg"]
+    return {name: told[name] for name in ("done", "unchanged", "failed", "not_reached", "not_tried")}
+
+
+def path_of(standin: StandIn, endpoint: str) -> str:
+    return standin.base_url(endpoint).removeprefix(standin.url) + "/models"
+
+
+# The tests follow one fleet from its first day on.
+
+
+def test_a_key_of_one_host_that_is_refused_keeps_every_host_as_it_is(rollout: Rollout) -> None:
+    before = rollout.files()
+    wrong = new_key()
+    rollout.keys["gateway-4"][MOONSHOT] = wrong
+
+    refused = rollout.run("-vvv")
+
+    assert refused.code == 2
+    told = summary(refused)
+    reason = told["failed"].pop("gateway-4")
+    assert "moonshot  unauthorized" in reason
+    assert told == {"done": [], "unchanged": [], "failed": {}, "not_reached": {}, "not_tried": list(NAMES[:3])}
+    assert refused.modules == []
+    assert rollout.changed(before) == []
+    # Three hosts share a key, and all four the other one.
+    right = rollout.keys["gateway-1"]
+    assert rollout.asked() == {
+        (path_of(rollout.standin, "moonshot-cn"), fingerprint(right[MOONSHOT])): 1,
+        (path_of(rollout.standin, "moonshot-cn"), fingerprint(wrong)): 1,
+        (path_of(rollout.standin, "kimicode"), fingerprint(right[KIMICODE])): 1,
+    }
+    assert not [key for own in rollout.keys.values() for key in own.values() if key in refused.output]
+
+
+def test_bad_variables_of_one_host_keep_every_host_as_it_is(rollout: Rollout) -> None:
+    before = rollout.files()
+
+    refused = rollout.run("-vvv", gateway_3={"providers_enabled": ["moonshoot"]})
+
+    assert refused.code == 2
+    told = summary(refused)
+    assert told["failed"] == {
+        "gateway-3": "providers_enabled names 'moonshoot', which neither providers_catalogue nor providers_overrides "
+        "has. Did you mean moonshot?"
+    }
+    assert told["not_tried"] == ["gateway-1", "gateway-2", "gateway-4"]
+    assert refused.modules == []
+    assert rollout.changed(before) == []
+
+
+def test_what_would_keep_a_key_from_taking_effect_on_one_host_keeps_its_batch_as_it_is(rollout: Rollout) -> None:
+    other = new_key()
+    shadow = rollout.fleet.gateways[2].home / ".env"
+    shadow.write_text(f"MOONSHOT_API_KEY={other}\n")
+    before = rollout.files()
+
+    stopped = rollout.run("--extra-vars", '{"rollout_batches": ["100%"]}', gateway_1=DOWN)
+
+    shadow.unlink()
+    assert stopped.code == 2
+    told = summary(stopped)
+    assert told["failed"] == {
+        "gateway-3": f"MOONSHOT_API_KEY is also set in {shadow}, to another value ({fingerprint(other)}), and that one "
+        f"wins over {rollout.fleet.gateways[2].env}: take it out there."
+    }
+    assert "Connection refused" in told["not_reached"]["gateway-1"]
+    assert (told["done"], told["not_tried"]) == (["gateway-2"], ["gateway-4"])
+    # The canary went before.
+    assert rollout.changed(before) == ["gateway-2"]
+
+
+def test_the_first_host_that_fails_is_put_back_and_the_next_ones_are_as_they_were(rollout: Rollout) -> None:
+    before = rollout.files()
+
+    failed = rollout.run(
+        "--extra-vars", '{"rollout_batches": [1]}', gateway_3={"providers_restart_argv": ["/bin/false"]}
+    )
+
+    assert failed.code == 2
+    told = summary(failed)
+    assert (told["done"], told["not_tried"]) == (["gateway-1", "gateway-2"], ["gateway-4"])
+    assert list(told["failed"]) == ["gateway-3"]
+    assert "The way back failed as well" in told["failed"]["gateway-3"]
+    after = rollout.files()
+    assert after["gateway-3"][:2] == before["gateway-3"][:2]
+    assert rollout.fleet.gateways[2].answers()
+    assert after["gateway-4"] == before["gateway-4"]
+
+
+def test_a_connection_that_is_lost_on_the_way_is_a_failure(rollout: Rollout) -> None:
+    before = rollout.files()
+    losses = rollout.folder / "losses"
+    lossy = {"ansible_connection": "lossy", "losses": str(losses)}
+    # Written, and nobody has heard of it; the connection is back at once.
+    losses.write_text("modules.provider_config\n")
+
+    lost = rollout.run(gateway_1=lossy)
+
+    assert (lost.code, losses.read_text()) == (2, "")
+    told = summary(lost)
+    reason = "The host was not reached: Task failed: the test has cut the line"
+    put_back = "Both files are as they were before; the gateway answers."
+    assert told["failed"] == {"gateway-1": f"{reason} {put_back}"}
+    assert (told["done"], told["not_reached"], told["not_tried"]) == ([], {}, list(NAMES[1:]))
+    assert rollout.changed(before) == ["gateway-1"]
+    assert rollout.files()["gateway-1"][:2] == before["gateway-1"][:2]
+
+    # It does not come back.
+    losses.write_text("modules.provider_config*\n")
+    gone = rollout.run(gateway_1=lossy)
+
+    assert gone.code == 2
+    told = summary(gone)
+    assert told["failed"]["gateway-1"].startswith(f"{reason} The way back failed as well: {reason.partition(': ')[2]}")
+    assert (told["done"], told["not_tried"]) == ([], list(NAMES[1:]))
+
+
+def test_hosts_with_keys_and_regions_of_their_own_and_one_that_is_down(rollout: Rollout) -> None:
+    before = rollout.files()
+    international = new_key()
+    rollout.regions["gateway-3"] = "moonshot-ai"
+    rollout.give("gateway-3", **{MOONSHOT: international})
+    common = {"providers_verify_from": "controller"}
+    hosts = {name.replace("-", "_"): common for name in NAMES}
+
+    done = rollout.run(**{**hosts, "gateway_1": {**common, **DOWN}})
+
+    assert done.code == 2
+    told = summary(done)
+    assert (told["done"], list(told["not_reached"])) == (["gateway-2", "gateway-3", "gateway-4"], ["gateway-1"])
+    assert rollout.changed(before) == ["gateway-2", "gateway-3", "gateway-4"]
+    # Asked once for all, also for the host that is down; the canary alone has had a turn with each provider.
+    own = rollout.keys["gateway-2"]
+    assert rollout.asked() == {
+        (path_of(rollout.standin, "moonshot-cn"), fingerprint(own[MOONSHOT])): 1,
+        (path_of(rollout.standin, "moonshot-ai"), fingerprint(international)): 1,
+        (path_of(rollout.standin, "kimicode"), fingerprint(own[KIMICODE])): 1,
+    }
+    assert rollout.answered() == ["kimi-k2.5", "kimi-for-coding"]
+    for gateway in rollout.fleet.gateways[1:]:
+        block = _json5.loads(gateway.config.read_text())["models"]["providers"]["moonshot"]
+        assert block["baseUrl"] == rollout.standin.base_url(rollout.regions[gateway.name])
+        assert f"MOONSHOT_API_KEY={rollout.keys[gateway.name][MOONSHOT]}\n" in gateway.env.read_text()
+
+    # The host is back: another run goes on, and the others are left alone.
+    before = rollout.files()
+    resumed = rollout.run(**hosts)
+
+    assert resumed.code == 0, resumed.output
+    assert summary(resumed) == {
+        "done": ["gateway-1"],
+        "unchanged": ["gateway-2", "gateway-3", "gateway-4"],
+        "failed": {},
+        "not_reached": {},
+        "not_tried": [],
+    }
+    assert rollout.changed(before) == ["gateway-1"]
