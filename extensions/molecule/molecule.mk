@@ -1,7 +1,8 @@
 # The tests on real hosts, for the Makefile to include. podman needs root: as root, or through sudo. What root writes is
 # in folders of its own.
 MOLECULE_RELEASES := bookworm trixie
-MOLECULE_SCENARIOS := existing systemd_system
+# Every folder here but what they share, so that none is left out.
+SCENARIOS := $(filter-out shared,$(notdir $(patsubst %/,%,$(wildcard extensions/molecule/*/))))
 AS_ROOT := $(if $(filter 0,$(shell id -u)),,sudo) env "PATH=$(CURDIR)/$(BIN):$(PATH)" PYTHONDONTWRITEBYTECODE=1 \
 	"ANSIBLE_HOME=$(CURDIR)/.cache/molecule" "ANSIBLE_COLLECTIONS_PATH=$(ANSIBLE_COLLECTIONS_PATH)"
 
@@ -10,10 +11,9 @@ $(VENV)/molecule: requirements-molecule.txt $(VENV)/demo
 	@$(BIN)/pip install --quiet --requirement requirements-molecule.txt
 	@touch $@
 
-#: make molecule            the role on real systemd hosts in podman, on each Debian release
+#: make molecule [SCENARIOS=rotation]   the role on real systemd hosts in podman, on each Debian release
 .PHONY: molecule
 molecule: $(VENV)/molecule $(LINK)
 	@$(BIN)/python -m tools.product
 	@$(AS_ROOT) tools/podman/images $(MOLECULE_RELEASES)
-	@$(AS_ROOT) tools/podman/run sh -ec 'for scenario; do molecule test --scenario-name "$$scenario"; done' \
-		molecule $(MOLECULE_SCENARIOS)
+	@$(AS_ROOT) tools/podman/run extensions/molecule/run_scenarios 2 $(SCENARIOS)

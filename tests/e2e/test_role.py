@@ -95,6 +95,14 @@ def test_check_mode_says_what_then_happens(bench: Bench) -> None:
     assert again.diffs == []
 
 
+def test_a_gateway_that_nobody_wants_proven_is_changed_all_the_same(bench: Bench) -> None:
+    done = bench.rollout(providers_verify_after="none")
+
+    assert done.code == 0, done.output
+    assert sorted(path.name for path in bench.gateway.state_dir.iterdir() if "clawfleet" in path.name) == []
+    assert bench.rollout(providers_verify_after="none").recap[bench.gateway.name]["changed"] == 0
+
+
 def test_a_rotated_key_is_used_and_the_old_one_is_gone(bench: Bench) -> None:
     assert bench.rollout().code == 0
     old = bench.keys[MOONSHOT]

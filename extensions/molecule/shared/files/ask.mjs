@@ -1,0 +1,54 @@
+// Copyright (c) 2026, clawfleet.clawdbot contributors
+// GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+// Sends messages through the running gateway, by the product's own client in one process: its program takes seconds to
+// start for each call. To be run by the gateway's account.
+//
+// Arguments: provider/model for a turn with it, AGENT=provider/model for one of another agent than main, or /alias for a
+// person in a chat who switches to it and says hello. Prints, as JSON, for each argument what the stand-in was asked for it:
+// endpoint, model, fingerprint of the key, and status of the answer.
+import { randomUUID } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { callGateway } from '/opt/clawdbot/node_modules/clawdbot/dist/gateway/call.js'
+
+const REQUESTS = 'http://127.0.0.1:18080/_standin/requests'
+// Read here, so that it is in no argv. The config is JSON5, the hand's or the product's.
+const [, token] = readFileSync(`${homedir()}/.clawdbot/clawdbot.json`, 'utf8').match(/"?token"?: "(.*?)"/)
+
+async function call(method, params, expectFinal = false) {
+  const url = 'ws://127.0.0.1:18789'
+  return callGateway({ url, token, method, params, expectFinal, timeoutMs: 60000, config: {} })
+}
+
+async function chats() {
+  const requests = await (await fetch(REQUESTS)).json()
+  return requests.filter(request => request.path.endsWith('/chat/completions'))
+}
+
+async function turn(agentId, model) {
+  const sessionKey = `agent:${agentId}:${randomUUID()}`
+  await call('sessions.patch', { key: sessionKey, model })
+  await call('agent', { message: 'Say hello.', agentId, sessionKey, idempotencyKey: randomUUID() }, true)
+}
+
+async function chat(alias) {
+  for (const message of [`/model ${alias}`, 'Say hello.']) {
+    await call('chat.send', { sessionKey: 'main', message, idempotencyKey: randomUUID() })
+  }
+  for (let tries = 0; tries < 300 && (await chats()).length === 0; tries += 1) {
+    await sleep(100)
+  }
+}
+
+const asked = {}
+for (const argument of process.argv.slice(2)) {
+  await fetch(REQUESTS, { method: 'DELETE' })
+  const [model, agent] = argument.split('=').reverse()
+  await (argument.startsWith('/') ? chat(argument.slice(1)) : turn(agent ?? 'main', model))
+  const what = await chats()
+  asked[argument] = [...new Set(what.map(r => `${r.product} ${r.model} ${r.key_fingerprint} ${r.status}`))].join(', ')
+}
+console.log(JSON.stringify(asked))

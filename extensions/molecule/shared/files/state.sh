@@ -1,0 +1,18 @@
+#!/bin/sh
+# Copyright (c) 2026, clawfleet.clawdbot contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Prints what a run that touches nothing leaves as it was: of both files the digest, inode, times, owner and mode, what
+# a run of the role keeps beside them, and the gateway's process with its start.
+set -eu
+
+cd /home/gateway/.clawdbot
+sha256sum .env clawdbot.json
+stat --format='%n %i %y %z %U:%G %a' .env clawdbot.json
+ls -A | grep clawfleet || :
+pid=$(systemctl --user --machine=gateway@ show --property=MainPID --value clawdbot-gateway)
+if [ "$pid" = 0 ] || [ -z "$pid" ]; then
+  pid=$(systemctl show --property=MainPID --value clawdbot-gateway)
+fi
+echo "process $(ps -o pid=,lstart= -p "$pid")"
