@@ -258,6 +258,14 @@ ARGUMENT_SPEC: dict[str, Any] = {
 }
 
 
+class NoListingError(ClawdbotError):
+    """The gateway has not told its models; C(seen) is all else that was seen of it."""
+
+    def __init__(self, message: str, seen: dict[str, Any]) -> None:
+        super().__init__(message)
+        self.seen = seen
+
+
 def run(params: dict[str, Any]) -> dict[str, Any]:
     """The module's result for its parameters. Raises ClawdbotError."""
     product, paths = resolve_gateway(params)
@@ -290,7 +298,10 @@ def run(params: dict[str, Any]) -> dict[str, Any]:
     if params["models"]:
         secrets = {value for file in seen.origins.files for value in secret_values(file.values)}
         gateway = _program.Gateway(product, seen.program, paths, seen.port, secrets)
-        result["models_missing"] = _gateway.missing_models(product, paths, gateway, seen, params["models"])
+        try:
+            result["models_missing"] = _gateway.missing_models(product, paths, gateway, seen, params["models"])
+        except ClawdbotError as exc:
+            raise NoListingError(str(exc), result) from exc
     return result
 
 
@@ -307,6 +318,9 @@ def main() -> None:
     module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
     try:
         result = run(module.params)
+    except NoListingError as exc:
+        # Whoever goes on from here, as to put files back, needs to know which they are.
+        module.fail_json(msg=str(exc), **exc.seen)
     except ClawdbotError as exc:
         module.fail_json(msg=str(exc))
     module.exit_json(changed=False, **result)
