@@ -1,7 +1,7 @@
 # The tests on real hosts, for the Makefile to include. podman needs root: as root, or through sudo. What root writes is
 # in folders of its own.
 MOLECULE_RELEASES := bookworm trixie
-MOLECULE_SCENARIOS := existing systemd_system
+MOLECULE_SCENARIOS := default existing systemd_system
 AS_ROOT := $(if $(filter 0,$(shell id -u)),,sudo) env "PATH=$(CURDIR)/$(BIN):$(PATH)" PYTHONDONTWRITEBYTECODE=1 \
 	"ANSIBLE_HOME=$(CURDIR)/.cache/molecule" "ANSIBLE_COLLECTIONS_PATH=$(ANSIBLE_COLLECTIONS_PATH)"
 
