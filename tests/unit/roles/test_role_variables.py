@@ -2,13 +2,15 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The role's variables: what defaults/main.yml sets, what argument_specs.yml and README.md say, what the role uses."""
+"""The roles' variables: what defaults/main.yml sets, what argument_specs.yml and README.md say, what a role uses."""
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,24 +18,53 @@ import pytest
 import yaml
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product import PRODUCTS
-from ansible_collections.clawfleet.clawdbot.plugins.modules import gateway_info, verify_models
+from ansible_collections.clawfleet.clawdbot.plugins.modules import gateway_config, gateway_info, verify_models
 
 ROOT = Path(__file__).resolve().parents[3]
-ROLE = ROOT / "roles" / "providers"
 # The keys of a task whose members are the names of variables.
 _DEFINING_KEYS = ("vars", "ansible.builtin.set_fact")
 
 
+@functools.cache
 def _load(path: Path) -> Any:
     return yaml.safe_load(path.read_text(encoding="utf-8"))
 
 
-DEFAULTS: dict[str, Any] = _load(ROLE / "defaults" / "main.yml")
-SPECS: dict[str, Any] = _load(ROLE / "meta" / "argument_specs.yml")["argument_specs"]
-OPTIONS: dict[str, Any] = SPECS["main"]["options"]
-# What the role runs.
-CODE = sorted(path for part in ("tasks", "handlers", "vars", "templates") for path in (ROLE / part).iterdir())
-PLAYBOOKS = sorted((ROOT / "playbooks").glob("*.yml"))
+@dataclass(frozen=True)
+class Role:
+    """One role of the collection, as its files have it."""
+
+    name: str
+
+    @property
+    def folder(self) -> Path:
+        return ROOT / "roles" / self.name
+
+    @property
+    def defaults(self) -> dict[str, Any]:
+        return dict(_load(self.folder / "defaults" / "main.yml"))
+
+    @property
+    def specs(self) -> dict[str, Any]:
+        return dict(_load(self.folder / "meta" / "argument_specs.yml")["argument_specs"])
+
+    @property
+    def code(self) -> list[Path]:
+        """What the role runs."""
+        folders = (self.folder / part for part in ("tasks", "handlers", "vars", "templates"))
+        return sorted(path for folder in folders if folder.is_dir() for path in folder.iterdir())
+
+
+ROLES = {role.name: role for role in map(Role, ("gateway", "providers"))}
+ENTRY_POINTS = [(role, entry_point) for role in ROLES.values() for entry_point in role.specs]
+OPTIONS = [(role, entry_point, name) for role, entry_point in ENTRY_POINTS for name in role.defaults]
+DEFAULTS = [(role, name) for role in ROLES.values() for name in role.defaults]
+CODE = [(role, path) for role in ROLES.values() for path in role.code]
+PLAYBOOKS = [(role, path) for role in ROLES.values() for path in sorted((ROOT / "playbooks").glob("*.yml"))]
+
+
+def _named(value: object) -> str:
+    return value.name if isinstance(value, (Role, Path)) else str(value)
 
 
 def _as_json(value: Any) -> str:
@@ -41,10 +72,10 @@ def _as_json(value: Any) -> str:
     return json.dumps(value, sort_keys=True)
 
 
-def _errors(entry_point: str, **variables: Any) -> list[str]:
+def _errors(role: Role, entry_point: str, **variables: Any) -> list[str]:
     """What Ansible says at the role's start, with these variables and otherwise the defaults."""
-    validator = ArgumentSpecValidator(SPECS[entry_point]["options"])
-    return list(validator.validate({**DEFAULTS, **variables}, validate_role_argument_spec=True).error_messages)
+    validator = ArgumentSpecValidator(role.specs[entry_point]["options"])
+    return list(validator.validate({**role.defaults, **variables}, validate_role_argument_spec=True).error_messages)
 
 
 def _defined(node: Any) -> Iterator[str]:
@@ -62,35 +93,36 @@ def _defined(node: Any) -> Iterator[str]:
 
 
 def test_entry_points_are_tasks_that_can_be_run_alone() -> None:
-    assert list(SPECS) == ["main", "verify", "report", "preflight", "remove", "rollback"]
-    assert [name for name in SPECS if not (ROLE / "tasks" / f"{name}.yml").is_file()] == []
+    assert {role.name: list(role.specs) for role in ROLES.values()} == {
+        "gateway": ["main"],
+        "providers": ["main", "verify", "report", "preflight", "remove", "rollback"],
+    }
+    assert [point for role, point in ENTRY_POINTS if not (role.folder / "tasks" / f"{point}.yml").is_file()] == []
 
 
-@pytest.mark.parametrize("entry_point", SPECS)
-def test_each_default_is_documented_and_each_documented_option_has_a_default(entry_point: str) -> None:
-    assert list(SPECS[entry_point]["options"]) == list(DEFAULTS)
+@pytest.mark.parametrize(("role", "entry_point"), ENTRY_POINTS, ids=_named)
+def test_each_default_is_documented_and_each_documented_option_has_a_default(role: Role, entry_point: str) -> None:
+    assert list(role.specs[entry_point]["options"]) == list(role.defaults)
 
 
-@pytest.mark.parametrize("entry_point", SPECS)
-@pytest.mark.parametrize("name", DEFAULTS)
-def test_the_documented_default_is_the_one_that_is_set(name: str, entry_point: str) -> None:
-    assert _as_json(SPECS[entry_point]["options"][name].get("default")) == _as_json(DEFAULTS[name])
+@pytest.mark.parametrize(("role", "entry_point", "name"), OPTIONS, ids=_named)
+def test_the_documented_default_is_the_one_that_is_set(role: Role, entry_point: str, name: str) -> None:
+    assert _as_json(role.specs[entry_point]["options"][name].get("default")) == _as_json(role.defaults[name])
 
 
-@pytest.mark.parametrize("entry_point", SPECS)
-@pytest.mark.parametrize("name", DEFAULTS)
-def test_each_option_says_what_it_means_in_whole_sentences(name: str, entry_point: str) -> None:
-    option = SPECS[entry_point]["options"][name]
+@pytest.mark.parametrize(("role", "entry_point", "name"), OPTIONS, ids=_named)
+def test_each_option_says_what_it_means_in_whole_sentences(role: Role, entry_point: str, name: str) -> None:
+    option = role.specs[entry_point]["options"][name]
     assert option["type"]
     assert [text for text in option["description"] if not text.endswith(".")] == []
 
 
-@pytest.mark.parametrize("entry_point", SPECS)
-def test_the_defaults_pass_the_check_at_the_start_of_the_role(entry_point: str) -> None:
-    assert _errors(entry_point) == []
+@pytest.mark.parametrize(("role", "entry_point"), ENTRY_POINTS, ids=_named)
+def test_the_defaults_pass_the_check_at_the_start_of_the_role(role: Role, entry_point: str) -> None:
+    assert _errors(role, entry_point) == []
 
 
-REFUSED = {
+REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "enabled is a dictionary": (
         {"providers_enabled": {"moonshot": True}},
         "argument 'providers_enabled' is of type dict and we were unable to convert to list: "
@@ -122,19 +154,23 @@ REFUSED = {
 }
 
 
-@pytest.mark.parametrize("entry_point", SPECS)
+@pytest.mark.parametrize("entry_point", ROLES["providers"].specs)
 @pytest.mark.parametrize(("variables", "expected"), REFUSED.values(), ids=REFUSED)
 def test_values_of_a_wrong_kind_are_refused_by_name(variables: dict[str, Any], expected: str, entry_point: str) -> None:
-    messages = _errors(entry_point, **variables)
+    messages = _errors(ROLES["providers"], entry_point, **variables)
     assert [message.partition(" Valid booleans include")[0] for message in messages] == [expected.rstrip()]
     assert "sk-not-to-be-shown" not in "".join(messages)
 
 
 def test_only_the_keys_are_kept_out_of_logs() -> None:
-    assert [name for name, option in OPTIONS.items() if option.get("no_log")] == ["providers_api_keys"]
+    hidden = {name for role, point, name in OPTIONS if role.specs[point]["options"][name].get("no_log")}
+    assert hidden == {"gateway_token", "providers_api_keys"}
 
 
 CHOICES = {
+    "gateway_bind": gateway_config.ARGUMENT_SPEC["bind"]["choices"],
+    "gateway_product": [*PRODUCTS],
+    "gateway_service_manager": ["systemd_user", "systemd_system"],
     "providers_product": ["auto", *PRODUCTS],
     "providers_service_manager": gateway_info.ARGUMENT_SPEC["service_manager"]["choices"],
     "providers_verify_before": ["none", *verify_models.ARGUMENT_SPEC["probe"]["choices"]],
@@ -142,32 +178,61 @@ CHOICES = {
 
 
 @pytest.mark.parametrize(("name", "expected"), CHOICES.items(), ids=CHOICES)
-def test_the_role_offers_what_its_modules_offer(name: str, expected: list[str]) -> None:
-    assert OPTIONS[name]["choices"] == expected
+def test_a_role_offers_what_its_modules_offer(name: str, expected: list[str]) -> None:
+    role = ROLES[name.partition("_")[0]]
+    assert role.specs["main"]["options"][name]["choices"] == expected
 
 
-def test_public_variables_carry_the_name_of_the_role() -> None:
-    assert [name for name in DEFAULTS if not name.startswith("providers_")] == []
+def test_the_gateway_role_knows_each_product_as_the_modules_do() -> None:
+    known = _load(ROLES["gateway"].folder / "vars" / "main.yml")["__gateway_products"]
+    assert {
+        name: (
+            facts["unit"],
+            f"~/{facts['state_dir']}",
+            facts["config_name"],
+            f"{facts['prefix']}_STATE_DIR",
+            f"{facts['prefix']}_CONFIG_PATH",
+            f"{facts['prefix']}_GATEWAY_PORT",
+        )
+        for name, facts in known.items()
+    } == {
+        name: (
+            product.unit,
+            product.state_dir,
+            product.config_name,
+            product.state_dir_variable,
+            product.config_path_variable,
+            product.port_variable,
+        )
+        for name, product in PRODUCTS.items()
+    }
 
 
-@pytest.mark.parametrize("path", CODE, ids=lambda path: f"{path.parent.name}/{path.name}")
-def test_internal_variables_carry_the_name_of_the_role_and_two_underscores(path: Path) -> None:
+@pytest.mark.parametrize(("role", "name"), DEFAULTS, ids=_named)
+def test_public_variables_carry_the_name_of_the_role(role: Role, name: str) -> None:
+    assert name.startswith(f"{role.name}_")
+
+
+@pytest.mark.parametrize(("role", "path"), CODE, ids=_named)
+def test_internal_variables_carry_the_name_of_the_role_and_two_underscores(role: Role, path: Path) -> None:
     content = _load(path) if path.suffix == ".yml" else {}
     names = list(content) if path.parent.name == "vars" else list(_defined(content))
-    assert [name for name in names if not name.startswith("__providers_")] == []
+    assert [name for name in names if not name.startswith(f"__{role.name}_")] == []
 
 
-@pytest.mark.parametrize("path", [*CODE, *PLAYBOOKS], ids=lambda path: f"{path.parent.name}/{path.name}")
-def test_each_public_variable_that_is_used_has_a_default(path: Path) -> None:
-    used = re.findall(r"(?<!\w)providers_\w+", path.read_text(encoding="utf-8"))
-    assert sorted(set(used) - set(DEFAULTS)) == []
+@pytest.mark.parametrize(("role", "path"), [*CODE, *PLAYBOOKS], ids=_named)
+def test_each_public_variable_that_is_used_has_a_default(role: Role, path: Path) -> None:
+    # Modules carry the word in their names too: clawfleet.clawdbot.gateway_info.
+    used = re.findall(rf"(?<![\w.]){role.name}_\w+", path.read_text(encoding="utf-8"))
+    assert sorted(set(used) - set(role.defaults)) == []
 
 
-@pytest.mark.parametrize("name", DEFAULTS)
-def test_each_default_is_used(name: str) -> None:
-    assert any(re.search(rf"(?<!\w){name}(?!\w)", path.read_text(encoding="utf-8")) for path in CODE)
+@pytest.mark.parametrize(("role", "name"), DEFAULTS, ids=_named)
+def test_each_default_is_used(role: Role, name: str) -> None:
+    assert any(re.search(rf"(?<!\w){name}(?!\w)", path.read_text(encoding="utf-8")) for path in role.code)
 
 
-def test_the_readme_lists_each_variable() -> None:
-    rows = re.findall(r"^\| `(providers_\w+)` \|", (ROOT / "README.md").read_text(encoding="utf-8"), re.MULTILINE)
-    assert rows == list(DEFAULTS)
+@pytest.mark.parametrize("role", ROLES.values(), ids=_named)
+def test_the_readme_lists_each_variable(role: Role) -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert re.findall(rf"^\| `({role.name}_\w+)` \|", readme, re.MULTILINE) == list(role.defaults)
