@@ -5,18 +5,21 @@
 // Sends messages through the running gateway, by the product's own client in one process: its program takes seconds to
 // start for each call. To be run by the gateway's account.
 //
-// Arguments: provider/model for a turn with it, AGENT=provider/model for one of another agent than main, or /alias for a
-// person in a chat who switches to it and says hello. Prints, as JSON, for each argument what the stand-in was asked for it:
-// endpoint, model, fingerprint of the key, and status of the answer.
+// Arguments: the folder of the product's package; then provider/model for a turn with it, AGENT=provider/model for one of
+// another agent than main, or /alias for a person in a chat who switches to it and says hello. Prints, as JSON, for each
+// of these what the stand-in was asked for it: endpoint, model, fingerprint of the key, and status of the answer.
 import { randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { callGateway } from '/opt/clawdbot/node_modules/clawdbot/dist/gateway/call.js'
 
 const REQUESTS = 'http://127.0.0.1:18080/_standin/requests'
-// Read here, so that it is in no argv. The config is JSON5, the hand's or the product's.
-const [, token] = readFileSync(`${homedir()}/.clawdbot/clawdbot.json`, 'utf8').match(/"?token"?: "(.*?)"/)
+const [product, ...wanted] = process.argv.slice(2)
+const { callGateway } = await import(`${product}/dist/gateway/call.js`)
+
+// Read here, so that it is in no argv. It is in the one or the other; the config is JSON5, the hand's or the product's.
+const [config, env] = ['clawdbot.json', '.env'].map(name => readFileSync(`${homedir()}/.clawdbot/${name}`, 'utf8'))
+const [, token] = env.match(/^CLAWDBOT_GATEWAY_TOKEN=["']?(.*?)["']?$/m) ?? config.match(/"?token"?: "(.*?)"/)
 
 async function call(method, params, expectFinal = false) {
   const url = 'ws://127.0.0.1:18789'
@@ -44,7 +47,7 @@ async function chat(alias) {
 }
 
 const asked = {}
-for (const argument of process.argv.slice(2)) {
+for (const argument of wanted) {
   await fetch(REQUESTS, { method: 'DELETE' })
   const [model, agent] = argument.split('=').reverse()
   await (argument.startsWith('/') ? chat(argument.slice(1)) : turn(agent ?? 'main', model))
