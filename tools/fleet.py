@@ -117,10 +117,10 @@ def running(names: tuple[str, ...]) -> Iterator[Fleet]:
     programs = product.install()
     # A short path, because a socket's path has to be.
     folder = Path(tempfile.mkdtemp(prefix="clawfleet-"))
-    try:
-        fleet = Fleet(
-            folder, tuple(_lay_out(folder, name, port) for name, port in zip(names, _ports(len(names)))), programs
-        )
+    with contextlib.ExitStack() as at_the_end:
+        at_the_end.callback(shutil.rmtree, folder, ignore_errors=True)
+        ports = at_the_end.enter_context(_ports(len(names)))
+        fleet = Fleet(folder, tuple(_lay_out(folder, name, port) for name, port in zip(names, ports)), programs)
         (folder / "tmp").mkdir()
         fleet.supervisor_config.write_text(_supervisor_config(fleet), encoding="utf-8")
         command = [sys.executable, "-m", "supervisor.supervisord", "--nodaemon", "-c", str(fleet.supervisor_config)]
@@ -134,8 +134,6 @@ def running(names: tuple[str, ...]) -> Iterator[Fleet]:
         finally:
             process.terminate()
             process.wait()
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _lay_out(folder: Path, name: str, port: int) -> Gateway:
@@ -150,24 +148,32 @@ def _lay_out(folder: Path, name: str, port: int) -> Gateway:
     return gateway
 
 
-def _ports(count: int) -> list[int]:
-    """As many ports, each with those behind it free that its gateway uses too."""
+@contextlib.contextmanager
+def _ports(count: int) -> Iterator[list[int]]:
+    """As many ports, each with those behind it free that its gateway uses too, for as long as the context lasts.
+
+    The last of those that belong to a gateway is not used by it: who has that one has them all, so that fleets that are
+    started at the same moment do not take the same.
+    """
     found: list[int] = []
-    for first in range(28789, 60000, _PORTS_EACH):
-        if all(_is_free(port) for port in range(first, first + 5)):
+    with contextlib.ExitStack() as held:
+        for first in range(28789, 60000, _PORTS_EACH):
+            with contextlib.ExitStack() as probes:
+                try:
+                    for port in range(first, first + 5):
+                        _bind(probes, port)
+                    _bind(held, first + _PORTS_EACH - 1)
+                except OSError:
+                    continue
             found.append(first)
-        if len(found) == count:
-            return found
+            if len(found) == count:
+                yield found
+                return
     raise RuntimeError("There are not enough free ports on this machine.")
 
 
-def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-        return True
+def _bind(stack: contextlib.ExitStack, port: int) -> None:
+    stack.enter_context(socket.socket()).bind(("127.0.0.1", port))
 
 
 def _supervisor_config(fleet: Fleet) -> str:
