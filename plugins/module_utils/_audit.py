@@ -161,13 +161,15 @@ def env(path: str, text: str, ring: Keyring, wanted: Mapping[str, str]) -> Look:
     values = _env_file.loads(text)
     findings: list[Finding] = []
     for variable, value in values.items():
+        if not value:
+            continue
         print_ = fingerprint(value)
         managed = variable in ring.current
         if (managed and print_ != wanted.get(variable, print_)) or print_ in ring.retired:
             message = f"{path} holds {_WHOSE[RETIRED]} in {variable}."
             hint = _RUN_THE_ROLE if managed else "Take the variable out of it."
             findings.append(Finding(STALE_KEY, path, message, variable, variable, print_, RETIRED, hint=hint))
-        elif not managed and value and ring.status(value) != UNKNOWN:
+        elif not managed and ring.status(value) != UNKNOWN:
             status = ring.status(value)
             message = f"{path} holds {_WHOSE[status]} of another variable in {variable}."
             hint = "Take the variable out of it."
