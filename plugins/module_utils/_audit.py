@@ -99,7 +99,8 @@ def models(path: str, text: str, ring: Keyring, expected: Collection[str]) -> Lo
         status = ring.status(key, variable)
         where = f"providers.{provider}.apiKey"
         message = f"{path} holds {_WHOSE[status]} of {provider}."
-        seen = Finding(STALE_KEY, path, message, where, provider, fingerprint(key), status, purgeable=True)
+        kind = PLAIN_TEXT_KEY if status == CURRENT else STALE_KEY
+        seen = Finding(kind, path, message, where, provider, fingerprint(key), status, purgeable=True)
         if status == CURRENT:
             notes.append(_not_ours(seen, "The product keeps it there by itself."))
         elif status == RETIRED:

@@ -42,7 +42,7 @@ from ansible_collections.clawfleet.clawdbot.plugins.module_utils._findings impor
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._includes import resolve
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._keyring import Keyring
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product import Paths, Product
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets import named_secrets
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets import fingerprint, named_secrets
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._transaction import ConflictError, Snapshot
 
 _OTHERS = 0o077
@@ -94,6 +94,8 @@ class Report:
     dangling: list[Dangling] = field(default_factory=list)
     actions: list[Callable[[], None]] = field(default_factory=list, repr=False)
     diffs: list[dict[str, str]] = field(default_factory=list)
+    #: Fingerprints of all keys that were looked for because they shall be nowhere.
+    retired: frozenset[str] = frozenset()
 
 
 def audited(product: Product, paths: Paths, wanted: Wanted, around: Surroundings) -> Report:
@@ -113,8 +115,12 @@ def purged(product: Product, paths: Paths, wanted: Wanted, around: Surroundings,
             if check_mode:
                 return report
             with contextlib.suppress(ConflictError):
+                # A run that dies in between, or that cannot clean all, must not be the last to know what to look for.
+                _remember(paths, report.retired)
                 for act in report.actions:
                     act()
+                left = {one.fingerprint for one in report.findings if not one.purgeable}
+                _remember(paths, report.retired & left)
                 return report
     raise ClawdbotError(
         f"A file of {paths.state_dir} was changed by another process each of the {_ATTEMPTS} times that it was to be "
@@ -135,7 +141,9 @@ def _folders(paths: Paths) -> list[str]:
 def _examined(product: Product, paths: Paths, wanted: Wanted, around: Surroundings) -> Report:
     dotenv = _env_file.loads(_text_or_empty(paths.env))
     current = {name: dotenv[name] for name in wanted.providers.values() if dotenv.get(name)}
-    ring = Keyring(wanted.providers, current, wanted.retired)
+    # What the host shall have is not retired any more, as after a rotation that was taken back.
+    retired = (wanted.retired | _remembered(paths)) - frozenset(wanted.fingerprints.values())
+    ring = Keyring(wanted.providers, current, retired)
     first = _Examination(product, paths, wanted, around, ring)
     first.look_at_documents()
     # A key that stood in the place of a current one is looked for everywhere else.
@@ -143,7 +151,29 @@ def _examined(product: Product, paths: Paths, wanted: Wanted, around: Surroundin
     second.look_at_documents()
     second.look_at_folders()
     second.search()
+    second.report.retired = retired | frozenset(map(fingerprint, first.stale))
     return second.report
+
+
+def _memory(config_path: str) -> str:
+    """Where the fingerprints of keys are kept that the host could not be cleaned of yet."""
+    folder, name = os.path.split(os.path.realpath(config_path))
+    return os.path.join(folder, f".{name}.clawfleet-retired")
+
+
+def _remembered(paths: Paths) -> frozenset[str]:
+    """They are a help, no more: where they cannot be read, nothing is remembered."""
+    lines = _text_or_empty(_memory(paths.config)).splitlines()
+    return frozenset(line for line in lines if line.startswith("sha256:"))
+
+
+def _remember(paths: Paths, retired: frozenset[str]) -> None:
+    snapshot = _transaction.read(_memory(paths.config))
+    content = "".join(f"{one}\n" for one in sorted(retired)).encode("ascii")
+    if not content:
+        _transaction.remove(snapshot)
+    elif content != snapshot.content:
+        _rewrite(snapshot, content, 0o600)
 
 
 class _Examination:
@@ -346,7 +376,7 @@ def _copies(path: str) -> Iterator[str]:
     folder, name = os.path.split(path)
     stem = re.escape(name.lstrip("."))
     pattern = re.compile(rf"[.#]*{stem}(?![A-Za-z0-9]).*")
-    ours = {name, os.path.basename(_undo.path_beside(path))}
+    ours = {name, *(os.path.basename(own) for own in (_undo.path_beside(path), _memory(path)))}
     try:
         entries = sorted(os.listdir(folder))
     except OSError:

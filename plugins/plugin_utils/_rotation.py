@@ -25,7 +25,8 @@ def rotation(gateway: Mapping[str, Any], fingerprints: Mapping[str, str]) -> dic
     """The keys of a host that shall have others.
 
     C(retired): fingerprints that stand, wherever, in the place of the keys that the host shall have.
-    C(held): variable -> the fingerprint that it has in C(.env), and where it has none, that of the key that it shall have.
+    C(held): variable -> the fingerprint that it has in C(.env), and where it has none, that of the key that it shall
+    have.
     C(copies): whether an auth profile holds the same key as C(.env), and would go on winning over a new one.
     """
     held = {
@@ -44,8 +45,7 @@ def rotation(gateway: Mapping[str, Any], fingerprints: Mapping[str, str]) -> dic
         "retired": [print_ for print_ in dict.fromkeys(found) if print_ not in none],
         "held": held,
         "copies": any(
-            other["kind"] == "auth_profile"
-            and other["fingerprint"] == held.get(variable) != fingerprints.get(variable)
+            other["kind"] == "auth_profile" and other["fingerprint"] == held.get(variable) != fingerprints.get(variable)
             for variable, other in overrides
         ),
     }
