@@ -81,8 +81,6 @@ class Surroundings:
     working_directory: str | None
     #: The unit's files, and those with variables that it names.
     unit_files: Sequence[str]
-    #: The home of the account.
-    home: str
 
 
 @dataclass
@@ -244,7 +242,7 @@ class _Examination:
             *filter(self.is_own, glob.glob(self.product.log_files)),
         ]
         inside = list(_key_search.files(self.paths.state_dir))
-        others = [os.path.join(self.around.home, name) for name in _key_search.HISTORIES]
+        others = [os.path.join(os.path.expanduser("~"), name) for name in _key_search.HISTORIES]
         for path in dict.fromkeys((*inside, *logs, *others)):
             if os.path.realpath(path) in self.seen:
                 continue

@@ -167,7 +167,6 @@ diff:
   elements: dict
 """
 
-import os
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
@@ -204,7 +203,6 @@ def run(params: dict[str, Any], check_mode: bool) -> tuple[_secret_audit.Report,
         outdated=_outdated(seen.process, paths),
         working_directory=seen.process.working_directory if seen.process else None,
         unit_files=_process.unit_files(service.name, service.manager.partition("_")[2]) if seen.unit else [],
-        home=os.path.expanduser("~"),
     )
     if params["state"] == "audited":
         return _secret_audit.audited(product, paths, wanted, around), False

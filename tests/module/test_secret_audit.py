@@ -16,12 +16,12 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import pytest
 from ansible.module_utils.testing import patch_module_args
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils import _key_search, _secret_audit, _transaction
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product import PRODUCTS, Product
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product import PRODUCTS
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets import fingerprint
 from ansible_collections.clawfleet.clawdbot.plugins.modules import secret_audit
 
@@ -94,7 +94,7 @@ def gateway(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Gateway:
     (tmp_path / "home").mkdir()
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     product = replace(PRODUCTS["clawdbot"], log_files=str(tmp_path / "logs" / "*.log"))
-    monkeypatch.setitem(cast("dict[str, Product]", PRODUCTS), "clawdbot", product)
+    monkeypatch.setitem(PRODUCTS, "clawdbot", product)
     made = Gateway(tmp_path / "gateway")
     made.lay_out(BEFORE)
     return made
@@ -292,8 +292,8 @@ def test_what_a_dead_run_left_goes_and_its_record_stays(gateway: Gateway, run: R
     ("make", "reason"),
     [
         (lambda path: path.write_text(f"{{a: {OLD}}}"), r"expected .* at line 1, column \d+"),
-        (lambda path: path.mkdir(), r"Cannot read .*: Is a directory"),
-        (lambda path: os.mkfifo(path), r".* is not a regular file"),
+        (Path.mkdir, r"Cannot read .*: Is a directory"),
+        (os.mkfifo, r".* is not a regular file"),
         (lambda path: path.symlink_to(path), r"Cannot read .*: Too many levels of symbolic links"),
         (
             lambda path: os.truncate(path, path.write_text("x") * 2**25),
