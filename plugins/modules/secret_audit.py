@@ -197,12 +197,12 @@ def run(params: dict[str, Any], check_mode: bool) -> tuple[_secret_audit.Report,
     """What was found, and whether what can be cleaned is clean now. Raises ClawdbotError."""
     product, paths = resolve_gateway(params)
     service = _gateway.Service(params["service_manager"], params["service_name"] or product.unit)
-    seen = _gateway.observe(product, paths, service)
+    seen = _gateway.observe(product, paths, service, [])
     wanted = _secret_audit.Wanted(params["providers"], params["fingerprints"], frozenset(params["retired"]))
     around = _secret_audit.Surroundings(
         outdated=_outdated(seen.process, paths),
         working_directory=seen.process.working_directory if seen.process else None,
-        unit_files=_process.unit_files(service.name, service.manager.partition("_")[2]) if seen.unit else [],
+        unit_files=[*seen.unit.files, *(file.path for file in seen.unit.environment_files)] if seen.unit else [],
     )
     if params["state"] == "audited":
         return _secret_audit.audited(product, paths, wanted, around), False
@@ -211,8 +211,8 @@ def run(params: dict[str, Any], check_mode: bool) -> tuple[_secret_audit.Report,
 
 def _outdated(process: _process.Process | None, paths: Paths) -> bool:
     """Whether a process runs that was started before the C(.env) became what it is."""
-    file = _variables.read(paths.env)
-    return process is not None and file is not None and file.changed >= process.started
+    changed = _variables.changed(paths.env)
+    return process is not None and changed is not None and changed >= process.started
 
 
 def main() -> None:
