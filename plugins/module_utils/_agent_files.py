@@ -28,7 +28,7 @@ from ansible_collections.clawfleet.clawdbot.plugins.module_utils._json5 import R
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._removal import Removal
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets import fingerprint
 
-_MODELS = "models.json"
+MODELS = "models.json"
 _PROFILES = "auth-profiles.json"
 
 
@@ -43,7 +43,7 @@ class AgentEdit:
 def paths(state_dir: str) -> list[str]:
     """Where the agents of a gateway may have such files, sorted; each folder is there, a file need not be."""
     folders = sorted(filter(os.path.isdir, glob.glob(os.path.join(glob.escape(state_dir), "agents", "*", "agent"))))
-    return [os.path.join(folder, name) for folder in folders for name in (_MODELS, _PROFILES)]
+    return [os.path.join(folder, name) for folder in folders for name in (MODELS, _PROFILES)]
 
 
 def edit(path: str, text: str, removal: Removal) -> AgentEdit:
@@ -55,7 +55,7 @@ def edit(path: str, text: str, removal: Removal) -> AgentEdit:
             f"{path} cannot be read: {exc}. The product cannot read it either: mend it, or move it away. Nothing was "
             "changed."
         ) from exc
-    find = _in_models if os.path.basename(path) == _MODELS else _in_profiles
+    find = _in_models if os.path.basename(path) == MODELS else _in_profiles
     gone = list(find(value, removal))
     before = "".join(f"{'.'.join(member)}=<{_fingerprint(at(value, member))}>\n" for member in gone)
     return AgentEdit(

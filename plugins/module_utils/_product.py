@@ -42,6 +42,8 @@ class Product:
     health_path: str
     #: A running gateway keeps C(<temporary folder>/<name>-<uid>/gateway.<hash>.lock) with its process id in it.
     lock_dir_prefix: str
+    #: Where it writes its log unless told otherwise, as a pattern.
+    log_files: str
     #: A command that exits 1 with the problem on stderr where the config is invalid. It reads a setting to which the
     #: product gives a default, so that the answer depends on the validity of the file alone.
     check_args: tuple[str, ...]
@@ -81,6 +83,7 @@ PRODUCTS: Mapping[str, Product] = {
         port=18789,
         health_path="/",
         lock_dir_prefix="clawdbot",
+        log_files="/tmp/clawdbot/*.log",  # noqa: S108 - the product's own place
         check_args=("config", "get", "agents.defaults.maxConcurrent"),
         list_models_method="models.list",
         list_models_args=("models", "list", "--all", "--json"),

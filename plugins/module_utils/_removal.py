@@ -55,7 +55,7 @@ def removal_plan(config: dict[str, Any], removal: Removal) -> Plan:
     """The changes that take the providers out of the config: their blocks, their models with the aliases, fallbacks."""
     blocks = [name for name in _members(config, PROVIDERS) if removal.concerns(name)]
     listed = listed_models(config)
-    unlisted = [ref for ref in listed if removal.concerns(_provider(ref, {}))]
+    unlisted = [ref for ref in listed if removal.concerns(model_provider(ref, {}))]
     changes = [Change((*PROVIDERS, name), REMOVE) for name in blocks]
     changes += [Change((*MODELS, ref), REMOVE) for ref in unlisted]
     changes += model_changes(config, Desired(default_model=removal.default_model))
@@ -98,7 +98,7 @@ def emptied(config: dict[str, Any], changes: Sequence[Change]) -> list[Change]:
 
 def uses(config: dict[str, Any], removal: Removal) -> Iterator[str]:
     """Texts, each on a place that names a model of the providers and that the plan leaves as it is."""
-    aliases = _aliases(config)
+    aliases = model_aliases(config)
     for place, choice in model_choices(config):
         primary, fallbacks = chosen_models(choice)
         is_default = place == ".".join(MODEL)
@@ -106,7 +106,7 @@ def uses(config: dict[str, Any], removal: Removal) -> Iterator[str]:
         if not is_default and place != ".".join(_IMAGE_MODEL):
             names += fallbacks
         for name in names:
-            if name and removal.concerns(_provider(name, aliases)):
+            if name and removal.concerns(model_provider(name, aliases)):
                 advice = "give another default_model" if is_default else "choose another model there"
                 yield f"{place} is {name}, a model of a provider that is to be removed: {advice}."
 
@@ -115,18 +115,21 @@ def _fallback_changes(config: dict[str, Any], path: tuple[str, ...], removal: Re
     fallbacks = at(config, path)
     if not isinstance(fallbacks, list):
         return
-    aliases = _aliases(config)
-    left = [name for name in fallbacks if not (isinstance(name, str) and removal.concerns(_provider(name, aliases)))]
+    aliases = model_aliases(config)
+    left = [
+        name for name in fallbacks if not (isinstance(name, str) and removal.concerns(model_provider(name, aliases)))
+    ]
     if left != fallbacks:
         yield Change(path, left or REMOVE)
 
 
-def _aliases(config: dict[str, Any]) -> dict[str, str]:
+def model_aliases(config: dict[str, Any]) -> dict[str, str]:
+    """Alias, in lower case -> the model that it stands for."""
     entries = listed_models(config).items()
     return {str(alias).strip().lower(): ref for ref, entry in entries if (alias := at(entry, ("alias",))) is not REMOVE}
 
 
-def _provider(name: str, aliases: dict[str, str]) -> str:
+def model_provider(name: str, aliases: dict[str, str]) -> str:
     """The provider of a model, which may be named by an alias."""
     if "/" not in name:
         name = aliases.get(name.strip().lower(), name)

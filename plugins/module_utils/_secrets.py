@@ -51,17 +51,20 @@ def redact(text: str, secrets: Iterable[str] = ()) -> str:
 def secret_values(variables: Mapping[str, str | None]) -> set[str]:
     """Those values of variables that may be secrets: by their name, or because they are as long as one."""
     return {
-        value
-        for name, value in variables.items()
-        if value and (len(value) >= _SHORTEST_SECRET or _SECRET_NAME.search(name))
+        value for name, value in variables.items() if value and (len(value) >= _SHORTEST_SECRET or is_secret_name(name))
     }
+
+
+def is_secret_name(name: str) -> bool:
+    """Whether something of this name is a secret, as C(apiKey) or C(GATEWAY_TOKEN)."""
+    return bool(_SECRET_NAME.search(name))
 
 
 def named_secrets(value: Any) -> Iterator[str]:
     """Every text in a config value that stands under a name for a secret, as C(apiKey), and is no mere reference."""
     if isinstance(value, dict):
         for name, item in value.items():
-            if isinstance(item, str) and item and _SECRET_NAME.search(str(name)) and not is_reference(item):
+            if isinstance(item, str) and item and is_secret_name(str(name)) and not is_reference(item):
                 yield item
             else:
                 yield from named_secrets(item)

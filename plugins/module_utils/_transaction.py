@@ -101,6 +101,15 @@ def locked(folders: Iterable[str], timeout: float) -> Iterator[None]:
         yield
 
 
+def leftovers(folder: str) -> list[str]:
+    """What runs that died have left in a folder, sorted; only while holding its lock, else it may be one that works."""
+    pattern = re.compile(rf"\..+\.[0-9a-f]{{16}}{re.escape(_CANDIDATE_SUFFIX)}")
+    try:
+        return sorted(os.path.join(folder, entry) for entry in os.listdir(folder) if pattern.match(entry))
+    except OSError as exc:
+        raise ClawdbotError(f"The folder {folder} cannot be listed: {exc.strerror}.") from exc
+
+
 def discard_leftovers(path: str) -> None:
     """Removes what a run that died has left beside the file; only while holding the folder's lock.
 
@@ -115,7 +124,7 @@ def discard_leftovers(path: str) -> None:
         raise ClawdbotError(f"The folder {folder} cannot be listed: {exc.strerror}.") from exc
     for entry in entries:
         if leftover.match(entry):
-            _discard(os.path.join(folder, entry))
+            discard(os.path.join(folder, entry))
 
 
 @contextlib.contextmanager
@@ -142,7 +151,7 @@ def candidate(snapshot: Snapshot, content: bytes, mode: int) -> Iterator[str]:
         yield path
     finally:
         if os.path.lexists(path):
-            _discard(path)
+            discard(path)
 
 
 def commit(snapshot: Snapshot, candidate_path: str) -> None:
@@ -195,7 +204,8 @@ def _lock(descriptor: int) -> bool:
     return True
 
 
-def _discard(path: str) -> None:
+def discard(path: str) -> None:
+    """Removes a leftover, file or folder. Raises ClawdbotError, naming it, where it cannot be removed."""
     try:
         if os.path.isdir(path) and not os.path.islink(path):
             shutil.rmtree(path)

@@ -95,7 +95,17 @@ def _defined(node: Any) -> Iterator[str]:
 def test_entry_points_are_tasks_that_can_be_run_alone() -> None:
     assert {role.name: list(role.specs) for role in ROLES.values()} == {
         "gateway": ["main"],
-        "providers": ["main", "verify", "report", "preflight", "remove", "rollback"],
+        "providers": [
+            "main",
+            "verify",
+            "report",
+            "preflight",
+            "audit",
+            "purge",
+            "rotate",
+            "remove",
+            "rollback",
+        ],
     }
     assert [point for role, point in ENTRY_POINTS if not (role.folder / "tasks" / f"{point}.yml").is_file()] == []
 
