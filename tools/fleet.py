@@ -91,8 +91,6 @@ class Gateway:
             "HOME": str(self.home),
             f"{self.product.upper()}_STATE_DIR": str(self.state_dir),
             "PATH": os.pathsep.join([str(self.programs), os.environ["PATH"]]),
-            # What Node has compiled is the same for all of them, and the next fleet has it too.
-            "NODE_COMPILE_CACHE": str(product.CACHE / self.product / "compiled"),
         }
 
     def answers(self) -> bool:
@@ -155,6 +153,9 @@ def running(names: tuple[str, ...], products: Mapping[str, str] | None = None) -
             _lay_out(gateway)
         fleet = Fleet(folder, tuple(gateways))
         (folder / "tmp").mkdir()
+        # Where both products keep what Node has compiled of them: the next fleet has it, and starts in half the time.
+        (product.CACHE / "compiled").mkdir(exist_ok=True)
+        (folder / "tmp" / "node-compile-cache").symlink_to(product.CACHE / "compiled")
         fleet.supervisor_config.write_text(_supervisor_config(fleet), encoding="utf-8")
         command = [sys.executable, "-m", "supervisor.supervisord", "--nodaemon", "-c", str(fleet.supervisor_config)]
         # In a session of its own: Ctrl-C is for us, and we then end it in good order.

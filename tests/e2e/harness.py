@@ -142,7 +142,7 @@ class Bench:
     def turn(self, session: str = "agent:main:test") -> dict[str, Any]:
         """One message in a session, as its answer has it."""
         params = {"message": "hi", "agentId": "main", "sessionKey": session, "idempotencyKey": secrets.token_hex(8)}
-        answer: dict[str, Any] = self.call("agent", "--expect-final", "--timeout", "60000", **params)["result"]
+        answer: dict[str, Any] = self.call("agent", "--expect-final", "--timeout", "180000", **params)["result"]
         return answer
 
     @contextlib.contextmanager
