@@ -22,6 +22,8 @@ ROOT = Path(__file__).resolve().parents[1]
 CACHE = ROOT / ".cache"
 # How long it takes and what it needs, of each product.
 PRODUCTS = {"clawdbot": "a minute and 2 GB", "openclaw": "two minutes and 850 MB"}
+# OpenClaw's scripts refuse a Node that is too old for it, and npm runs them before the package's own is there.
+_STEPS = {"clawdbot": (["ci"],), "openclaw": (["ci", "--ignore-scripts"], ["rebuild", "node"], ["rebuild"])}
 _FILES = ("package.json", "package-lock.json", ".npmrc")
 
 
@@ -44,8 +46,7 @@ def install(product: str = "clawdbot") -> Path:
     try:
         for name in _FILES:
             shutil.copy(source / name, fresh)
-        # Its own Node first, because OpenClaw's scripts refuse one that is too old for it.
-        for arguments in (["ci", "--ignore-scripts"], ["rebuild", "node"], ["rebuild"]):
+        for arguments in _STEPS[product]:
             _npm(fresh, arguments)
         (fresh / stamp.name).write_text(wanted, encoding="ascii")
         if target.exists():
