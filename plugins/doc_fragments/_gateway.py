@@ -14,16 +14,21 @@ class ModuleDocFragment:
     DOCUMENTATION = r"""
 options:
   product:
-    description: What the gateway is; V(auto) looks which product's state folder is there.
+    description:
+      - What the gateway is, by the name of its program.
+      - V(auto) tells it by O(state_dir), else by the state folder that the account has. A folder that OpenClaw has
+        taken over from Clawdbot is OpenClaw's. An account that has one of each is refused.
     type: str
-    choices: [auto, clawdbot]
+    choices: [auto, clawdbot, openclaw]
     default: auto
   state_dir:
     description:
       - The gateway's state folder. Not given, the product's own in the home of the account that the module runs under.
     type: path
   config_path:
-    description: The gateway's config. Not given, the product's own in O(state_dir).
+    description:
+      - The gateway's config. Not given, the product's own in O(state_dir), which is C(clawdbot.json) for OpenClaw too
+        where that is there alone.
     type: path
   env_path:
     description: The gateway's C(.env). Not given, the one in O(state_dir).

@@ -10,13 +10,16 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import re
 import signal
 import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
+from typing import Any
 
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config_plan import at
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import ClawdbotError
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets import redact, secret_values
 
@@ -39,7 +42,7 @@ def check(argv: Sequence[str], candidate: str, variables: Mapping[str, str]) -> 
         with tempfile.TemporaryDirectory(
             prefix=f"{os.path.basename(candidate)}.", dir=os.path.dirname(candidate)
         ) as scratch:
-            code, stderr = _run(argv, {"%s": candidate, "%d": scratch}, variables)
+            code, printed = _run(argv, {"%s": candidate, "%d": scratch}, variables)
     except subprocess.TimeoutExpired as exc:
         raise ClawdbotError(
             f"The product's checker did not end within {_TIMEOUT_SECONDS} seconds; nothing was changed. "
@@ -50,27 +53,50 @@ def check(argv: Sequence[str], candidate: str, variables: Mapping[str, str]) -> 
             f"The product's checker cannot be run ({exc.strerror}); nothing was changed. It was: {list(argv)}"
         ) from exc
     if code != 0:
-        words = redact("; ".join(problems(stderr)), secret_values(variables)).replace(candidate, "the new config")
+        words = redact("; ".join(problems(*printed)), secret_values(variables)).replace(candidate, "the new config")
         raise ClawdbotError(f"The product refuses the new config; nothing was changed. It says: {words}")
 
 
-def problems(stderr: str) -> list[str]:
-    """The problems in what the checker printed: its list of issues, else its exceptions, else its last line."""
+def problems(stdout: str, stderr: str) -> list[str]:
+    """The problems in what a program of the product printed, whether its list of them is JSON or text.
+
+    In JSON on stdout, its issues, else its error. In text on stderr, its list of issues, else its exceptions, else its
+    last line.
+    """
     lines = [_COLOUR.sub("", line) for line in stderr.splitlines()]
     issues = [match.group(1) for match in map(_ISSUE.match, lines) if match]
     exceptions = [match.group(1) for match in map(_EXCEPTION.search, lines) if match]
     last = [line.strip() for line in lines if line.strip()][-1:]
-    return list(dict.fromkeys(issues or exceptions or last)) or ["nothing"]
+    return list(dict.fromkeys(_told(stdout) or issues or exceptions or last)) or ["nothing"]
 
 
-def _run(argv: Sequence[str], paths: Mapping[str, str], variables: Mapping[str, str]) -> tuple[int, str]:
-    """The exit code and what stands on stderr. Raises OSError and TimeoutExpired; no process is left then."""
+def _told(stdout: str) -> list[str]:
+    """The problems in a JSON text; none where it is another text."""
+    try:
+        answer = json.loads(stdout)
+    except (ValueError, RecursionError):
+        return []
+    issues = at(answer, ("issues",))
+    named = [f"{issue.get('path')}: {issue.get('message')}" for issue in _mappings(issues)]
+    message = at(answer, ("error", "message"))
+    return named or ([message] if isinstance(message, str) and message else [])
+
+
+def _mappings(value: Any) -> list[dict[str, Any]]:
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+
+
+def _run(argv: Sequence[str], paths: Mapping[str, str], variables: Mapping[str, str]) -> tuple[int, tuple[str, str]]:
+    """The exit code, and what was printed on stdout and stderr. Raises OSError and TimeoutExpired.
+
+    No process is left then.
+    """
     with subprocess.Popen(
         [_PLACEHOLDER.sub(lambda match: paths[match.group()], part) for part in argv],
         cwd=paths["%d"],
         env={**variables, "PATH": os.environ.get("PATH", os.defpath), "HOME": paths["%d"]},
         stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         encoding="utf-8",
         errors="replace",
@@ -78,9 +104,9 @@ def _run(argv: Sequence[str], paths: Mapping[str, str], variables: Mapping[str, 
         start_new_session=True,
     ) as process:
         try:
-            _stdout, stderr = process.communicate(timeout=_TIMEOUT_SECONDS)
+            printed = process.communicate(timeout=_TIMEOUT_SECONDS)
         except BaseException:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
             raise
-    return process.returncode, stderr
+    return process.returncode, printed

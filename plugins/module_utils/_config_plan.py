@@ -25,6 +25,11 @@ PROVIDERS = ("models", "providers")
 MODE = ("models", "mode")
 MODELS = ("agents", "defaults", "models")
 MODEL = ("agents", "defaults", "model")
+#: Where OpenClaw has the models that people may choose. With it, or with the mark that the product sets when it has
+#: moved them there, MODELS has aliases and settings alone (its agents/agent-scope-config.ts).
+POLICY = ("agents", "defaults", "modelPolicy")
+ALLOWED = (*POLICY, "allow")
+_MOVED = ("meta", "migrations", "modelPolicyAllowlist")
 
 _LIST_OPENED = (
     "agents.defaults.models was empty, which allows every model. With aliases in it, the product takes it for the list "
@@ -67,6 +72,7 @@ def plan(config: dict[str, Any], desired: Desired) -> Plan:
     changes += _alias_changes(config, desired)
     opens_list, admitted = _admissions(config, desired)
     changes += [Change((*MODELS, ref), {}) for ref in admitted]
+    changes += _policy_changes(config, desired)
     return Plan(tuple(changes), tuple(_repaired(config, desired)), (_LIST_OPENED,) if opens_list else ())
 
 
@@ -106,6 +112,25 @@ def alias_clashes(aliases: Mapping[str, str]) -> Iterator[str]:
             yield f"The aliases {other!r} and {alias!r} both stand for {ref}, and the product keeps one for a model."
 
 
+def has_policy(config: dict[str, Any]) -> bool:
+    """Whether POLICY says which models people may choose, and not MODELS."""
+    return isinstance(at(config, POLICY), dict) or at(config, _MOVED) is True
+
+
+def agents(config: Any) -> Iterator[tuple[str, str | None, Any]]:
+    """Each agent of a config: its place, its id, None for none, and its settings.
+
+    Clawdbot has a list of them, OpenClaw a mapping by their ids; it reads the list of a config that it has taken over.
+    """
+    for index, agent in enumerate(_listing(at(config, ("agents", "list")))):
+        name = at(agent, ("id",))
+        name = name if isinstance(name, str) else None
+        yield f"agents.list[{index}]" if name is None else f"agents.list[{index}] (agent {name})", name, agent
+    entries = at(config, ("agents", "entries"))
+    for name, agent in entries.items() if isinstance(entries, dict) else ():
+        yield f"agents.entries.{name}", name, agent
+
+
 def model_changes(config: dict[str, Any], desired: Desired) -> Iterator[Change]:
     """The changes that give the config its default and fallback models."""
     wanted: dict[str, Any] = {}
@@ -127,9 +152,9 @@ def model_choices(config: dict[str, Any]) -> Iterator[tuple[str, Any]]:
 
     The places are those of the product's config/zod-schema.*.js.
     """
-    agents, mappings = at(config, ("agents", "list")), at(config, ("hooks", "mappings"))
+    mappings = at(config, ("hooks", "mappings"))
     settings = [("agents.defaults", at(config, ("agents", "defaults")))]
-    settings += [(_agent_place(index, agent), agent) for index, agent in enumerate(_listing(agents))]
+    settings += [(place, agent) for place, _name, agent in agents(config)]
     paths = (("model",), ("imageModel",), ("heartbeat", "model"), ("subagents", "model"))
     for place, setting in settings:
         for path in paths:
@@ -171,15 +196,33 @@ def _admissions(config: dict[str, Any], desired: Desired) -> tuple[bool, list[st
     allowed", and fallbacks outside it are dropped in silence. So what the config names stays allowed.
     """
     listed = listed_models(config)
-    if not listed and not desired.aliases:
+    if has_policy(config) or not (listed or desired.aliases):
         return False, []
-    needed = [f"{name}/{model['id']}" for name, block in desired.providers.items() for model in block.get("models", [])]
-    needed += [desired.default_model] if desired.default_model else []
-    needed += desired.fallback_models or []
+    needed = _desired_models(desired)
     if not listed:
         needed += _named_models(config)
     have = {*listed, *desired.aliases.values()}
     return not listed, [ref for ref in dict.fromkeys(needed) if ref not in have]
+
+
+def _policy_changes(config: dict[str, Any], desired: Desired) -> Iterator[Change]:
+    """The change that enters what is desired into a list of what people may choose. An empty one means all."""
+    allowed = at(config, ALLOWED)
+    if not isinstance(allowed, list) or not allowed:
+        return
+    exact = {ref for ref in allowed if isinstance(ref, str)}
+    prefixes = tuple(ref[:-1] for ref in exact if ref.endswith("/*"))
+    needed = dict.fromkeys([*_desired_models(desired), *desired.aliases.values()])
+    missing = [ref for ref in needed if ref not in exact and not ref.startswith(prefixes)]
+    if missing:
+        yield Change(ALLOWED, [*allowed, *missing])
+
+
+def _desired_models(desired: Desired) -> list[str]:
+    """Every model that is asked for but by an alias."""
+    needed = [f"{name}/{model['id']}" for name, block in desired.providers.items() for model in block.get("models", [])]
+    needed += [desired.default_model] if desired.default_model else []
+    return [*needed, *(desired.fallback_models or [])]
 
 
 def _named_models(config: dict[str, Any]) -> Iterator[str]:
@@ -187,11 +230,6 @@ def _named_models(config: dict[str, Any]) -> Iterator[str]:
     for _place, choice in model_choices(config):
         primary, fallbacks = chosen_models(choice)
         yield from [primary, *fallbacks] if primary else fallbacks
-
-
-def _agent_place(index: int, agent: Any) -> str:
-    name = at(agent, ("id",))
-    return f"agents.list[{index}] (agent {name})" if isinstance(name, str) else f"agents.list[{index}]"
 
 
 def _listing(value: Any) -> list[Any]:

@@ -47,7 +47,7 @@ def of_pid(pid: int) -> Process | None:
 
 def of_lock(product: Product, paths: Paths) -> Process | None:
     """The gateway of that config, by the lock that a running gateway keeps; None where none runs."""
-    for lock in _locks(product):
+    for lock in _locks(product, paths):
         if os.path.realpath(str(lock.get("configPath"))) == os.path.realpath(paths.config):
             process = of_pid(_number(lock.get("pid")))
             # A lock can outlive its process, and the number can belong to another process by then. That one began
@@ -57,8 +57,9 @@ def of_lock(product: Product, paths: Paths) -> Process | None:
     return None
 
 
-def _locks(product: Product) -> Iterator[Mapping[str, object]]:
-    for folder in dict.fromkeys((tempfile.gettempdir(), "/tmp")):  # noqa: S108 - the product's own place, read only
+def _locks(product: Product, paths: Paths) -> Iterator[Mapping[str, object]]:
+    own = os.path.join(paths.state_dir, "tmp")
+    for folder in dict.fromkeys((own, tempfile.gettempdir(), "/tmp")):  # noqa: S108 - the product's place, read only
         locks = os.path.join(folder, f"{product.lock_dir_prefix}-{os.geteuid()}")
         for path in sorted(glob.glob(os.path.join(glob.escape(locks), "gateway.*.lock"))):
             # A lock that is gone, or not written out yet, is no lock.

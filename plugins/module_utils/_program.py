@@ -94,6 +94,7 @@ class Gateway:
     def __init__(
         self, product: Product, program: Sequence[str], paths: Paths, port: int | None, secrets: Iterable[str] = ()
     ) -> None:
+        self.product = product
         self._program = list(program)
         place = {} if port is None else {product.port_variable: str(port)}
         self._environment = {**os.environ, **environment(product, paths), **place}
@@ -146,7 +147,7 @@ class Gateway:
         except OSError as exc:
             raise ClawdbotError(f"The product's program cannot be run: {exc.strerror}.") from exc
         if done.returncode != 0:
-            said = "; ".join(problems(done.stderr or done.stdout))
+            said = "; ".join(problems(done.stdout, done.stderr or done.stdout))
             raise ClawdbotError(f"{what} failed. It says: {self.redact(said)}")
         try:
             return json.loads(done.stdout)

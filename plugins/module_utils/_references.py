@@ -31,8 +31,23 @@ def is_reference(value: Any) -> bool:
 
 
 def references(value: Any) -> set[str]:
-    """The names of all variables that a config value refers to. C($${NAME}) is the product's escape, no reference."""
-    return {match.group(2) for text in texts(value) for match in _REFERENCE.finditer(text) if not match.group(1)}
+    """The names of all variables that a config value refers to. C($${NAME}) is the product's escape, no reference.
+
+    OpenClaw also has the reference C({source: env, provider: ..., id: NAME}).
+    """
+    named = {match.group(2) for text in texts(value) for match in _REFERENCE.finditer(text) if not match.group(1)}
+    return named | set(_referring_objects(value))
+
+
+def _referring_objects(value: Any) -> Iterator[str]:
+    if isinstance(value, Mapping):
+        if value.get("source") == "env" and isinstance(value.get("id"), str):
+            yield value["id"]
+        for item in value.values():
+            yield from _referring_objects(item)
+    elif isinstance(value, (list, tuple)):
+        for item in value:
+            yield from _referring_objects(item)
 
 
 def substitute(text: str, variables: Mapping[str, str]) -> str:

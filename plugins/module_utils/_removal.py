@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config_plan import (
+    ALLOWED,
     MODE,
     MODEL,
     MODELS,
@@ -22,6 +23,7 @@ from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config_plan im
     Plan,
     at,
     chosen_models,
+    has_policy,
     listed_models,
     model_changes,
     model_choices,
@@ -34,6 +36,10 @@ _DEFAULT_PROVIDER = "anthropic"
 
 _LIST_GONE = (
     "agents.defaults.models has no entry left, which allows every model: it was a list of all that are allowed before."
+)
+_POLICY_GONE = (
+    "agents.defaults.modelPolicy.allow has no entry left, which allows every model: it was a list of all that are "
+    "allowed before."
 )
 
 
@@ -60,7 +66,10 @@ def removal_plan(config: dict[str, Any], removal: Removal) -> Plan:
     changes += [Change((*MODELS, ref), REMOVE) for ref in unlisted]
     changes += model_changes(config, Desired(default_model=removal.default_model))
     for path in (MODEL, _IMAGE_MODEL):
-        changes += _fallback_changes(config, (*path, "fallbacks"), removal)
+        changes += _list_changes(config, (*path, "fallbacks"), removal)
+    if has_policy(config):
+        allowed = list(_list_changes(config, ALLOWED, removal))
+        return Plan((*changes, *allowed), (), (_POLICY_GONE,) if any(one.value is REMOVE for one in allowed) else ())
     left = len(listed) - len(unlisted)
     if left and removal.default_model and removal.default_model not in listed:
         changes.append(Change((*MODELS, removal.default_model), {}))
@@ -111,15 +120,14 @@ def uses(config: dict[str, Any], removal: Removal) -> Iterator[str]:
                 yield f"{place} is {name}, a model of a provider that is to be removed: {advice}."
 
 
-def _fallback_changes(config: dict[str, Any], path: tuple[str, ...], removal: Removal) -> Iterator[Change]:
-    fallbacks = at(config, path)
-    if not isinstance(fallbacks, list):
+def _list_changes(config: dict[str, Any], path: tuple[str, ...], removal: Removal) -> Iterator[Change]:
+    """The change that takes the models of the providers out of a list of models."""
+    models = at(config, path)
+    if not isinstance(models, list):
         return
     aliases = model_aliases(config)
-    left = [
-        name for name in fallbacks if not (isinstance(name, str) and removal.concerns(model_provider(name, aliases)))
-    ]
-    if left != fallbacks:
+    left = [name for name in models if not (isinstance(name, str) and removal.concerns(model_provider(name, aliases)))]
+    if left != models:
         yield Change(path, left or REMOVE)
 
 

@@ -7,10 +7,13 @@
 
 """One real turn through a running gateway: the only proof that a gateway can use a model.
 
-The product reports a turn that its provider has refused as C(status: ok), with the provider's error as the text of the
+Clawdbot reports a turn that its provider has refused as C(status: ok), with the provider's error as the text of the
 answer (seen on 2026.1.24-3 with a wrong key and with an endpoint that does not listen). What tells is the C(stopReason)
 of the answer in the session's transcript. Where the endpoint sends HTML or nothing at all with status 200, even that is
 C(stop), and only the answer's empty C(content) tells (its library pi-ai, providers/openai-completions.js).
+
+OpenClaw keeps its transcripts in a database, and fails the call, or says C(status: error) and why, where the provider
+refuses or answers with nothing (seen on 2026.9.6 with the same faults). So what it says is judged.
 """
 
 from __future__ import annotations
@@ -24,16 +27,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config_plan import at
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config_plan import agents, at
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import ClawdbotError
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._json5 import REMOVE
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._program import Gateway
 
 _MESSAGE = "Answer with the one word: ready"
 _CALL_SECONDS = 30.0
 _SHOWN_CHARACTERS = 300
 _AGENT_ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}\Z")
-# What the gateway makes of the name of a transcript that it removes (its gateway/session-utils.fs.js).
-_REMOVED_TRANSCRIPT = re.compile(r"\.jsonl\.deleted\.[0-9TZ.-]+\Z")
+# What the gateway makes of the name of a transcript that it removes (Clawdbot's gateway/session-utils.fs.js; OpenClaw
+# puts an id behind it and compresses the file).
+_REMOVED_TRANSCRIPT = re.compile(r"\.jsonl\.deleted\.[0-9TZ.-]+(?:[0-9a-f]{32}\.zst)?\Z")
 
 
 @dataclass(frozen=True)
@@ -62,8 +67,24 @@ def judge(model: str, answer: Mapping[str, Any] | None) -> Turn:
     if answered_by != model:
         return Turn(model, False, f"{answered_by} answered in its place.")
     if not answer.get("content"):
-        return Turn(model, False, f"{answered_by} was asked, and nothing came back: is its baseUrl that of an API?")
-    return Turn(model, True, _text(answer))
+        return Turn(model, False, _nothing(answered_by))
+    return Turn(model, True, _text(answer.get("content")))
+
+
+def judge_result(model: str, answer: Any) -> Turn:
+    """Whether the answer of a product that tells failed turns is one of that model. What it says is not redacted."""
+    meta = at(answer, ("result", "meta"))
+    reason = at(meta, ("error", "message"))
+    if at(answer, ("status",)) != "ok" or reason is not REMOVE:
+        return Turn(model, False, f"{model} was asked: {reason if isinstance(reason, str) else 'it gave no reason.'}")
+    agent = at(meta, ("agentMeta",))
+    if not isinstance(agent, dict):
+        return Turn(model, False, "The gateway does not say which model has answered.")
+    answered_by = f"{agent.get('provider')}/{agent.get('model')}"
+    if answered_by != model:
+        return Turn(model, False, f"{answered_by} answered in its place.")
+    text = _text(at(answer, ("result", "payloads")))
+    return Turn(model, True, text) if text else Turn(model, False, _nothing(answered_by))
 
 
 def default_agent(config: Any) -> str:
@@ -71,10 +92,9 @@ def default_agent(config: Any) -> str:
 
     As the product tells it (its agents/agent-scope.js and routing/session-key.js).
     """
-    listed = at(config, ("agents", "list"))
-    agents = [agent for agent in listed if isinstance(agent, dict)] if isinstance(listed, list) else []
-    chosen = [agent for agent in agents if agent.get("default") is True] or agents
-    name = str(chosen[0].get("id") or "").strip().lower() if chosen else ""
+    listed = [(name or "", agent) for _place, name, agent in agents(config) if isinstance(agent, dict)]
+    chosen = [name for name, agent in listed if agent.get("default") is True] or [name for name, _agent in listed]
+    name = chosen[0].strip().lower() if chosen else ""
     if not _AGENT_ID.match(name):
         name = re.sub(r"[^a-z0-9_-]+", "-", name).strip("-")[:64]
     return name or "main"
@@ -89,11 +109,17 @@ def _take(gateway: Gateway, agent: str, model: str, timeout: float) -> Turn:
     try:
         request = {"message": _MESSAGE, "agentId": agent, "sessionKey": key, "idempotencyKey": key}
         answer = gateway.call("agent", request, timeout, final=True)
+        if gateway.product.tells_failed_turns:
+            return judge_result(model, answer)
         return judge(model, _last_answer(session, answer))
     except ClawdbotError as exc:
         return Turn(model, False, str(exc))
     finally:
         _forget(gateway, key)
+
+
+def _nothing(answered_by: str) -> str:
+    return f"{answered_by} was asked, and nothing came back: is its baseUrl that of an API?"
 
 
 def _last_answer(session: Any, answer: Any) -> Mapping[str, Any] | None:
@@ -109,8 +135,7 @@ def _last_answer(session: Any, answer: Any) -> Mapping[str, Any] | None:
     return answers[-1] if answers else None
 
 
-def _text(answer: Mapping[str, Any]) -> str:
-    content = answer.get("content")
+def _text(content: Any) -> str:
     parts = [part.get("text") for part in content if isinstance(part, dict)] if isinstance(content, list) else []
     return " ".join(part for part in parts if isinstance(part, str)).strip()
 

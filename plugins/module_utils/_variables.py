@@ -94,7 +94,7 @@ def of_product(
     if folder:
         own = os.path.join(folder, ".env")
         if os.path.realpath(own) != os.path.realpath(paths.env):
-            sources.append(read(own))
+            sources.append(_barred(read(own), product))
     sources.append(read(paths.env) or Source(paths.env, {}))
     found = [source for source in sources if source]
     block = at(config, ("env",))
@@ -282,6 +282,14 @@ def _once(sources: Sequence[Source]) -> list[Source]:
 
 def _key(place: str) -> str:
     return os.path.realpath(place) if os.path.isabs(place) else place
+
+
+def _barred(source: Source | None, product: Product) -> Source | None:
+    """A C(.env) in the working directory without what the product does not take from one."""
+    if source is None:
+        return None
+    values = {name: value for name, value in source.values.items() if name not in product.barred_from_folder}
+    return Source(source.place, values, source.changed)
 
 
 def _without(values: Mapping[str, str | None], unset: frozenset[str]) -> dict[str, str | None]:

@@ -124,7 +124,7 @@ class Bench:
     def clawdbot(self, *arguments: str) -> str:
         """What the product's own program prints. Raises CalledProcessError where it fails."""
         return subprocess.run(
-            [str(self.fleet.programs / "clawdbot"), *arguments],
+            [str(self.gateway.programs / self.gateway.product), *arguments],
             cwd=self.gateway.home,
             env=self._own_environment(),
             stdin=subprocess.DEVNULL,
@@ -142,18 +142,18 @@ class Bench:
     def turn(self, session: str = "agent:main:test") -> dict[str, Any]:
         """One message in a session, as its answer has it."""
         params = {"message": "hi", "agentId": "main", "sessionKey": session, "idempotencyKey": secrets.token_hex(8)}
-        answer: dict[str, Any] = self.call("agent", "--expect-final", "--timeout", "60000", **params)["result"]
+        answer: dict[str, Any] = self.call("agent", "--expect-final", "--timeout", "180000", **params)["result"]
         return answer
 
     @contextlib.contextmanager
     def turns(self) -> Iterator[list[str | None]]:
         """Messages through the gateway, one after the other all along; afterwards the list has what became of each."""
-        product = self.fleet.programs.parent / "clawdbot"
+        product = self.gateway.programs.parent / "clawdbot"
         token = f"{self.gateway.name}-token"
         answers: list[str | None] = []
         script = str(Path(__file__).with_name("turns.mjs"))
         with subprocess.Popen(
-            [str(self.fleet.programs / "node"), script, str(product), str(self.gateway.port), token],
+            [str(self.gateway.programs / "node"), script, str(product), str(self.gateway.port), token],
             cwd=self.gateway.home,
             env=self._own_environment(),
             stdin=subprocess.PIPE,
@@ -169,7 +169,8 @@ class Bench:
 
     def pids(self) -> set[int]:
         """The gateway's process as its own lock names it."""
-        locks = (self.fleet.folder / "tmp").glob("clawdbot-*/gateway.*.lock")
+        places = (self.fleet.folder / "tmp", self.gateway.state_dir / "tmp")
+        locks = [lock for place in places for lock in place.glob(f"{self.gateway.product}-*/gateway.*.lock")]
         found = [json.loads(lock.read_text()) for lock in locks]
         return {lock["pid"] for lock in found if lock["configPath"] == str(self.gateway.config)}
 
@@ -193,8 +194,7 @@ class Bench:
         return {**base, **variables}
 
     def _own_environment(self) -> dict[str, str]:
-        own = {"HOME": str(self.gateway.home), "CLAWDBOT_STATE_DIR": str(self.gateway.state_dir)}
-        return {**self.fleet.environment, **own}
+        return {**self.fleet.environment, **self.gateway.environment}
 
     @property
     def environment(self) -> dict[str, str]:

@@ -16,8 +16,7 @@ from ansible.module_utils.testing import patch_module_args
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product import PRODUCTS, check_command
 from ansible_collections.clawfleet.clawdbot.plugins.modules import provider_config
 
-MODULES = Path(__file__).parents[2] / ".cache" / "clawdbot" / "node_modules"
-PROGRAM = (str(MODULES / ".bin" / "node"), str(MODULES / "clawdbot" / "dist" / "entry.js"))
+ENTRIES = {"clawdbot": "dist/entry.js", "openclaw": "openclaw.mjs"}
 
 KEY = "sk-new-0123456789abcdef"
 OTHERS_KEY = "sk-others-0123456789abcdef"
@@ -37,8 +36,8 @@ BLOCK = {
 CASES: dict[str, tuple[dict[str, object], str | None]] = {
     "good block": ({"aliases": {"k25": "moonshot/kimi-k2.5"}, "default_model": "moonshot/kimi-k2.5"}, None),
     "unknown key": (
-        {"providers": {"moonshot": {**BLOCK, "region": "cn"}}},
-        'models.providers.moonshot: Unrecognized key: "region"',
+        {"providers": {"moonshot": {**BLOCK, "models": [{"id": "kimi-k2.5", "name": "Kimi K2.5", "region": "cn"}]}}},
+        'models.providers.moonshot.models.0: Unrecognized key: "region"',
     ),
     "model without a name": (
         {"providers": {"moonshot": {**BLOCK, "models": [{"id": "kimi-k2.5"}]}}},
@@ -47,9 +46,15 @@ CASES: dict[str, tuple[dict[str, object], str | None]] = {
 }
 
 
+def program(product: str) -> tuple[str, ...]:
+    modules = Path(__file__).parents[2] / ".cache" / product / "node_modules"
+    return str(modules / ".bin" / "node"), str(modules / product / ENTRIES[product])
+
+
+@pytest.mark.parametrize("product", ENTRIES)
 @pytest.mark.parametrize(("arguments", "problem"), CASES.values(), ids=CASES)
 def test_the_product_judges_the_new_config(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: dict[str, object], problem: str | None
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: dict[str, object], problem: str | None, product: str
 ) -> None:
     config, env = tmp_path / "clawdbot.json", tmp_path / ".env"
     config.write_text(CONFIG)
@@ -59,7 +64,7 @@ def test_the_product_judges_the_new_config(
         "env_path": str(env),
         "providers": {"moonshot": BLOCK},
         "env": {"MOONSHOT_API_KEY": KEY},
-        "validate": check_command(PRODUCTS["clawdbot"], PROGRAM),
+        "validate": check_command(PRODUCTS[product], program(product)),
     }
     capsys.readouterr()
     with patch_module_args({**asked, **arguments}), pytest.raises(SystemExit) as leaving:

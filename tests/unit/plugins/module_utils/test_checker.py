@@ -13,7 +13,7 @@ from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import 
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets import fingerprint
 
 # What the product 2026.1.24-3 prints, shortened.
-PROBLEMS: dict[str, tuple[str, list[str]]] = {
+STDERR: dict[str, tuple[str, list[str]]] = {
     "unknown key": (
         'Invalid config at /x/c.json:\\n- models: Unrecognized key: "foo"\n- gateway.mode: Invalid input\n'
         'Config invalid\nFile: /x/c.json\nProblem:\n  - models: Unrecognized key: "foo"\n'
@@ -36,9 +36,31 @@ PROBLEMS: dict[str, tuple[str, list[str]]] = {
 }
 
 
-@pytest.mark.parametrize(("stderr", "found"), PROBLEMS.values(), ids=PROBLEMS)
-def test_problems(stderr: str, found: list[str]) -> None:
-    assert _checker.problems(stderr) == found
+# What OpenClaw 2026.9.6 prints on stdout, shortened.
+STDOUT: dict[str, tuple[str, list[str]]] = {
+    "issues": (
+        '{"ok": false, "error": {"message": "OpenClaw config is invalid: /x/c.json"}, "valid": false, "issues": ['
+        '{"path": "models.providers.x.models.0", "message": "Unrecognized key: \\"region\\""},'
+        '{"path": "<root>", "message": "JSON5 parse failed"}]}',
+        ['models.providers.x.models.0: Unrecognized key: "region"', "<root>: JSON5 parse failed"],
+    ),
+    "an error alone": ('{"ok": false, "error": {"message": "model not allowed: a/b"}}', ["model not allowed: a/b"]),
+    "issues of wrong types": ('{"issues": ["x", null], "error": "no"}', ["said on stderr"]),
+    "an empty error": ('{"error": {"message": ""}}', ["said on stderr"]),
+    "another text": ("- a: b", ["said on stderr"]),
+    "another value": ("[]", ["said on stderr"]),
+    "too deep": ("[" * 100_000, ["said on stderr"]),
+}
+
+
+@pytest.mark.parametrize(("stderr", "found"), STDERR.values(), ids=STDERR)
+def test_problems_as_text(stderr: str, found: list[str]) -> None:
+    assert _checker.problems("", stderr) == found
+
+
+@pytest.mark.parametrize(("stdout", "found"), STDOUT.values(), ids=STDOUT)
+def test_problems_as_json(stdout: str, found: list[str]) -> None:
+    assert _checker.problems(stdout, "said on stderr\n") == found
 
 
 @pytest.fixture

@@ -49,6 +49,15 @@ def with_models(models: Any, **defaults: Any) -> dict[str, Any]:
     return {"agents": {"defaults": {"models": models, **defaults}}}
 
 
+ALLOWED = ("agents", "defaults", "modelPolicy", "allow")
+SECRET = {"source": "file", "provider": "vault", "id": "/moonshot"}
+
+
+def with_policy(allow: Any) -> dict[str, Any]:
+    policy = {} if allow is REMOVE else {"allow": allow}
+    return {"agents": {"defaults": {"models": {"p/1": {}}, "modelPolicy": policy}}}
+
+
 BOTH = Desired({"moonshot": BLOCK}, {"k": "moonshot/k1"})
 
 PLANS: dict[str, tuple[dict[str, Any], Desired, list[Change], list[str]]] = {
@@ -155,6 +164,61 @@ PLANS: dict[str, tuple[dict[str, Any], Desired, list[Change], list[str]]] = {
         [Change(("agents", "defaults", "model", "fallbacks"), [])],
         [],
     ),
+    "a list of what people may choose": (
+        with_policy(["p/1"]),
+        BOTH,
+        [MODE, SET_BLOCK, aliased("moonshot/k1", "k"), Change(ALLOWED, ["p/1", "moonshot/k1", "moonshot/k2"])],
+        [],
+    ),
+    "what that list has": (
+        with_policy(["moonshot/*", 5]),
+        Desired({"moonshot": BLOCK}, {"k": "moonshot/k1"}, "moonshot/k2", ["p/1"]),
+        [
+            MODE,
+            SET_BLOCK,
+            Change(("agents", "defaults", "model", "primary"), "moonshot/k2"),
+            Change(("agents", "defaults", "model", "fallbacks"), ["p/1"]),
+            aliased("moonshot/k1", "k"),
+            Change(ALLOWED, ["moonshot/*", 5, "p/1"]),
+        ],
+        [],
+    ),
+    "an empty list of what people may choose": (
+        with_policy([]),
+        BOTH,
+        [MODE, SET_BLOCK, aliased("moonshot/k1", "k")],
+        [],
+    ),
+    "no such list, but a policy": (
+        with_policy(REMOVE),
+        BOTH,
+        [MODE, SET_BLOCK, aliased("moonshot/k1", "k")],
+        [],
+    ),
+    "a policy that is none": (
+        {"agents": {"defaults": {"modelPolicy": "x", "models": {"p/1": {}}}}},
+        Desired({"moonshot": BLOCK}),
+        [MODE, SET_BLOCK, *admitted("moonshot/k1", "moonshot/k2")],
+        [],
+    ),
+    "the mark of a policy": (
+        {**with_models({"p/1": {}}), "meta": {"migrations": {"modelPolicyAllowlist": True}}},
+        Desired({"moonshot": BLOCK}),
+        [MODE, SET_BLOCK],
+        [],
+    ),
+    "a reference of another kind is replaced with its block": (
+        {"models": {"mode": "merge", "providers": {"moonshot": {"apiKey": SECRET}, "other": {"apiKey": SECRET}}}},
+        Desired({"moonshot": BLOCK}),
+        [SET_BLOCK],
+        [],
+    ),
+    "what agents by name are told to use": (
+        {"agents": {"entries": {"a": {"model": {"primary": "p/1", "fallbacks": ["p/2"]}}}}},
+        Desired({"moonshot": BLOCK}, {"k": "moonshot/k1"}),
+        [MODE, SET_BLOCK, aliased("moonshot/k1", "k"), *admitted("moonshot/k2", "p/1", "p/2")],
+        [OPENED],
+    ),
     "a block without models": (
         with_models({"p/1": {}}),
         Desired({"a": {"baseUrl": "x"}}),
@@ -182,6 +246,7 @@ CURRENT_KEYS: dict[str, tuple[Any, tuple[str, ...]]] = {
     "the escape": ("$${MOONSHOT_API_KEY}", REPAIRED),
     "empty": ("", ()),
     "no text": (5, ()),
+    "a reference of another kind": (SECRET, ()),
 }
 
 

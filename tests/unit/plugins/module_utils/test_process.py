@@ -136,6 +136,19 @@ def test_other_files_are_no_locks(name: str, tmp_path: Path, locks: Path) -> Non
     assert of_lock(CLAWDBOT, paths(tmp_path)) is None
 
 
+def test_a_lock_in_the_state_folder(tmp_path: Path) -> None:
+    kept = tmp_path / "state" / "tmp" / f"openclaw-{os.geteuid()}"
+    kept.mkdir(parents=True)
+    own = Paths(str(tmp_path / "state"), str(tmp_path / "clawdbot.json"), str(tmp_path / ".env"))
+    # It is filled up with white space, and another one of the same gateway is for its state folder.
+    for name in ("gateway.0a1b.lock", "gateway.state.lock"):
+        (kept / name).write_text(f"{lock(tmp_path)}\n\t \n")
+    found = of_lock(PRODUCTS["openclaw"], own)
+    assert found is not None
+    assert found.pid == os.getpid()
+    assert of_lock(CLAWDBOT, own) is None
+
+
 def test_a_config_behind_a_link_is_the_same(tmp_path: Path, locks: Path) -> None:
     real = tmp_path / "real"
     real.mkdir()

@@ -4,15 +4,14 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
 from pathlib import Path
 
 import pytest
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import ClawdbotError
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product import (
     PRODUCTS,
     Paths,
-    Product,
     check_command,
     environment,
     resolve_paths,
@@ -53,27 +52,72 @@ def test_every_product_has_its_own_name_and_places() -> None:
         assert len({getattr(row, field) for row in PRODUCTS.values()}) == len(PRODUCTS)
 
 
-@pytest.fixture
-def another(home: Path, monkeypatch: pytest.MonkeyPatch) -> Product:
-    """A last row of the table, on a host that has no product's state folder yet."""
-    row = dataclasses.replace(CLAWDBOT, name="another", state_dir=str(home / "another"))
-    monkeypatch.setitem(PRODUCTS, "another", row)  # type: ignore[arg-type] # the table is a dict
-    return row
+# What is in the home: files, and links to folders; then the state folder as given, and the product that is found.
+FOUND: dict[str, tuple[list[str], dict[str, str], str | None, str]] = {
+    "nothing": ([], {}, None, "clawdbot"),
+    "Clawdbot": ([".clawdbot/clawdbot.json"], {}, None, "clawdbot"),
+    "OpenClaw": ([".openclaw/openclaw.json"], {}, None, "openclaw"),
+    "OpenClaw that has no config yet": ([".openclaw/.env"], {}, None, "openclaw"),
+    "a folder that OpenClaw has taken over": (
+        [".openclaw/clawdbot.json", ".openclaw/state/openclaw.sqlite"],
+        {".clawdbot": ".openclaw"},
+        None,
+        "openclaw",
+    ),
+    "a folder that OpenClaw works in under the old name": (
+        [".clawdbot/clawdbot.json", ".clawdbot/state/openclaw.sqlite"],
+        {},
+        None,
+        "openclaw",
+    ),
+    "the folder of Clawdbot as given": ([".openclaw/openclaw.json", "x/clawdbot.json"], {}, "~/x", "clawdbot"),
+    "the folder of OpenClaw as given": ([".clawdbot/clawdbot.json", "x/openclaw.json"], {}, "~/x", "openclaw"),
+    "OpenClaw's own folder as given": ([".clawdbot/.env", ".openclaw/.env"], {}, "~/.openclaw", "openclaw"),
+    "a link to a folder of OpenClaw": (["y/state/openclaw.sqlite"], {"x": "y"}, "~/x", "openclaw"),
+    "a folder that is not there": ([".openclaw/openclaw.json"], {}, "~/x", "clawdbot"),
+}
 
 
-def test_product_by_name_whatever_is_there(another: Product) -> None:
-    assert resolve_product("another") == another
-    Path(another.state_dir).mkdir()
-    assert resolve_product("clawdbot") == CLAWDBOT
+@pytest.mark.parametrize("name", FOUND)
+def test_product_by_what_is_there(name: str, home: Path) -> None:
+    files, links, state_dir, product = FOUND[name]
+    for file in files:
+        (home / file).parent.mkdir(parents=True, exist_ok=True)
+        (home / file).touch()
+    for link, target in links.items():
+        (home / link).symlink_to(home / target)
+    assert resolve_product("auto", state_dir).name == product
 
 
-def test_product_by_the_state_folder_that_is_there(another: Product) -> None:
-    first = next(iter(PRODUCTS.values()))
-    assert resolve_product("auto") == first
-    Path(another.state_dir).mkdir()
-    assert resolve_product("auto") == another
-    Path(first.state_dir).expanduser().mkdir()
-    assert resolve_product("auto") == first
+def test_two_products_of_one_account_have_to_be_told_apart(home: Path) -> None:
+    (home / ".clawdbot").mkdir()
+    (home / ".openclaw").mkdir()
+    with pytest.raises(ClawdbotError) as caught:
+        resolve_product("auto")
+    assert str(caught.value) == (
+        f"This account has the state folders {home}/.clawdbot, {home}/.openclaw: say with product (providers_product "
+        "of the role) which product the gateway is."
+    )
+    assert resolve_product("openclaw").name == "openclaw"
+
+
+# Which configs are in the state folder, and the one that OpenClaw reads.
+CONFIGS: dict[str, tuple[list[str], str]] = {
+    "none": ([], "openclaw.json"),
+    "its own": (["openclaw.json"], "openclaw.json"),
+    "that of Clawdbot": (["clawdbot.json"], "clawdbot.json"),
+    "both": (["clawdbot.json", "openclaw.json"], "openclaw.json"),
+}
+
+
+@pytest.mark.parametrize("name", CONFIGS)
+def test_the_config_of_a_folder_that_was_taken_over(name: str, home: Path) -> None:
+    files, config = CONFIGS[name]
+    (home / ".openclaw").mkdir()
+    for file in files:
+        (home / ".openclaw" / file).touch()
+    assert resolve_paths(PRODUCTS["openclaw"], None, None, None).config == str(home / ".openclaw" / config)
+    assert resolve_paths(PRODUCTS["openclaw"], None, "~/c.json", None).config == str(home / "c.json")
 
 
 def test_the_program_is_led_to_the_files() -> None:
@@ -93,4 +137,16 @@ def test_check_command_leads_to_candidate_and_scratch_folder() -> None:
         "config",
         "get",
         "agents.defaults.maxConcurrent",
+    ]
+
+
+def test_check_command_of_the_other_product() -> None:
+    assert check_command(PRODUCTS["openclaw"], ("/node", "/openclaw.mjs"))[1:] == [
+        "OPENCLAW_CONFIG_PATH=%s",
+        "OPENCLAW_STATE_DIR=%d",
+        "/node",
+        "/openclaw.mjs",
+        "config",
+        "validate",
+        "--json",
     ]

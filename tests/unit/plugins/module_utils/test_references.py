@@ -45,6 +45,10 @@ VALUES: dict[str, tuple[Any, set[str]]] = {
     "number": (1, set()),
     "deep": ({"a": [{"b": "${A}"}, ["${B}", 1, None]], "c": "${C}"}, {"A", "B", "C"}),
     "names of members do not count": ({"${A}": 1}, set()),
+    "an object that refers": ({"apiKey": {"source": "env", "provider": "default", "id": "A"}}, {"A"}),
+    "in a list": ([{"source": "env", "id": "A"}, "${B}"], {"A", "B"}),
+    "an object that refers to a file": ({"source": "file", "provider": "p", "id": "/A"}, set()),
+    "an object that refers to nothing": ({"source": "env", "id": 5}, set()),
 }
 
 NAMES = {

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 GONE = (
     "agents.defaults.models has no entry left, which allows every model: it was a list of all that are allowed before."
 )
+POLICY_GONE = GONE.replace("agents.defaults.models", "agents.defaults.modelPolicy.allow")
 MOONSHOT = Removal(["moonshot"])
 
 
@@ -114,6 +115,16 @@ REMOVED: dict[str, tuple[Any, Removal, Any]] = {
         Removal(["moonshot"], "o/m"),
         defaults(model={"primary": "o/m"}),
     ),
+    "out of what people may choose": (
+        defaults(modelPolicy={"allow": ["moonshot/*", "o/m", "Moonshot/k", 5]}, models={"moonshot/k": {}, "o/m": {}}),
+        MOONSHOT,
+        defaults(modelPolicy={"allow": ["o/m", 5]}, models={"o/m": {}}),
+    ),
+    "a new default is no entry of aliases": (
+        defaults(modelPolicy={"allow": ["o/m"]}, models={"o/n": {}}, model="moonshot/k"),
+        Removal(["moonshot"], "o/m"),
+        defaults(modelPolicy={"allow": ["o/m"]}, models={"o/n": {}}, model={"primary": "o/m"}),
+    ),
     "several at once": (
         {"models": {"mode": "merge", "providers": {"moonshot": {}, "kimicode": {}}}},
         Removal(["moonshot", "kimicode"]),
@@ -134,6 +145,9 @@ WARNED: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
     "the list is gone": (defaults(models={"moonshot/k": {}}), (GONE,)),
     "the list stays": (defaults(models={"moonshot/k": {}, "o/m": {}}), ()),
     "the list was empty": (defaults(models={}), ()),
+    "what people may choose is gone": (defaults(modelPolicy={"allow": ["moonshot/*"]}), (POLICY_GONE,)),
+    "what people may choose stays": (defaults(modelPolicy={"allow": ["moonshot/*", "o/m"]}), ()),
+    "aliases go, and are no such list": (defaults(modelPolicy={"allow": ["o/m"]}, models={"moonshot/k": {}}), ()),
 }
 
 

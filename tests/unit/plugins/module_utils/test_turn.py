@@ -13,7 +13,13 @@ import pytest
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product import PRODUCTS, Paths
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._program import Gateway
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets import fingerprint
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._turn import Turn, default_agent, judge, take
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._turn import (
+    Turn,
+    default_agent,
+    judge,
+    judge_result,
+    take,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -96,6 +102,50 @@ def test_judge_calls_nothing_else_an_answer(last: dict[str, Any]) -> None:
     assert not judge(MODEL, last).ok
 
 
+def result(status: str = "ok", **changed: Any) -> dict[str, Any]:
+    """The answer to a turn of a product that tells failed turns, shortened."""
+    told = {"payloads": [{"text": "ready", "mediaUrl": None}], "meta": {"agentMeta": answer()}}
+    return {"status": status, "result": {**told, **changed}}
+
+
+JUDGED_RESULTS: dict[str, tuple[Any, bool, str]] = {
+    "an answer": (result(), True, "ready"),
+    "in parts": (result(payloads=[{"text": "rea"}, 5, {"text": None}, {"text": "dy "}]), True, "rea dy"),
+    "failed": (
+        result("error", meta={"agentMeta": answer(), "error": {"kind": "incomplete_turn", "message": "No response."}}),
+        False,
+        "moonshot/kimi-k2.5 was asked: No response.",
+    ),
+    "failed and called ok": (
+        result(meta={"agentMeta": answer(), "error": {"message": "No response."}}),
+        False,
+        "moonshot/kimi-k2.5 was asked: No response.",
+    ),
+    "failed without a reason": (result("error"), False, "moonshot/kimi-k2.5 was asked: it gave no reason."),
+    "failed for an odd reason": (
+        result(meta={"agentMeta": answer(), "error": {"message": 5}}),
+        False,
+        "moonshot/kimi-k2.5 was asked: it gave no reason.",
+    ),
+    "another model": (
+        result(meta={"agentMeta": answer(provider="kimicode", model="kimi-for-coding")}),
+        False,
+        "kimicode/kimi-for-coding answered in its place.",
+    ),
+    "nobody": (result(meta={}), False, "The gateway does not say which model has answered."),
+    "nothing": (result(payloads=[]), False, NOTHING),
+    "nothing at all": (result(payloads=None), False, NOTHING),
+    "no text": (result(payloads=[{"mediaUrl": "x"}]), False, NOTHING),
+    "no answer": (None, False, "moonshot/kimi-k2.5 was asked: it gave no reason."),
+}
+
+
+@pytest.mark.parametrize("name", JUDGED_RESULTS)
+def test_judge_result(name: str) -> None:
+    told, ok, message = JUDGED_RESULTS[name]
+    assert judge_result(MODEL, told) == Turn(MODEL, ok, message)
+
+
 AGENTS: dict[str, tuple[Any, str]] = {
     "no config": (None, "main"),
     "no agents": ({}, "main"),
@@ -109,6 +159,9 @@ AGENTS: dict[str, tuple[Any, str]] = {
     "with signs that the product replaces": ({"agents": {"list": [{"id": "-Üb er/x-"}]}}, "b-er-x"),
     "nothing but signs": ({"agents": {"list": [{"id": "ÜÜ"}]}}, "main"),
     "without a name": ({"agents": {"list": [{}, {"id": "b"}]}}, "main"),
+    "by their names": ({"agents": {"entries": {"a": {}, "b": {"default": True}}}}, "b"),
+    "the first of the names": ({"agents": {"entries": {"a": {}, "b": {}}}}, "a"),
+    "names of a wrong type": ({"agents": {"entries": ["a"]}}, "main"),
     "entries of wrong types": ({"agents": {"list": [None, "x", {"id": "b"}]}}, "b"),
 }
 
@@ -137,13 +190,13 @@ print(json.dumps(answers[method]))
 class Fake:
     """A gateway that answers as it is told."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, product: str) -> None:
         self.folder = folder
         self.sessions = folder / "sessions"
         self.sessions.mkdir()
         (folder / "program.py").write_text(PROGRAM)
         paths = Paths(str(folder), str(folder / "clawdbot.json"), str(folder / ".env"))
-        self.gateway = Gateway(PRODUCTS["clawdbot"], [sys.executable, str(folder / "program.py")], paths, None, [KEY])
+        self.gateway = Gateway(PRODUCTS[product], [sys.executable, str(folder / "program.py")], paths, None, [KEY])
         self.answers: dict[str, Any] = {
             "sessions.patch": {"path": str(self.sessions / "sessions.json")},
             "agent": {"result": {"meta": {"agentMeta": {"sessionId": "s1"}}}},
@@ -162,7 +215,12 @@ class Fake:
 
 @pytest.fixture
 def fake(tmp_path: Path) -> Fake:
-    return Fake(tmp_path)
+    return Fake(tmp_path, "clawdbot")
+
+
+@pytest.fixture
+def openclaw(tmp_path: Path) -> Fake:
+    return Fake(tmp_path, "openclaw")
 
 
 def test_a_turn(fake: Fake) -> None:
@@ -194,6 +252,17 @@ def test_a_turn(fake: Fake) -> None:
         True,
     ]
     assert deleted == ["sessions.delete", {"key": key, "deleteTranscript": True}, "30000", False]
+
+
+def test_a_turn_of_a_product_that_keeps_no_transcript_in_a_file(openclaw: Fake) -> None:
+    name = "s1.jsonl.deleted.2026-11-22T20-09-28.355Z.36d4d52c6a4c4abaae9c6124b2bc5667.zst"
+    removed = openclaw.sessions / name
+    removed.touch()
+    openclaw.answers.update({"agent": result(), "sessions.delete": {"archived": [str(removed)]}})
+    assert openclaw.take() == Turn(MODEL, True, "ready")
+    assert not removed.exists()
+    openclaw.answers["agent"] = result("error", meta={"error": {"message": "No response."}})
+    assert openclaw.take({"message": answer()}) == Turn(MODEL, False, f"{MODEL} was asked: No response.")
 
 
 def test_two_turns_are_in_sessions_of_their_own(fake: Fake) -> None:

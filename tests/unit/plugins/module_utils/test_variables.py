@@ -281,6 +281,20 @@ def test_of_the_config(name: str, tmp_path: Path) -> None:
     ]
 
 
+def test_a_product_may_bar_variables_from_the_working_directory(tmp_path: Path) -> None:
+    state, home = tmp_path / "state", tmp_path / "home"
+    for folder in (state, home):
+        folder.mkdir()
+        (folder / ".env").write_text("MOONSHOT_API_KEY=a\nFLEET_KEY=b\n")
+    paths = Paths(str(state), str(state / "c.json"), str(state / ".env"))
+    both = {"MOONSHOT_API_KEY": "a", "FLEET_KEY": "b"}
+    read = {
+        name: [source.values for source in of_product(product, str(home), paths, {}, {})]
+        for name, product in PRODUCTS.items()
+    }
+    assert read == {"clawdbot": [both, both], "openclaw": [{"FLEET_KEY": "b"}, both]}
+
+
 def test_of_the_files_the_one_in_the_working_directory_comes_first(tmp_path: Path) -> None:
     state, home = tmp_path / "state", tmp_path / "home"
     for folder in (state, home):
