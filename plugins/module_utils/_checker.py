@@ -9,16 +9,15 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import re
-import signal
 import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils import _command
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config_plan import at
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import ClawdbotError
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets import redact, secret_values
@@ -42,7 +41,13 @@ def check(argv: Sequence[str], candidate: str, variables: Mapping[str, str]) -> 
         with tempfile.TemporaryDirectory(
             prefix=f"{os.path.basename(candidate)}.", dir=os.path.dirname(candidate)
         ) as scratch:
-            code, printed = _run(argv, {"%s": candidate, "%d": scratch}, variables)
+            paths = {"%s": candidate, "%d": scratch}
+            done = _command.run(
+                [_PLACEHOLDER.sub(lambda match: paths[match.group()], part) for part in argv],
+                scratch,
+                {**variables, "PATH": os.environ.get("PATH", os.defpath), "HOME": scratch},
+                _TIMEOUT_SECONDS,
+            )
     except subprocess.TimeoutExpired as exc:
         raise ClawdbotError(
             f"The product's checker did not end within {_TIMEOUT_SECONDS} seconds; nothing was changed. "
@@ -52,8 +57,9 @@ def check(argv: Sequence[str], candidate: str, variables: Mapping[str, str]) -> 
         raise ClawdbotError(
             f"The product's checker cannot be run ({exc.strerror}); nothing was changed. It was: {list(argv)}"
         ) from exc
-    if code != 0:
-        words = redact("; ".join(problems(*printed)), secret_values(variables)).replace(candidate, "the new config")
+    if done.returncode != 0:
+        said = "; ".join(problems(done.stdout, done.stderr))
+        words = redact(said, secret_values(variables)).replace(candidate, "the new config")
         raise ClawdbotError(f"The product refuses the new config; nothing was changed. It says: {words}")
 
 
@@ -84,29 +90,3 @@ def _told(stdout: str) -> list[str]:
 
 def _mappings(value: Any) -> list[dict[str, Any]]:
     return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
-
-
-def _run(argv: Sequence[str], paths: Mapping[str, str], variables: Mapping[str, str]) -> tuple[int, tuple[str, str]]:
-    """The exit code, and what was printed on stdout and stderr. Raises OSError and TimeoutExpired.
-
-    No process is left then.
-    """
-    with subprocess.Popen(
-        [_PLACEHOLDER.sub(lambda match: paths[match.group()], part) for part in argv],
-        cwd=paths["%d"],
-        env={**variables, "PATH": os.environ.get("PATH", os.defpath), "HOME": paths["%d"]},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        encoding="utf-8",
-        errors="replace",
-        # A group of its own: the product's program starts itself a second time, and both have to go.
-        start_new_session=True,
-    ) as process:
-        try:
-            printed = process.communicate(timeout=_TIMEOUT_SECONDS)
-        except BaseException:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-            raise
-    return process.returncode, printed

@@ -17,6 +17,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils import _command
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._checker import problems
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import ClawdbotError
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._process import Process
@@ -131,17 +132,7 @@ class Gateway:
         if not self._program:
             raise ClawdbotError(f"{what} cannot be asked for: the product's program was not found.")
         try:
-            done = subprocess.run(
-                [*self._program, *arguments],
-                cwd=self._folder,
-                env=self._environment,
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                text=True,
-                errors="replace",
-                timeout=timeout,
-                check=False,
-            )
+            done = _command.run([*self._program, *arguments], self._folder, self._environment, timeout)
         except subprocess.TimeoutExpired as exc:
             raise ClawdbotError(f"{what} gave no answer within {timeout:g} seconds.") from exc
         except OSError as exc:

@@ -10,10 +10,21 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
+
+import pytest
 
 from tools.demo import vaulted_keys
 from tools.product import ROOT
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """An empty folder with a short path: sockets are made in it."""
+    with tempfile.TemporaryDirectory() as path:
+        yield Path(path)
 
 
 def start(folder: Path, *arguments: str) -> subprocess.Popen[str]:
@@ -42,8 +53,8 @@ def processes_of(folder: Path) -> list[str]:
     return found
 
 
-def test_the_demo_shows_the_main_job_and_no_key(tmp_path: Path) -> None:
-    demo = start(tmp_path, "-vvvv")
+def test_the_demo_shows_the_main_job_and_no_key(folder: Path) -> None:
+    demo = start(folder, "-vvvv")
     output, _errors = demo.communicate()
 
     assert demo.returncode == 0, output[-5000:]
@@ -57,12 +68,12 @@ def test_the_demo_shows_the_main_job_and_no_key(tmp_path: Path) -> None:
     assert "moonshot is ok and lists kimi-k2.5, " in output
     assert "sk-" not in output
     assert not [key for key in vaulted_keys().values() if key in output]
-    assert list(tmp_path.iterdir()) == []
-    assert processes_of(tmp_path) == []
+    assert list(folder.iterdir()) == []
+    assert processes_of(folder) == []
 
 
-def test_ctrl_c_leaves_nothing_behind(tmp_path: Path) -> None:
-    demo = start(tmp_path)
+def test_ctrl_c_leaves_nothing_behind(folder: Path) -> None:
+    demo = start(folder)
     assert demo.stdout is not None
     for line in demo.stdout:
         if "Look at the gateway" in line:
@@ -73,5 +84,5 @@ def test_ctrl_c_leaves_nothing_behind(tmp_path: Path) -> None:
 
     assert demo.returncode == 1
     assert output.endswith("Interrupted. Everything that was started is gone.\n")
-    assert list(tmp_path.iterdir()) == []
-    assert processes_of(tmp_path) == []
+    assert list(folder.iterdir()) == []
+    assert processes_of(folder) == []
