@@ -35,6 +35,10 @@ from ansible_collections.clawfleet.clawdbot.plugins.module_utils._program import
 _MESSAGE = "Answer with the one word: ready"
 _CALL_SECONDS = 30.0
 _SHOWN_CHARACTERS = 300
+# A gateway that is killed while it writes its sessions leaves their lock behind. The next one gives each call 10 seconds to
+# get it, and takes it for abandoned once it is 30 seconds old (Clawdbot's config/sessions/store.js).
+_LOCKED = "timeout acquiring session store lock"
+_LOCKED_CALLS = 4
 _AGENT_ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}\Z")
 # What the gateway makes of the name of a transcript that it removes (Clawdbot's gateway/session-utils.fs.js; OpenClaw
 # puts an id behind it and compresses the file).
@@ -103,7 +107,7 @@ def default_agent(config: Any) -> str:
 def _take(gateway: Gateway, agent: str, model: str, timeout: float) -> Turn:
     key = f"agent:{agent}:clawfleet-{secrets.token_hex(8)}"
     try:
-        session = gateway.call("sessions.patch", {"key": key, "model": model}, _CALL_SECONDS)
+        session = _open_session(gateway, {"key": key, "model": model})
     except ClawdbotError as exc:
         return Turn(model, False, str(exc))
     try:
@@ -116,6 +120,17 @@ def _take(gateway: Gateway, agent: str, model: str, timeout: float) -> Turn:
         return Turn(model, False, str(exc))
     finally:
         _forget(gateway, key)
+
+
+def _open_session(gateway: Gateway, params: Mapping[str, Any]) -> Any:
+    """The gateway's answer. Waits for a lock that a gateway before it has left, as every sender of a message has to."""
+    for _ in range(_LOCKED_CALLS - 1):
+        try:
+            return gateway.call("sessions.patch", params, _CALL_SECONDS)
+        except ClawdbotError as exc:
+            if _LOCKED not in str(exc):
+                raise
+    return gateway.call("sessions.patch", params, _CALL_SECONDS)
 
 
 def _nothing(answered_by: str) -> str:

@@ -180,6 +180,10 @@ method, params = sys.argv[3], json.loads(sys.argv[sys.argv.index("--params") + 1
 with open(folder / "asked", "a") as file:
     timeout = sys.argv[sys.argv.index("--timeout") + 1]
     file.write(json.dumps([method, params, timeout, "--expect-final" in sys.argv]) + "\\n")
+locks = int((folder / "locks").read_text())
+if method == "sessions.patch" and locks:
+    (folder / "locks").write_text(str(locks - 1))
+    sys.exit("Error: timeout acquiring session store lock: sessions.json.lock")
 answers = json.loads((folder / "answers").read_text())
 if method not in answers:
     sys.exit(f"no {method} here")
@@ -195,6 +199,8 @@ class Fake:
         self.sessions = folder / "sessions"
         self.sessions.mkdir()
         (folder / "program.py").write_text(PROGRAM)
+        # How often the gateway finds its sessions locked.
+        (folder / "locks").write_text("0")
         paths = Paths(str(folder), str(folder / "clawdbot.json"), str(folder / ".env"))
         self.gateway = Gateway(PRODUCTS[product], [sys.executable, str(folder / "program.py")], paths, None, [KEY])
         self.answers: dict[str, Any] = {
@@ -308,6 +314,16 @@ def test_a_gateway_that_refuses_the_session(fake: Fake) -> None:
     del fake.answers["sessions.patch"]
     assert fake.take() == Turn(MODEL, False, "The gateway's sessions.patch failed. It says: no sessions.patch here")
     assert len(fake.asked()) == 1
+
+
+LOCKED = "The gateway's sessions.patch failed. It says: timeout acquiring session store lock: sessions.json.lock"
+
+
+@pytest.mark.parametrize(("locks", "turn"), [(3, Turn(MODEL, True, "ready")), (4, Turn(MODEL, False, LOCKED))])
+def test_a_lock_that_a_gateway_has_left_is_waited_for(locks: int, turn: Turn, fake: Fake) -> None:
+    (fake.folder / "locks").write_text(str(locks))
+    assert fake.take({"message": answer()}) == turn
+    assert [asked[0] for asked in fake.asked()].count("sessions.patch") == 4
 
 
 def test_a_gateway_that_refuses_the_turn(fake: Fake) -> None:
