@@ -94,6 +94,13 @@ class Rollout:
         """The gateways one of whose files was touched since."""
         return [name for name, file in self.files().items() if file != before[name]]
 
+    def overrides(self, name: str) -> dict[str, Any]:
+        """The C(providers_overrides) of a host: where its endpoints are."""
+        return {
+            provider: {"block": {"baseUrl": self.standin.base_url(self._endpoint(name, provider))}}
+            for provider in (MOONSHOT, KIMICODE)
+        }
+
     def _endpoint(self, name: str, provider: str) -> str:
         return self.regions[name] if provider == MOONSHOT else "kimicode"
 
@@ -106,10 +113,7 @@ class Rollout:
                 provider: f"{{{{ lookup('ansible.builtin.env', 'KEY_{name}_{provider}') }}}}"
                 for provider in self.keys[name]
             },
-            "providers_overrides": {
-                provider: {"block": {"baseUrl": self.standin.base_url(self._endpoint(name, provider))}}
-                for provider in (MOONSHOT, KIMICODE)
-            },
+            "providers_overrides": self.overrides(name),
         }
 
 
@@ -238,6 +242,16 @@ def test_a_connection_that_is_lost_on_the_way_is_a_failure(rollout: Rollout) -> 
     told = summary(gone)
     assert told["failed"]["gateway-1"].startswith(f"{reason} The way back failed as well: {reason.partition(': ')[2]}")
     assert (told["done"], told["not_tried"]) == ([], list(NAMES[1:]))
+
+    # Lost while the gateway gets a variable that its process does not have.
+    losses.write_text("modules.provider_config\n")
+    overrides = rollout.overrides("gateway-1")
+    overrides[MOONSHOT]["env_var"] = "OTHER_API_KEY"
+    without = rollout.run(gateway_1={**lossy, "providers_overrides": overrides})
+
+    assert (without.code, losses.read_text()) == (2, "")
+    assert summary(without)["failed"] == {"gateway-1": f"{reason} {put_back}"}
+    assert b"OTHER_API_KEY" not in rollout.files()["gateway-1"][1]
 
 
 def test_hosts_with_keys_and_regions_of_their_own_and_one_that_is_down(rollout: Rollout) -> None:
