@@ -14,6 +14,8 @@ from tools import fleet
 from tools.standin import StandIn
 
 
+# First, for pytest-xdist reads the groups in a hook of the same name.
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keeps the tests of a file in one process, for they share a fleet; all others go wherever there is room."""
     for item in items:
