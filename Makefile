@@ -11,7 +11,8 @@ export ANSIBLE_HOME := $(CURDIR)/.cache/ansible
 export ANSIBLE_COLLECTIONS_PATH := $(CURDIR)/.cache/collections
 export PYTHONPATH := $(CURDIR)
 export MYPYPATH := $(CURDIR)/.cache/collections
-PARALLEL := --numprocesses=auto --dist=loadgroup
+# The tests of a file share a fleet, so they stay together; the longest come first.
+PARALLEL := --numprocesses=auto --dist=loadfile --no-loadscope-reorder
 LINK := .cache/collections/ansible_collections/clawfleet/clawdbot
 
 .PHONY: help

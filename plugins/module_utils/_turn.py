@@ -35,8 +35,8 @@ from ansible_collections.clawfleet.clawdbot.plugins.module_utils._program import
 _MESSAGE = "Answer with the one word: ready"
 _CALL_SECONDS = 30.0
 _SHOWN_CHARACTERS = 300
-# A gateway that is killed while it writes its sessions leaves their lock behind. The next one gives each call 10 seconds to
-# get it, and takes it for abandoned once it is 30 seconds old (Clawdbot's config/sessions/store.js).
+# A gateway that is killed while it writes its sessions leaves their lock behind. The next one tries for 10 seconds
+# to get it, and takes it for abandoned once it is 30 seconds old (Clawdbot's config/sessions/store.js).
 _LOCKED = "timeout acquiring session store lock"
 _LOCKED_CALLS = 4
 _AGENT_ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}\Z")

@@ -14,15 +14,6 @@ from tools import fleet
 from tools.standin import StandIn
 
 
-# First, for pytest-xdist reads the groups in a hook of the same name.
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keeps the tests of a file in one process, for they share a fleet; all others go wherever there is room."""
-    for item in items:
-        if item.path.parent == Path(__file__).parent:
-            item.add_marker(pytest.mark.xdist_group(item.path.name))
-
-
 @pytest.fixture(scope="module")
 def gateways(request: pytest.FixtureRequest) -> Iterator[fleet.Fleet]:
     # A gateway of its own for each test that needs one: what one test does to its gateway is nothing to the others. And
