@@ -116,5 +116,5 @@ def _npm(folder: Path, *arguments: str) -> None:
 
 
 if __name__ == "__main__":
-    for name in PRODUCTS:
+    for name in sys.argv[1:] or PRODUCTS:
         print(install(name))

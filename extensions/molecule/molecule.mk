@@ -14,6 +14,7 @@ $(VENV)/molecule: requirements-molecule.txt $(VENV)/demo
 #: make molecule [SCENARIOS=rotation]   the role on real systemd hosts in podman, on each Debian release
 .PHONY: molecule
 molecule: $(VENV)/molecule $(LINK)
-	@$(BIN)/python -m tools.product
+	@$(BIN)/python -m tools.product clawdbot
+	@$(BIN)/python -m tools.host_ansible
 	@$(AS_ROOT) tools/podman/images $(MOLECULE_RELEASES)
 	@$(AS_ROOT) tools/podman/run extensions/molecule/run_scenarios 2 $(SCENARIOS)
