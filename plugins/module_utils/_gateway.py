@@ -34,6 +34,9 @@ from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets import
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._systemd import Unit
 
 _POLL_SECONDS = 0.25
+# A gateway that ends so often while it is waited for will not come up. Once or twice it may: OpenClaw's first start on
+# the files of Clawdbot does, and a gateway whose predecessor still has the port.
+_ENDS = 5
 _ANSWER_SECONDS = 5.0
 _STATUS_LINE = re.compile(rb"HTTP/1\.[01] [0-9]{3}[ \r\n]")
 _LONGEST_STATUS_LINE = 1024
@@ -76,6 +79,11 @@ class Observation:
         return self.origins.process
 
     @property
+    def restarts(self) -> int:
+        """How often systemd has started it again by itself."""
+        return self.unit.restarts if self.unit else 0
+
+    @property
     def settled(self) -> bool:
         """Whether nothing is to be waited for: it answers and needs no restart, or it will not come up by itself."""
         if self.process is None and self.unit is not None and self.unit.active_state == "failed":
@@ -110,11 +118,17 @@ def observe(product: Product, paths: Paths, service: Service, names: Sequence[st
 def observe_until_settled(
     product: Product, paths: Paths, service: Service, names: Sequence[str], wait: float
 ) -> Observation:
-    """The gateway as soon as there is nothing more to wait for, or as it is after C(wait) seconds."""
+    """The gateway as soon as there is nothing more to wait for, or as it is after C(wait) seconds.
+
+    That is also so once systemd has started it again and again.
+    """
     deadline = time.monotonic() + wait
+    restarts = None
     while True:
         seen = observe(product, paths, service, names)
-        if seen.settled or time.monotonic() >= deadline:
+        # Counted anew where somebody else starts it meanwhile.
+        restarts = min(seen.restarts, seen.restarts if restarts is None else restarts)
+        if seen.settled or seen.restarts - restarts >= _ENDS or time.monotonic() >= deadline:
             return seen
         time.sleep(_POLL_SECONDS)
 

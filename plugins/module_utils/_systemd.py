@@ -30,6 +30,7 @@ _PROPERTIES = (
     "SubState",
     "Result",
     "MainPID",
+    "NRestarts",
     "ExecStart",
     "FragmentPath",
     "DropInPaths",
@@ -90,6 +91,8 @@ class Unit:
     #: How its last process ended: C(success), C(exit-code), C(start-limit-hit) and so on.
     result: str = ""
     main_pid: int = 0
+    #: How often systemd has started it again by itself, since somebody has started it.
+    restarts: int = 0
     #: The command that runs the product's program, as the unit itself does; empty where the unit does not tell it.
     program: tuple[str, ...] = ()
     #: The file that is executed, which is not always the program.
@@ -141,6 +144,7 @@ def parsed(name: str, scope: str, shown: str, manager: str) -> Unit | None:
         sub_state=properties.get("SubState", ""),
         result=properties.get("Result", ""),
         main_pid=_number(properties.get("MainPID", "")),
+        restarts=_number(properties.get("NRestarts", "")),
         program=program_of(exec_start),
         executable=exec_start.partition("path=")[2].partition(" ; ")[0],
         files=tuple(words(f"{properties.get('FragmentPath', '')} {properties.get('DropInPaths', '')}")),

@@ -50,7 +50,8 @@ options:
   wait:
     description:
       - How many seconds to wait at the most until the gateway answers and needs no restart.
-      - A unit that has failed, and that systemd starts no more, is not waited for.
+      - A unit that has failed, and that systemd starts no more, is not waited for. One that systemd starts again and
+        again is waited for until it has ended five times.
     type: float
     default: 0
 seealso:

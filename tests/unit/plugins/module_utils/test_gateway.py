@@ -269,6 +269,20 @@ def test_gives_up_after_the_time_to_wait(tmp_path: Path, monkeypatch: pytest.Mon
     assert time.monotonic() - begun >= 0.05
 
 
+def test_gives_up_on_a_unit_that_ends_again_and_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_gateway, "_POLL_SECONDS", 0.01)
+    # It has ended before, and is started by somebody meanwhile.
+    counts = [7, 9, 0, 1, 1, 4, 5, 6]
+    service = Service("systemd_user", "u")
+
+    def observed(*_arguments: object) -> Observation:
+        return seen(answers=False, unit=Unit("u", "activating", restarts=counts.pop(0)))
+
+    monkeypatch.setattr(_gateway, "observe", observed)
+    assert observe_until_settled(CLAWDBOT, paths(tmp_path), service, [], 60).restarts == 5
+    assert counts == [6]
+
+
 STORE = {"profiles": {"moonshot:default": {"type": "api_key", "provider": "moonshot", "key": "p"}}}
 # Which variable the config of moonshot refers to, what is set where, and what wins over it besides the profile.
 OVERRIDDEN: dict[str, tuple[str, dict[str, str], list[tuple[str, str, str]]]] = {

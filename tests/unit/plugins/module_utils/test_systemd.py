@@ -68,6 +68,7 @@ def test_program_of_anything(text: str) -> None:
 
 # As 252 and 257 print it.
 SHOWN = """MainPID=4711
+NRestarts=3
 Result=success
 ExecStart={ path=/usr/bin/node ; argv[]=/usr/bin/node /opt/entry.js gateway ; ignore_errors=no ; pid=4711 }
 Environment=A=2 "B=x y" KEY=one KEY=two
@@ -93,6 +94,7 @@ UNITS: dict[str, tuple[str, Unit | None]] = {
             sub_state="running",
             result="success",
             main_pid=4711,
+            restarts=3,
             program=("/usr/bin/node", "/opt/entry.js"),
             executable="/usr/bin/node",
             files=(
@@ -283,8 +285,8 @@ def test_unit_and_service_manager_are_asked_for_in_their_scope(tmp_path: Path, m
     assert found is not None
     assert (found.environment, found.manager_environment) == ({"A": "1"}, {"B": "2"})
     assert (tmp_path / "unit").read_text() == (
-        "--user show clawdbot-gateway --property=LoadState,ActiveState,SubState,Result,MainPID,ExecStart,FragmentPath,"
-        "DropInPaths,NeedDaemonReload,WorkingDirectory,User,PAMName,Environment,EnvironmentFiles,PassEnvironment,"
+        "--user show clawdbot-gateway --property=LoadState,ActiveState,SubState,Result,MainPID,NRestarts,ExecStart,"
+        "FragmentPath,DropInPaths,NeedDaemonReload,WorkingDirectory,User,PAMName,Environment,EnvironmentFiles,PassEnvironment,"
         f"UnsetEnvironment C /run/user/{os.geteuid()}\n"
     )
     assert (tmp_path / "manager").read_text() == "--user show --property=Environment\n"
