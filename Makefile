@@ -88,4 +88,11 @@ bench: $(VENV)/dev $(LINK)
 	PYTHONPATH=$(CURDIR):$(CURDIR)/.cache/collections $(BIN)/python bench/verify_models.py
 	PYTHONPATH=$(CURDIR):$(CURDIR)/.cache/collections $(BIN)/python bench/fleet.py
 
+#: make bench-hosts         the same on ten real systemd hosts in podman
+.PHONY: bench-hosts
+bench-hosts: $(VENV)/dev $(LINK)
+	$(BIN)/python -m tools.product clawdbot
+	$(AS_ROOT) tools/podman/images bookworm
+	$(AS_ROOT) "PYTHONPATH=$(CURDIR):$(CURDIR)/.cache/collections" tools/podman/run $(BIN)/python bench/fleet.py --real
+
 include extensions/molecule/molecule.mk

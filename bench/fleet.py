@@ -9,6 +9,8 @@ folder and a process of its own for each, which answers HTTP and is restarted, a
 says yes at once. So what is measured is Ansible and the collection, and not the product. C(--hosts 300 30) are the
 numbers of hosts that nothing-to-change is measured with; everything-to-change is with the last of them.
 
+C(make bench-hosts) does the same with ten real hosts in podman, each with the real gateway, over ssh (C(--real)).
+
 In each round every playbook runs once, so that the machine's other work meets all of them; shown are medians.
 """
 
@@ -19,6 +21,7 @@ import contextlib
 import json
 import os
 import shutil
+import signal
 import statistics
 import subprocess
 import sys
@@ -26,7 +29,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import yaml
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils import _provider_files
@@ -69,7 +72,7 @@ class Cost(NamedTuple):
 
 
 class Host(NamedTuple):
-    """A simulated host."""
+    """A host; of a real one only its name counts."""
 
     name: str
     folder: Path
@@ -87,7 +90,20 @@ class Host(NamedTuple):
         return [sys.executable, str(FOLDER / "gateway.py"), str(self.port), str(self.lock), str(self.state_dir)]
 
 
-class Fleet:
+class Fleet(Protocol):
+    """Hosts, and playbooks that are run on them."""
+
+    def reset(self, hosts: Sequence[Host], *, changed: bool) -> None:
+        """Gives the hosts their files as the role leaves them, or those of another day, and a new process."""
+
+    def run(self, playbook: str, hosts: Sequence[Host]) -> Cost:
+        """Runs a playbook on the hosts, which must succeed."""
+
+    def end(self, hosts: Sequence[Host]) -> None:
+        """Ends the hosts' processes."""
+
+
+class SimulatedFleet:
     """Simulated hosts below a folder, pointed to a stand-in for the endpoints."""
 
     def __init__(self, folder: Path, standin: StandIn) -> None:
@@ -151,7 +167,8 @@ class Fleet:
         path = self.folder / f"inventory-{len(hosts)}.yml"
         own = {
             host.name: {
-                "host_folder": str(host.folder),
+                # Where its gateway keeps its lock.
+                "host_environment": {"TMPDIR": str(host.folder / "tmp")},
                 "gateway_port": host.port,
                 "providers_state_dir": str(host.state_dir),
                 "providers_restart_argv": host.restart_argv(),
@@ -171,61 +188,107 @@ class Fleet:
         return path
 
     def run(self, playbook: str, hosts: Sequence[Host]) -> Cost:
-        """Runs a playbook on the hosts, which must succeed."""
         environment = {
-            **os.environ,
             "PATH": os.pathsep.join([str(self.folder / "bin"), os.environ["PATH"]]),
-            "ANSIBLE_PIPELINING": "true",
             "ANSIBLE_HOME": str(self.folder / "ansible"),
         }
-        program = Path(sys.executable).with_name("ansible-playbook")
-        output = self.folder / "output"
+        return play(FOLDER / "playbooks" / playbook, [self.inventory(hosts)], environment)
+
+
+class RealFleet:
+    """Hosts in podman, made by the playbooks of the scenarios in extensions/molecule."""
+
+    def __init__(self, folder: Path) -> None:
+        self._inventories = [ROOT / "extensions/molecule/shared/inventory/hosts.yml", FOLDER / "hosts/inventory.yml"]
+        self._environment = {
+            "MOLECULE_EPHEMERAL_DIRECTORY": str(folder),
+            "MOLECULE_SCENARIO_NAME": "bench",
+            "MOLECULE_PROJECT_DIRECTORY": str(ROOT),
+            "ANSIBLE_HOME": str(folder / "ansible"),
+            # A short path, because a socket's path has to be.
+            "ANSIBLE_SSH_CONTROL_PATH_DIR": "/run/clawfleet-ssh",
+            "ANSIBLE_SSH_ARGS": "-o ControlMaster=auto -o ControlPersist=600s -o StrictHostKeyChecking=no "
+            "-o UserKnownHostsFile=/dev/null -o LogLevel=ERROR",
+        }
+        self._play(FOLDER / "hosts/create.yml")
+
+    def reset(self, hosts: Sequence[Host], *, changed: bool) -> None:
+        self._play(FOLDER / "hosts/reset.yml")
+        if not changed:
+            self.run("role.yml", hosts)
+
+    def run(self, playbook: str, hosts: Sequence[Host]) -> Cost:
+        return self._play(FOLDER / "playbooks" / playbook, "--limit", ",".join(host.name for host in hosts))
+
+    def end(self, hosts: Sequence[Host]) -> None:
+        """They end with the benchmark."""
+
+    def _play(self, playbook: Path, *arguments: str) -> Cost:
+        return play(playbook, self._inventories, self._environment, *arguments)
+
+
+def play(playbook: Path, inventories: Sequence[Path], environment: dict[str, str], *arguments: str) -> Cost:
+    """Runs a playbook, which must succeed."""
+    program = Path(sys.executable).with_name("ansible-playbook")
+    named = [argument for inventory in inventories for argument in ("-i", str(inventory))]
+    with tempfile.TemporaryFile() as output:
         began = time.perf_counter()
-        with output.open("wb") as file:
-            process = subprocess.Popen(
-                [str(program), "-i", str(self.inventory(hosts)), str(FOLDER / "playbooks" / playbook)],
-                env=environment,
-                stdin=subprocess.DEVNULL,
-                stdout=file,
-                stderr=subprocess.STDOUT,
-            )
-            _pid, status, usage = os.wait4(process.pid, 0)
+        process = subprocess.Popen(
+            [str(program), *named, *arguments, str(playbook)],
+            env={**os.environ, "ANSIBLE_PIPELINING": "true", **environment},
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+        _pid, status, usage = os.wait4(process.pid, 0)
         seconds = time.perf_counter() - began
         if status:
-            sys.exit(output.read_text())
-        return Cost(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
+            output.seek(0)
+            sys.exit(output.read().decode())
+    return Cost(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
 
 
 @contextlib.contextmanager
-def fleet() -> Iterator[Fleet]:
+def simulated_fleet() -> Iterator[SimulatedFleet]:
     with StandIn() as standin, tempfile.TemporaryDirectory(prefix="clawfleet-") as folder:
-        yield Fleet(Path(folder), standin)
+        yield SimulatedFleet(Path(folder), standin)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--hosts", type=int, nargs="+", default=[300, 30])
     parser.add_argument("--rounds", type=int, default=ROUNDS)
+    parser.add_argument("--real", action="store_true", help="ten real hosts in place of simulated ones")
     arguments = parser.parse_args()
-    with fleet() as simulated:
+    # Killed, it cleans up as it does after Ctrl-C.
+    signal.signal(signal.SIGTERM, lambda *_signal: sys.exit(1))
+    if arguments.real:
+        with tempfile.TemporaryDirectory(prefix="clawfleet-") as folder:
+            names = ["bookworm", "trixie", *(f"host-{number:02}" for number in range(3, 11))]
+            hosts = [Host(name, Path(folder), 0) for name in names]
+            real = RealFleet(Path(folder))
+            for situation in ("nothing to change", "everything to change"):
+                measure(real, hosts, situation, arguments.rounds)
+        return
+    with simulated_fleet() as simulated:
         for count in arguments.hosts:
             measure(simulated, simulated.hosts(count), "nothing to change", arguments.rounds)
         measure(simulated, simulated.hosts(arguments.hosts[-1]), "everything to change", arguments.rounds)
 
 
-def measure(simulated: Fleet, hosts: Sequence[Host], situation: str, rounds: int) -> None:
+def measure(fleet: Fleet, hosts: Sequence[Host], situation: str, rounds: int) -> None:
     """Shows what each playbook costs in a situation."""
     changed = situation == "everything to change"
     costs: dict[str, list[Cost]] = {}
     try:
-        simulated.reset(hosts, changed=changed)
+        fleet.reset(hosts, changed=changed)
         for _round in range(rounds):
             for playbook in ("pings.yml", "role.yml", "by_hand.yml"):
                 if changed:
-                    simulated.reset(hosts, changed=True)
-                costs.setdefault(playbook, []).append(simulated.run(playbook, hosts))
+                    fleet.reset(hosts, changed=True)
+                costs.setdefault(playbook, []).append(fleet.run(playbook, hosts))
     finally:
-        simulated.end(hosts)
+        fleet.end(hosts)
     show(situation, len(hosts), {playbook: median(found) for playbook, found in costs.items()})
 
 
