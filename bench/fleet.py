@@ -48,6 +48,13 @@ OLD_KEYS = {"MOONSHOT_API_KEY": "sk-benchmark-old-moonshot", "KIMICODE_API_KEY":
 ENDPOINTS = {"moonshot": "moonshot-cn", "kimicode": "kimicode"}
 DEFAULTS: dict[str, Any] = yaml.safe_load((ROOT / "roles/providers/defaults/main.yml").read_text(encoding="utf-8"))
 
+# On real hosts all playbooks act as the gateway's account. The one that is written by hand has no catalogue of its own.
+_ON_REAL_HOSTS = {
+    "ansible_become": True,
+    "ansible_become_user": "gateway",
+    "providers_catalogue": DEFAULTS["providers_catalogue"],
+}
+
 PROGRAM = """\
 #!/bin/sh
 # What the product says of a gateway that has the models; every config is fine.
@@ -213,12 +220,13 @@ class RealFleet:
         self._play(FOLDER / "hosts/create.yml")
 
     def reset(self, hosts: Sequence[Host], *, changed: bool) -> None:
-        self._play(FOLDER / "hosts/reset.yml")
+        self._play(FOLDER / "hosts/reset.yml", "--extra-vars", json.dumps(_ON_REAL_HOSTS))
         if not changed:
             self.run("role.yml", hosts)
 
     def run(self, playbook: str, hosts: Sequence[Host]) -> Cost:
-        return self._play(FOLDER / "playbooks" / playbook, "--limit", ",".join(host.name for host in hosts))
+        limit = ("--limit", ",".join(host.name for host in hosts))
+        return self._play(FOLDER / "playbooks" / playbook, "--extra-vars", json.dumps(_ON_REAL_HOSTS), *limit)
 
     def end(self, hosts: Sequence[Host]) -> None:
         """They end with the benchmark."""
