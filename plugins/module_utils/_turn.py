@@ -124,7 +124,7 @@ def _take(gateway: Gateway, agent: str, model: str, timeout: float) -> Turn:
 
 def _open_session(gateway: Gateway, params: Mapping[str, Any]) -> Any:
     """The gateway's answer. Waits for a lock that a gateway before it has left, as every sender of a message has to."""
-    for _ in range(_LOCKED_CALLS - 1):
+    for _attempt in range(_LOCKED_CALLS - 1):
         try:
             return gateway.call("sessions.patch", params, _CALL_SECONDS)
         except ClawdbotError as exc:
