@@ -177,9 +177,11 @@ def test_only_the_keys_are_kept_out_of_logs() -> None:
     assert hidden == {"gateway_token", "providers_api_keys"}
 
 
+# What it installs; the other role looks after all.
+GATEWAY_PRODUCTS = _load(ROLES["gateway"].folder / "vars" / "main.yml")["__gateway_products"]
 CHOICES = {
     "gateway_bind": gateway_config.ARGUMENT_SPEC["bind"]["choices"],
-    "gateway_product": [*PRODUCTS],
+    "gateway_product": [*GATEWAY_PRODUCTS],
     "gateway_service_manager": ["systemd_user", "systemd_system"],
     "providers_product": ["auto", *PRODUCTS],
     "providers_service_manager": gateway_info.ARGUMENT_SPEC["service_manager"]["choices"],
@@ -194,27 +196,27 @@ def test_a_role_offers_what_its_modules_offer(name: str, expected: list[str]) ->
 
 
 def test_the_gateway_role_knows_each_product_as_the_modules_do() -> None:
-    known = _load(ROLES["gateway"].folder / "vars" / "main.yml")["__gateway_products"]
     assert {
         name: (
             facts["unit"],
             f"~/{facts['state_dir']}",
-            facts["config_name"],
+            (facts["config_name"],),
             f"{facts['prefix']}_STATE_DIR",
             f"{facts['prefix']}_CONFIG_PATH",
             f"{facts['prefix']}_GATEWAY_PORT",
         )
-        for name, facts in known.items()
+        for name, facts in GATEWAY_PRODUCTS.items()
     } == {
         name: (
             product.unit,
             product.state_dir,
-            product.config_name,
+            product.config_names,
             product.state_dir_variable,
             product.config_path_variable,
             product.port_variable,
         )
         for name, product in PRODUCTS.items()
+        if name in GATEWAY_PRODUCTS
     }
 
 
