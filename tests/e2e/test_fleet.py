@@ -246,7 +246,7 @@ def test_a_connection_that_is_lost_on_the_way_is_a_failure(rollout: Rollout) -> 
     # Lost while the gateway gets a variable that its process does not have.
     losses.write_text("modules.provider_config\n")
     overrides = rollout.overrides("gateway-1")
-    overrides[MOONSHOT]["env_var"] = "OTHER_API_KEY"
+    overrides[KIMICODE]["env_var"] = "OTHER_API_KEY"
     without = rollout.run(gateway_1={**lossy, "providers_overrides": overrides})
 
     assert (without.code, losses.read_text()) == (2, "")
