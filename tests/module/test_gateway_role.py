@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
@@ -17,7 +18,9 @@ from typing import Any
 import pytest
 import yaml
 
-COLLECTIONS = Path(__file__).parents[2] / ".cache" / "collections"
+from tools.product import CACHE
+
+COLLECTIONS = CACHE / "collections"
 
 Play = Callable[..., list[dict[str, Any]]]
 
@@ -154,6 +157,19 @@ def test_the_first_node_that_is_new_enough_is_taken(play: Play, tmp_path: Path) 
         None,
     ]
     assert (results[0]["shown"], results[3]["shown"]) == (new, new)
+
+
+def test_npm_brings_a_node(play: Play, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The real one, from npm's registry, as on a host that has npm and a Node that is too old."""
+    monkeypatch.setenv("npm_config_cache", str(CACHE / "npm"))
+    folder = tmp_path / "node-npm-22.new"
+    folder.mkdir()
+
+    (result,) = play("node_npm", [{"__gateway_new": str(folder)}], path=os.path.dirname(sys.executable))
+
+    assert result["failed"] is None
+    version = subprocess.run([folder / "bin" / "node", "--version"], capture_output=True, text=True, check=True).stdout
+    assert re.fullmatch(r"v22\.(\d+)\.\d+\n", version)
 
 
 def test_versions_go_when_no_gateway_runs_on_them(play: Play, tmp_path: Path) -> None:
