@@ -37,12 +37,13 @@ async function turn(agentId, model) {
   await call('agent', { message: 'Say hello.', agentId, sessionKey, idempotencyKey: randomUUID() }, true)
 }
 
+// As a person does, who reads the answer to one message before the next: the same question again tells whether it has ended.
 async function chat(alias) {
   for (const message of [`/model ${alias}`, 'Say hello.']) {
-    await call('chat.send', { sessionKey: 'main', message, idempotencyKey: randomUUID() })
-  }
-  for (let tries = 0; tries < 300 && (await chats()).length === 0; tries += 1) {
-    await sleep(100)
+    const params = { sessionKey: 'main', message, idempotencyKey: randomUUID() }
+    for (let tries = 0; tries < 600 && (await call('chat.send', params)).status !== 'ok'; tries += 1) {
+      await sleep(100)
+    }
   }
 }
 
