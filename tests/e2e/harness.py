@@ -63,6 +63,12 @@ def new_key(prefix: str = "sk-") -> str:
     return prefix + secrets.token_urlsafe(30).replace("_", "x").replace("-", "y")
 
 
+def files_holding(folder: Path, key: str) -> list[str]:
+    """The files below a folder that hold the key, by name."""
+    files = [path for path in folder.rglob("*") if path.is_file() and not path.is_symlink()]
+    return sorted(path.name for path in files if key.encode() in path.read_bytes())
+
+
 def play(inventory: Path, environment: dict[str, str], *arguments: str) -> Run:
     """Runs ansible-playbook on an inventory."""
     program = os.path.join(os.path.dirname(sys.executable), "ansible-playbook")

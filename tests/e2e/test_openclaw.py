@@ -13,7 +13,7 @@ import pytest
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils import _env_file, _json5
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets import fingerprint
 
-from tests.e2e.harness import KIMICODE, MOONSHOT, Bench, new_key
+from tests.e2e.harness import KIMICODE, MOONSHOT, Bench, files_holding, new_key
 from tools import fleet
 from tools.standin import StandIn
 
@@ -41,12 +41,6 @@ def beside(gateways: fleet.Fleet, standin: StandIn, tmp_path: Path, bench: Bench
 @pytest.fixture
 def unused(gateways: fleet.Fleet) -> list[fleet.Gateway]:
     return [gateway for gateway in gateways.gateways if gateway.product == "openclaw"]
-
-
-def files_holding(folder: Path, key: str) -> list[str]:
-    """The files below a folder that hold the key, by name."""
-    files = [path for path in folder.rglob("*") if path.is_file() and not path.is_symlink()]
-    return sorted(path.name for path in files if key.encode() in path.read_bytes())
 
 
 def asked(bench: Bench) -> set[tuple[str, str]]:

@@ -7,21 +7,14 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils import _env_file, _json5
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets import fingerprint
 
-from tests.e2e.harness import KIMICODE, MOONSHOT, Bench, new_key
+from tests.e2e.harness import KIMICODE, MOONSHOT, Bench, files_holding, new_key
 
 REMOVE = "clawfleet.clawdbot.remove"
 ROLLBACK = "clawfleet.clawdbot.rollback"
-
-
-def files_holding(folder: Path, key: str) -> list[str]:
-    """The files below a folder that hold the key, by name."""
-    files = [path for path in folder.rglob("*") if path.is_file() and not path.is_symlink()]
-    return sorted(path.name for path in files if key.encode() in path.read_bytes())
 
 
 def test_a_provider_is_removed_without_a_trace_and_a_second_run_changes_nothing(bench: Bench) -> None:

@@ -15,17 +15,11 @@ from typing import Any
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils import _json5
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets import fingerprint
 
-from tests.e2e.harness import MOONSHOT, Bench, new_key
+from tests.e2e.harness import MOONSHOT, Bench, files_holding, new_key
 
 AUDIT = "clawfleet.clawdbot.audit"
 PURGE = "clawfleet.clawdbot.purge"
 ROTATE = "clawfleet.clawdbot.rotate"
-
-
-def files_holding(folder: Path, key: str) -> list[str]:
-    """The files below a folder that hold the key, by name."""
-    files = [path for path in folder.rglob("*") if path.is_file() and not path.is_symlink()]
-    return sorted(path.name for path in files if key.encode() in path.read_bytes())
 
 
 def profiles_path(bench: Bench) -> Path:
