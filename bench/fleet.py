@@ -36,7 +36,7 @@ from ansible_collections.clawfleet.clawdbot.plugins.module_utils import _provide
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config_plan import Desired
 from ansible_collections.clawfleet.clawdbot.plugins.plugin_utils._selection import Variables, select
 
-from tools.product import ROOT
+from tools.cache import ROOT
 from tools.standin import StandIn
 
 FOLDER = Path(__file__).parent

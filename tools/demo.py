@@ -19,9 +19,10 @@ import types
 import yaml
 
 from tools import fleet, product
+from tools.cache import ROOT
 from tools.standin import StandIn
 
-FOLDER = product.ROOT / "examples" / "demo"
+FOLDER = ROOT / "examples" / "demo"
 GATEWAYS = ("gateway-1", "gateway-2", "gateway-3")
 _CHANGED = re.compile(r"\bchanged=([0-9]+)")
 

@@ -24,6 +24,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tools import product
+from tools.cache import CACHE
 
 # A gateway also uses some of the ports that follow its own.
 _PORTS_EACH = 16
@@ -129,7 +130,7 @@ class Fleet:
             "PATH": os.pathsep.join(paths),
             "TMPDIR": str(self.folder / "tmp"),
             "ANSIBLE_HOME": str(self.folder / "ansible"),
-            "ANSIBLE_COLLECTIONS_PATH": str(product.CACHE / "collections"),
+            "ANSIBLE_COLLECTIONS_PATH": str(CACHE / "collections"),
             "ANSIBLE_PIPELINING": "true",
             "CLAWFLEET_FLEET": str(self.folder),
         }
@@ -155,8 +156,8 @@ def running(names: tuple[str, ...], products: Mapping[str, str] | None = None) -
         fleet = Fleet(folder, tuple(gateways))
         (folder / "tmp").mkdir()
         # Where both products keep what Node has compiled of them: the next fleet has it, and starts in half the time.
-        (product.CACHE / "compiled").mkdir(exist_ok=True)
-        (folder / "tmp" / "node-compile-cache").symlink_to(product.CACHE / "compiled")
+        (CACHE / "compiled").mkdir(exist_ok=True)
+        (folder / "tmp" / "node-compile-cache").symlink_to(CACHE / "compiled")
         fleet.supervisor_config.write_text(_supervisor_config(fleet), encoding="utf-8")
         command = [sys.executable, "-m", "supervisor.supervisord", "--nodaemon", "-c", str(fleet.supervisor_config)]
         # In a session of its own: Ctrl-C is for us, and we then end it in good order.

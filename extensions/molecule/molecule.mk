@@ -16,5 +16,6 @@ $(VENV)/molecule: requirements-molecule.txt $(VENV)/demo
 molecule: $(VENV)/molecule $(LINK)
 	@$(BIN)/python -m tools.product clawdbot
 	@$(BIN)/python -m tools.host_ansible
+	@$(BIN)/python -m tools.host_node
 	@$(AS_ROOT) tools/podman/images $(MOLECULE_RELEASES)
 	@$(AS_ROOT) tools/podman/run extensions/molecule/run_scenarios 2 $(SCENARIOS)

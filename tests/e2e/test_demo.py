@@ -16,8 +16,8 @@ from pathlib import Path
 
 import pytest
 
+from tools.cache import ROOT
 from tools.demo import vaulted_keys
-from tools.product import ROOT
 
 
 @pytest.fixture

@@ -15,9 +15,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tools import product
+from tools.cache import ROOT
 
-EXAMPLE = product.ROOT / "examples" / "execution-environment" / "execution-environment.yml"
+EXAMPLE = ROOT / "examples" / "execution-environment" / "execution-environment.yml"
 
 
 def run(folder: Path, program: str, *arguments: str) -> str:
@@ -32,7 +32,7 @@ def run(folder: Path, program: str, *arguments: str) -> str:
 def collections(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the built collection, and, below C(collections), where it is installed from that."""
     folder = tmp_path_factory.mktemp("collections")
-    run(folder, "ansible-galaxy", "collection", "build", str(product.ROOT), "--output-path", str(folder))
+    run(folder, "ansible-galaxy", "collection", "build", str(ROOT), "--output-path", str(folder))
     (archive,) = folder.glob("*.tar.gz")
     run(folder, "ansible-galaxy", "collection", "install", str(archive), "-p", str(folder / "collections"), "--force")
     return folder

@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tools.product import CACHE
+from tools.cache import CACHE
 
 COLLECTIONS = CACHE / "collections"
 
