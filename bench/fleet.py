@@ -137,7 +137,7 @@ class SimulatedFleet:
             None,
         )
         self.env = {provider["env_var"]: provider["api_key"] for provider in selection["providers"].values()}
-        listed = [dict(zip(("provider", "id"), model.split("/", 1))) for model in selection["models"]]
+        listed = [{"key": model, **dict(zip(("provider", "id"), model.split("/", 1)))} for model in selection["models"]]
         self.listing = json.dumps({"models": listed})
         (folder / "bin").mkdir()
         for name, text in (("clawdbot", PROGRAM), ("node", NODE)):
@@ -292,7 +292,8 @@ def measure(fleet: Fleet, hosts: Sequence[Host], situation: str, rounds: int) ->
         fleet.reset(hosts, changed=changed)
         for _round in range(rounds):
             for playbook in ("pings.yml", "role.yml", "by_hand.yml"):
-                if changed:
+                # Pings leave everything as it is.
+                if changed and playbook != "pings.yml":
                     fleet.reset(hosts, changed=True)
                 costs.setdefault(playbook, []).append(fleet.run(playbook, hosts))
     finally:
