@@ -15,7 +15,7 @@ from ansible.module_utils.common.parameters import remove_values
 from ansible.plugins.action import ActionBase
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils import _endpoint_status as _status
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import ClawdbotError
-from ansible_collections.clawfleet.clawdbot.plugins.modules.verify_models import ARGUMENT_SPEC, run, settings
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._verify_models import ARGUMENT_SPEC, run, settings
 from ansible_collections.clawfleet.clawdbot.plugins.plugin_utils._answers import Answers
 
 

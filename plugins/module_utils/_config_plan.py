@@ -99,19 +99,6 @@ def missing_variables(providers: Mapping[str, Mapping[str, Any]], known: Iterabl
     return {name: variables for name, variables in missing.items() if variables}
 
 
-def alias_clashes(aliases: Mapping[str, str]) -> Iterator[str]:
-    """Texts, each on two aliases that the product cannot have at the same time (its agents/model-selection.js)."""
-    spellings: dict[str, str] = {}
-    by_model: dict[str, str] = {}
-    for alias, ref in aliases.items():
-        same = spellings.setdefault(alias.lower(), alias)
-        if same != alias:
-            yield f"The aliases {same!r} and {alias!r} are one to the product: it does not tell upper from lower case."
-        other = by_model.setdefault(ref, alias)
-        if other != alias:
-            yield f"The aliases {other!r} and {alias!r} both stand for {ref}, and the product keeps one for a model."
-
-
 def has_policy(config: dict[str, Any]) -> bool:
     """Whether POLICY says which models people may choose, and not MODELS."""
     return isinstance(at(config, POLICY), dict) or at(config, _MOVED) is True

@@ -15,10 +15,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils import _env_file, _json5
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._aliases import alias_clashes
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config_plan import (
     PROVIDERS,
     Desired,
-    alias_clashes,
     at,
     managed_paths,
     missing_variables,

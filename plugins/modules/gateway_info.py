@@ -19,41 +19,7 @@ author:
 extends_documentation_fragment:
   - clawfleet.clawdbot._attributes.info_module
   - clawfleet.clawdbot._gateway
-options:
-  service_manager:
-    description:
-      - What keeps the gateway running.
-      - With V(command), which stands for anything but systemd, its process is found by the lock that a running gateway
-        keeps.
-    type: str
-    choices: [systemd_user, systemd_system, command]
-    default: systemd_user
-  service_name:
-    description: The unit's name. Not given, the one that the product's own installation uses.
-    type: str
-  variables:
-    description: Names of variables to trace.
-    type: list
-    elements: str
-    default: []
-  providers:
-    description:
-      - Id of a provider to the name of the variable that its C(apiKey) in the config refers to.
-      - These variables are traced too, and RV(providers) tells what the product takes for a key in place of theirs.
-    type: dict
-    default: {}
-  models:
-    description: List of C(provider/model) which the running gateway has to list. Not given, it is not asked.
-    type: list
-    elements: str
-    default: []
-  wait:
-    description:
-      - How many seconds to wait at the most until the gateway answers and needs no restart.
-      - A unit that has failed, and that systemd starts no more, is not waited for. One that systemd starts again and
-        again is waited for until it has ended five times.
-    type: float
-    default: 0
+  - clawfleet.clawdbot._gateway_info
 seealso:
   - module: clawfleet.clawdbot.provider_config
 """
@@ -230,89 +196,9 @@ models_missing:
   sample: []
 """
 
-import os
-from typing import Any
-
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils import _gateway, _program, _variables
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import ClawdbotError
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product import (
-    GATEWAY_ARGUMENTS,
-    check_command,
-    resolve_gateway,
-)
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._references import VARIABLE_NAME
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets import secret_values
-
-ARGUMENT_SPEC: dict[str, Any] = {
-    **GATEWAY_ARGUMENTS,
-    "service_manager": {
-        "type": "str",
-        "choices": ["systemd_user", "systemd_system", "command"],
-        "default": "systemd_user",
-    },
-    "service_name": {"type": "str"},
-    "variables": {"type": "list", "elements": "str", "default": []},
-    "providers": {"type": "dict", "default": {}},
-    "models": {"type": "list", "elements": "str", "default": []},
-    "wait": {"type": "float", "default": 0},
-}
-
-
-class NoListingError(ClawdbotError):
-    """The gateway has not told its models; C(seen) is all else that was seen of it."""
-
-    def __init__(self, message: str, seen: dict[str, Any]) -> None:
-        super().__init__(message)
-        self.seen = seen
-
-
-def run(params: dict[str, Any]) -> dict[str, Any]:
-    """The module's result for its parameters. Raises ClawdbotError."""
-    product, paths = resolve_gateway(params)
-    service = _gateway.Service(params["service_manager"], params["service_name"] or product.unit)
-    providers = _texts(params["providers"])
-    names = list(dict.fromkeys([*params["variables"], *providers.values()]))
-    seen = _gateway.observe_until_settled(product, paths, service, names, params["wait"])
-    variables = {name: _variables.trace(name, seen.origins) for name in names}
-    result = {
-        "product": product.name,
-        "version": seen.package.version if seen.package else None,
-        "program": list(seen.program),
-        "check_command": check_command(product, seen.program) if seen.program else [],
-        "state_dir": paths.state_dir,
-        "state_dir_exists": os.path.isdir(paths.state_dir),
-        "config_path": paths.config,
-        "env_path": paths.env,
-        "service_name": service.name,
-        "service_loaded": None if service.manager == "command" else seen.unit is not None,
-        "active_state": seen.unit.active_state if seen.unit else None,
-        "port": seen.port,
-        "answers": seen.answers,
-        "pid": seen.process.pid if seen.process else None,
-        "started": _variables.isoformat(seen.process.started) if seen.process else None,
-        "restart_required": bool(seen.restart_reasons),
-        "restart_reasons": list(seen.restart_reasons),
-        "variables": {name: variable.as_result() for name, variable in variables.items()},
-        "providers": _gateway.overriding(product, paths, seen, providers),
-    }
-    if params["models"]:
-        secrets = {value for file in seen.origins.files for value in secret_values(file.values)}
-        gateway = _program.Gateway(product, seen.program, paths, seen.port, secrets)
-        try:
-            result["models_missing"] = _gateway.missing_models(product, paths, gateway, seen, params["models"])
-        except ClawdbotError as exc:
-            raise NoListingError(str(exc), result) from exc
-    return result
-
-
-def _texts(providers: dict[str, Any]) -> dict[str, str]:
-    for provider, variable in providers.items():
-        if not isinstance(variable, str) or not VARIABLE_NAME.match(variable):
-            raise ClawdbotError(
-                f"providers.{provider} has to be the name of the variable that the config of {provider} refers to."
-            )
-    return providers
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway_info import ARGUMENT_SPEC, NoListingError, run
 
 
 def main() -> None:

@@ -284,66 +284,10 @@ providers:
       sample: sha256:0123456789ab
 """
 
-from collections.abc import Mapping
-from typing import Any
-
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils import _endpoint_probe as _probe
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils import _endpoint_status as _status
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import ClawdbotError
-
-_LONGEST_TIMEOUT = 3600
-
-_PROVIDER_SPEC = {
-    "name": {"type": "str", "required": True},
-    "base_url": {"type": "str", "required": True},
-    "api": {"type": "str", "choices": [_status.OPENAI, _status.ANTHROPIC], "default": _status.OPENAI},
-    "api_key": {"type": "str", "no_log": True},
-    "headers": {"type": "dict", "default": {}},
-    "models": {"type": "list", "elements": "raw", "default": []},
-    "unlisted_models": {"type": "list", "elements": "str", "default": []},
-}
-
-ARGUMENT_SPEC = {
-    "providers": {"type": "list", "elements": "dict", "required": True, "options": _PROVIDER_SPEC},
-    "probe": {"type": "str", "choices": ["listing", "chat"], "default": "listing"},
-    "timeout": {"type": "float", "default": 10},
-    "retries": {"type": "int", "default": 2},
-    "ca_path": {"type": "path"},
-    "validate_certs": {"type": "bool", "default": True},
-    "allow_insecure_http": {"type": "bool", "default": False},
-    "ask_from": {"type": "str", "choices": ["host", "controller"], "default": "host"},
-    "fail_on_error": {"type": "bool", "default": True},
-}
-
-
-def settings(params: Mapping[str, Any]) -> _probe.Settings:
-    """How to ask, as the parameters have it. Raises ClawdbotError."""
-    if not 0 < params["timeout"] <= _LONGEST_TIMEOUT:
-        raise ClawdbotError(f"timeout must be more than 0 and at most {_LONGEST_TIMEOUT} seconds")
-    if params["retries"] < 0:
-        raise ClawdbotError("retries must not be negative")
-    return _probe.Settings(
-        chat=params["probe"] == "chat",
-        timeout=params["timeout"],
-        retries=params["retries"],
-        ca_path=params["ca_path"],
-        validate_certs=params["validate_certs"],
-        allow_insecure_http=params["allow_insecure_http"],
-    )
-
-
-def run(
-    params: Mapping[str, Any], secrets: set[str], once: _probe.Once | None = None
-) -> tuple[dict[str, Any], list[str]]:
-    """The module's result for its parameters, and its warnings. Raises ClawdbotError."""
-    how = settings(params)
-    results = _probe.check_all([_status.parse_provider(raw) for raw in params["providers"]], how, secrets, once)
-    ok = all(result.status == "ok" for result in results)
-    answer: dict[str, Any] = {"changed": False, "ok": ok, "providers": [result._asdict() for result in results]}
-    if not ok:
-        answer.update(msg=_status.failure_text(results), failed=params["fail_on_error"])
-    return answer, [f"{result.name}: {warning}" for result in results for warning in result.warnings]
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._verify_models import ARGUMENT_SPEC, run
 
 
 def main() -> None:

@@ -25,7 +25,9 @@ def summary(hosts: Iterable[str], variables: Mapping[str, Mapping[str, Any]]) ->
     for host in hosts:
         own = variables[host]
         outcome = own.get("__rollout_outcome")
-        lines.update(dict.fromkeys(_endpoint_lines(own.get("__providers_endpoints"))))
+        # Where the host has asked as well, that is what counts.
+        asked = (own.get("__providers_gateway") or {}).get("endpoints") or own.get("__providers_endpoints")
+        lines.update(dict.fromkeys(_endpoint_lines(asked)))
         if outcome is None:
             found["not_tried"].append(host)
         elif outcome["state"] in ("failed", "not_reached"):

@@ -18,7 +18,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config_plan import alias_clashes
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._aliases import alias_clashes
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product import PRODUCTS
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._references import (
     VARIABLE_NAME,

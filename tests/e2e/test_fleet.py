@@ -253,6 +253,18 @@ def test_a_connection_that_is_lost_on_the_way_is_a_failure(rollout: Rollout) -> 
     assert summary(without)["failed"] == {"gateway-1": f"{reason} {put_back}"}
     assert b"OTHER_API_KEY" not in rollout.files()["gateway-1"][1]
 
+    # Lost once the gateway was proven good: there is nothing left to go back to.
+    assert rollout.run().code == 0
+    rollout.give("gateway-2", **{MOONSHOT: new_key()})
+    losses.write_text("modules.gateway_proof\n")
+    proven = rollout.run(gateway_2=lossy)
+
+    assert (proven.code, losses.read_text()) == (2, "")
+    written = "Both files are as this run has written them, and they were proven good; the gateway answers."
+    assert summary(proven)["failed"] == {"gateway-2": f"{reason} {written}"}
+    again = rollout.run(gateway_2=lossy)
+    assert (again.code, summary(again)["unchanged"]) == (0, list(NAMES))
+
 
 def test_hosts_with_keys_and_regions_of_their_own_and_one_that_is_down(rollout: Rollout) -> None:
     before = rollout.files()

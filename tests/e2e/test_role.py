@@ -69,7 +69,7 @@ def test_a_fresh_gateway_gets_both_providers_and_a_second_run_changes_nothing(be
     second = bench.rollout("-vvv")
 
     assert second.recap[bench.gateway.name]["changed"] == 0, second.output
-    assert second.modules == ["gateway_info", "verify_models", "provider_config"]
+    assert second.modules == ["providers_info"]
     assert bench.files() == files
     assert bench.pids() == pids
 

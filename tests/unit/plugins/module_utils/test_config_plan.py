@@ -12,7 +12,6 @@ import pytest
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils import _json5
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config_plan import (
     Desired,
-    alias_clashes,
     at,
     managed_paths,
     missing_variables,
@@ -290,25 +289,6 @@ def test_at(name: str) -> None:
 def test_missing_variables() -> None:
     providers = {"a": {"apiKey": "${A}", "headers": {"X": "${C} ${B}"}}, "b": {"apiKey": "${A}"}}
     assert missing_variables(providers, ["A"]) == {"a": ["B", "C"]}
-
-
-CLASHES: dict[str, tuple[dict[str, str], list[str]]] = {
-    "none": ({"a": "m/1", "b": "m/2"}, []),
-    "case": (
-        {"kimi": "m/1", "KIMI": "m/2"},
-        ["The aliases 'kimi' and 'KIMI' are one to the product: it does not tell upper from lower case."],
-    ),
-    "model": (
-        {"a": "m/1", "b": "m/1"},
-        ["The aliases 'a' and 'b' both stand for m/1, and the product keeps one for a model."],
-    ),
-}
-
-
-@pytest.mark.parametrize("name", CLASHES)
-def test_alias_clashes(name: str) -> None:
-    aliases, clashes = CLASHES[name]
-    assert list(alias_clashes(aliases)) == clashes
 
 
 REFS = st.sampled_from(["moonshot/k1", "moonshot/k2", "p/1", "p/2", "opus"])

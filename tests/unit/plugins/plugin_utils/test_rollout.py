@@ -41,6 +41,10 @@ def test_what_was_asked_for_several_hosts_is_told_once() -> None:
         "one": {"__providers_endpoints": asked("moonshot", "sha256:aaaaaaaaaaaa", "kimi-k2.5", "kimi-k3")},
         "two": {"__providers_endpoints": asked("moonshot", "sha256:aaaaaaaaaaaa", "kimi-k2.5", "kimi-k3")},
         "other": {"__providers_endpoints": asked("moonshot", "sha256:bbbbbbbbbbbb", status="unauthorized")},
+        "asked itself": {
+            "__providers_endpoints": asked("kimicode", "sha256:cccccccccccc", status="timeout"),
+            "__providers_gateway": {"endpoints": asked("kimicode", "sha256:cccccccccccc", "kimi-for-coding")},
+        },
         "skipped": {"__providers_endpoints": {"skipped": True}},
         "lost": {"__providers_endpoints": {"unreachable": True, "msg": "no route"}},
         "none": {},
@@ -48,6 +52,7 @@ def test_what_was_asked_for_several_hosts_is_told_once() -> None:
     assert summary(variables, variables)["endpoints"] == [
         "moonshot is ok and lists kimi-k2.5, kimi-k3 for the key sha256:aaaaaaaaaaaa",
         "moonshot is unauthorized and lists nothing for the key sha256:bbbbbbbbbbbb",
+        "kimicode is ok and lists kimi-for-coding for the key sha256:cccccccccccc",
     ]
 
 

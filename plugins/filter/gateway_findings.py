@@ -6,11 +6,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.clawfleet.clawdbot.plugins.plugin_utils._faults import faults, findings, obstacles
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._faults import findings, obstacles
 
 
 class FilterModule:
     """The filters of this file."""
 
     def filters(self) -> dict[str, Any]:
-        return {"gateway_faults": faults, "gateway_findings": findings, "gateway_obstacles": obstacles}
+        return {"gateway_findings": findings, "gateway_obstacles": obstacles}

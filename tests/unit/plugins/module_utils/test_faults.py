@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.clawfleet.clawdbot.plugins.plugin_utils._faults import faults, findings, obstacles
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._faults import faults, findings, obstacles
 
 GOOD: dict[str, Any] = {
     "product": "clawdbot",

@@ -1,13 +1,13 @@
 # Copyright (c) 2026, clawfleet.clawdbot contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-#
-# Note that this plugin util is **PRIVATE** to the collection. It can have breaking changes at any time.
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 # Do not use this from other collections or standalone plugins/modules!
 
 """What is wrong with a gateway, as texts for a person, from what the modules return of it.
 
-Runs on the control node; C(gateway) is the result of gateway_info, C(fingerprints) is variable -> fingerprint of the
+C(gateway) is the result of gateway_info, C(fingerprints) is variable -> fingerprint of the
 key that the gateway shall have, C(endpoints) are the C(providers) of the result of verify_models, C(files) is the
 result of provider_config in check mode.
 """

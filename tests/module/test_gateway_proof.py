@@ -1,0 +1,110 @@
+# Copyright (c) 2026, clawfleet.clawdbot contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible.module_utils.testing import patch_module_args
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils import _gateway_info, _provider_files, _undo
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config_plan import Desired
+from ansible_collections.clawfleet.clawdbot.plugins.modules import gateway_proof
+
+KEY = "sk-abcdefghijklmnopqrstuvwxyz012345"
+FINGERPRINTS = {"MOONSHOT_API_KEY": "sha256:1b7c64e0f7a5"}
+
+
+class Gateway:
+    """A gateway whose files were just written; C(seen) is what a look at it will tell."""
+
+    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+        self._capsys = capsys
+        config, env = folder / "clawdbot.json", folder / ".env"
+        config.write_text('{gateway: {mode: "local"}}\n')
+        self.kept = Path(_undo.path_beside(str(config)))
+        _provider_files.present(
+            _provider_files.Files(str(config), str(env)),
+            Desired({"moonshot": {"apiKey": "${MOONSHOT_API_KEY}"}}, {}, None, None),
+            {"MOONSHOT_API_KEY": KEY},
+            [],
+            check_mode=False,
+        )
+        self.seen: dict[str, Any] = {
+            "config_path": str(config),
+            "env_path": str(env),
+            "port": 18789,
+            "pid": 4711,
+            "answers": True,
+            "restart_reasons": [],
+            "models_missing": [],
+            "variables": {"MOONSHOT_API_KEY": {"winning_over_env": []}},
+            "providers": {},
+        }
+        monkeypatch.setattr(_gateway_info, "run", self._look)
+
+    def _look(self, _params: dict[str, Any]) -> dict[str, Any]:
+        return self.seen
+
+    def prove(self, **arguments: Any) -> dict[str, Any]:
+        with patch_module_args({"fingerprints": FINGERPRINTS, **arguments}), pytest.raises(SystemExit) as ended:
+            gateway_proof.main()
+        result: dict[str, Any] = json.loads(self._capsys.readouterr().out)
+        assert (ended.value.code == 1) == result.get("failed", False)
+        return result
+
+
+@pytest.fixture
+def gateway(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Gateway:
+    made = Gateway(tmp_path, monkeypatch, capsys)
+    assert made.kept.exists()
+    return made
+
+
+def test_what_was_kept_goes_with_the_proof(gateway: Gateway) -> None:
+    result = gateway.prove()
+
+    assert {name: result[name] for name in gateway.seen} == gateway.seen
+    assert result["changed"] is False
+    assert not gateway.kept.exists()
+
+
+@pytest.mark.parametrize("arguments", [{"confirm": False}, {"_ansible_check_mode": True}])
+def test_what_was_kept_stays(gateway: Gateway, arguments: dict[str, Any]) -> None:
+    assert gateway.prove(**arguments)["answers"] is True
+    assert gateway.kept.exists()
+
+
+def test_a_gateway_that_is_not_as_it_shall_be_keeps_the_way_back(gateway: Gateway) -> None:
+    gateway.seen.update(answers=False, restart_reasons=[".env is newer than the process."])
+    gateway.seen["variables"]["MOONSHOT_API_KEY"]["winning_over_env"] = [
+        {"place": "/home/gateway/.env", "fingerprint": "sha256:000000000000"}
+    ]
+
+    result = gateway.prove()
+
+    assert result["msg"] == (
+        ".env is newer than the process. The gateway runs, but does not answer on port 18789. MOONSHOT_API_KEY is also "
+        f"set in /home/gateway/.env, to another value (sha256:000000000000), and that one wins over "
+        f"{gateway.seen['env_path']}: take it out there."
+    )
+    assert (result["failed"], result["config_path"]) == (True, gateway.seen["config_path"])
+    assert gateway.kept.exists()
+
+
+def test_a_gateway_that_does_not_tell_its_models_keeps_the_way_back(
+    gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_params: dict[str, Any]) -> dict[str, Any]:
+        raise _gateway_info.NoListingError("The gateway's models.list failed. It says: no.", gateway.seen)
+
+    monkeypatch.setattr(_gateway_info, "run", refuse)
+
+    result = gateway.prove()
+
+    assert result["msg"] == "The gateway's models.list failed. It says: no."
+    assert result["config_path"] == gateway.seen["config_path"]
+    assert gateway.kept.exists()

@@ -1,0 +1,154 @@
+# Copyright (c) 2026, clawfleet.clawdbot contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible.module_utils.testing import patch_module_args
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets import fingerprint
+from ansible_collections.clawfleet.clawdbot.plugins.modules import gateway_info, provider_config, providers_info
+
+from tools.standin import StandIn
+
+KEY = "sk-abcdefghijklmnopqrstuvwxyz012345"
+REFERENCE = "${MOONSHOT_API_KEY}"
+
+
+@pytest.fixture
+def standin() -> Iterator[StandIn]:
+    with StandIn() as endpoints:
+        endpoints.add_key("moonshot-cn", KEY)
+        yield endpoints
+
+
+class Gateway:
+    """The two files of a gateway that does not run, and what they shall have."""
+
+    def __init__(self, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        self.config, self.env = folder / "clawdbot.json", folder / ".env"
+        self._capsys = capsys
+        self.config.write_text('{gateway: {mode: "local"}}\n')
+        self.files: dict[str, Any] = {
+            "env": {"MOONSHOT_API_KEY": KEY},
+            "providers": {"moonshot": {"baseUrl": "https://api.example.com/v1", "apiKey": REFERENCE, "models": []}},
+        }
+        self.gateway = {"state_dir": str(folder), "service_manager": "command"}
+
+    def run(self, module: Any, **arguments: Any) -> dict[str, Any]:
+        with patch_module_args(arguments), pytest.raises(SystemExit) as ended:
+            module.main()
+        printed = self._capsys.readouterr()
+        assert KEY not in printed.out + printed.err
+        result: dict[str, Any] = json.loads(printed.out)
+        assert (ended.value.code == 1) == result.get("failed", False)
+        return result
+
+    def look(self, **arguments: Any) -> dict[str, Any]:
+        return self.run(providers_info, **self.gateway, **arguments)
+
+    def write(self, **arguments: Any) -> None:
+        assert self.run(
+            provider_config, config_path=str(self.config), env_path=str(self.env), **{**self.files, **arguments}
+        )["changed"]
+
+    def confirm(self) -> None:
+        self.run(provider_config, config_path=str(self.config), env_path=str(self.env), state="confirmed")
+
+
+@pytest.fixture
+def gateway(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Gateway:
+    return Gateway(tmp_path, capsys)
+
+
+def questions(standin: StandIn, **more: Any) -> dict[str, Any]:
+    provider = {
+        "name": "moonshot",
+        "base_url": standin.base_url("moonshot-cn"),
+        "api_key": KEY,
+        "models": ["kimi-k2.5"],
+    }
+    return {"providers": [{**provider, **more}]}
+
+
+def test_it_returns_what_gateway_info_does(gateway: Gateway) -> None:
+    providers = {"moonshot": "MOONSHOT_API_KEY"}
+
+    seen = gateway.look(providers=providers)
+
+    alone = gateway.run(gateway_info, **gateway.gateway, providers=providers)
+    assert {**seen, "invocation": None} == {**alone, "invocation": None}
+    assert seen["restart_reasons"] == ["The gateway is not running."]
+
+
+def test_endpoints_are_asked_and_a_refusal_is_no_failure(gateway: Gateway, standin: StandIn) -> None:
+    seen = gateway.look(endpoints=questions(standin))
+
+    assert seen["endpoints"]["ok"] is True
+    (provider,) = seen["endpoints"]["providers"]
+    assert (provider["status"], provider["key"]) == ("ok", fingerprint(KEY))
+
+    standin.revoke_key("moonshot-cn", KEY)
+    refused = gateway.look(endpoints=questions(standin))
+
+    assert refused["endpoints"]["ok"] is False
+    assert refused["endpoints"]["msg"].startswith("1 of 1 providers failed the check.\n")
+    assert (refused["changed"], "failed" in refused) == (False, False)
+
+
+def test_files_are_compared_and_left_as_they_are(gateway: Gateway) -> None:
+    before = gateway.config.read_bytes()
+
+    assert gateway.look(files=gateway.files)["files"] == {"as_asked": False}
+    assert (gateway.config.read_bytes(), gateway.env.exists()) == (before, False)
+
+    gateway.write()
+    # What stood there before is still kept.
+    assert gateway.look(files=gateway.files)["files"] == {"as_asked": False}
+    gateway.confirm()
+    assert gateway.look(files=gateway.files)["files"] == {"as_asked": True}
+    assert gateway.look(files={**gateway.files, "aliases": {"k": "moonshot/kimi"}})["files"] == {"as_asked": False}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda gateway: gateway.env.chmod(0o644),
+        lambda gateway: gateway.env.write_text("MOONSHOT_API_KEY=other\n"),
+        lambda gateway: gateway.config.write_text("{"),
+        lambda gateway: (gateway.config.parent / ".clawdbot.json.0123456789abcdef.clawfleet-new").touch(),
+    ],
+    ids=["a mode", "a key", "a config that is broken", "what a run that died has left"],
+)
+def test_files_that_are_not_as_asked(gateway: Gateway, change: Any) -> None:
+    gateway.write()
+    gateway.confirm()
+
+    change(gateway)
+
+    assert gateway.look(files=gateway.files)["files"] == {"as_asked": False}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"files": {"state": "absent"}}, r"files: state. Supported parameters include: aliases, "),
+        ({"endpoints": {"probe": "listing"}}, "endpoints: missing required arguments: providers"),
+        ({"endpoints": {"providers": "moonshot"}}, "endpoints: "),
+    ],
+    ids=["another option", "no providers", "providers that are none"],
+)
+def test_bad_options_below_are_named(gateway: Gateway, arguments: dict[str, Any], message: str) -> None:
+    assert gateway.look(**arguments)["msg"].startswith(message)
+
+
+def test_files_that_cannot_be_asked_for_are_not_as_asked(gateway: Gateway) -> None:
+    """The module that writes them says what is wrong."""
+    gateway.files["env"]["lower"] = KEY
+
+    assert gateway.look(files=gateway.files)["files"] == {"as_asked": False}
