@@ -24,6 +24,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple, Union
 
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import ClawdbotError
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._references import texts
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets import fingerprint, redact
 
 OPENAI = "openai-completions"
@@ -233,14 +234,20 @@ def _first_unsendable(text: str, also: str = "") -> int | None:
     return None
 
 
-def secrets_in(raw_providers: Iterable[Mapping[str, object]]) -> set[str]:
+def secrets_in(raw_providers: object) -> set[str]:
     """Every value in the module's C(providers), of whatever shape, that must not be shown.
 
     Those are keys, headers that by their name carry a credential, and a password in a base URL. The credential after
-    a scheme (C(Bearer …)) counts by itself too, as an endpoint may echo it alone.
+    a scheme (C(Bearer …)) counts by itself too, as an endpoint may echo it alone. What is no list of mappings may be
+    anything.
     """
-    secrets = set()
+    if not isinstance(raw_providers, list):
+        return {*texts(raw_providers)} - {""}
+    secrets: set[str] = set()
     for raw in raw_providers:
+        if not isinstance(raw, Mapping):
+            secrets.update(texts(raw))
+            continue
         secrets.add(str(raw.get("api_key") or ""))
         for user in re.findall(r"//([^/@]*)@", str(raw.get("base_url"))):
             secrets.add(user.partition(":")[2] or user)

@@ -40,7 +40,7 @@ def redact(text: str, secrets: Iterable[str] = ()) -> str:
     Anything else that looks like a key or an account id of the vendors (C(sk-…), C(ak-…), C(org-…)) is replaced too,
     by a mark without a fingerprint.
     """
-    marks = {spelling: f"<{fingerprint(secret)}>" for secret in secrets if secret for spelling in _spellings(secret)}
+    marks = {spelling: f"<{fingerprint(secret)}>" for secret in secrets if secret for spelling in spellings(secret)}
     if marks:
         # The longest first: a secret that contains another one must not leave its rest behind.
         known = re.compile("|".join(map(re.escape, sorted(marks, key=len, reverse=True))))
@@ -73,7 +73,8 @@ def named_secrets(value: Any) -> Iterator[str]:
             yield from named_secrets(item)
 
 
-def _spellings(secret: str) -> set[str]:
+def spellings(secret: str) -> set[str]:
+    """The secret as it stands in plain text, in JSON, in what Python prints, and in a URL."""
     return {
         secret,
         json.dumps(secret)[1:-1],

@@ -215,9 +215,9 @@ diff:
 import os
 from typing import Any
 
-from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils import _parameters, _provider_files
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import ClawdbotError
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secretive_module import SecretiveModule
 
 ARGUMENT_SPEC: dict[str, Any] = {
     "config_path": {"type": "path", "required": True},
@@ -254,9 +254,8 @@ def run(params: dict[str, Any], check_mode: bool) -> _provider_files.Result:
 
 
 def main() -> None:
-    module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
-    # A block may carry a secret, in a header or by mistake: it must not come back with the invocation.
-    module.no_log_values.update(_parameters.secrets(module.params["providers"]))
+    # A block may carry a secret, in a header or by mistake.
+    module = SecretiveModule(ARGUMENT_SPEC, lambda params: _parameters.secrets(params.get("providers")))
     try:
         result = run(module.params, module.check_mode)
     except ClawdbotError as exc:

@@ -110,7 +110,6 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils import (
     _endpoint_status,
@@ -121,6 +120,8 @@ from ansible_collections.clawfleet.clawdbot.plugins.module_utils import (
     _verify_models,
 )
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import ClawdbotError
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._references import texts
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secretive_module import SecretiveModule
 
 _FILES_SPEC: dict[str, Any] = {
     "providers": {"type": "dict", "default": {}},
@@ -131,7 +132,7 @@ _FILES_SPEC: dict[str, Any] = {
 }
 ARGUMENT_SPEC: dict[str, Any] = {
     **_gateway_info.ARGUMENT_SPEC,
-    # Keys are within: not no_log, which would hide every text of them, names of models and all. main() names the keys.
+    # Keys are within: not no_log, which would hide every text of them, names of models and all.
     "endpoints": {"type": "dict"},
     "files": {"type": "dict"},
 }
@@ -171,23 +172,22 @@ def run(params: dict[str, Any], secrets: set[str]) -> tuple[dict[str, Any], list
 
 
 def secrets_in(params: Mapping[str, Any]) -> set[str]:
-    """All in the parameters that is or may be secret, whatever else is wrong with them."""
-    files = params["files"] or {}
-    env = files.get("env")
-    providers = (params["endpoints"] or {}).get("providers")
-    asked = [provider for provider in providers if isinstance(provider, dict)] if isinstance(providers, list) else []
-    return {
-        *(str(value) for value in (env.values() if isinstance(env, dict) else [env]) if value),
-        *_parameters.secrets(files.get("providers")),
-        *_endpoint_status.secrets_in(asked),
-    }
+    """All in the parameters that is or may be secret, of whatever shape they are."""
+    files, endpoints = params.get("files") or {}, params.get("endpoints") or {}
+    secrets: set[str] = set()
+    if isinstance(files, Mapping):
+        env = files.get("env")
+        secrets.update(map(str, env.values()) if isinstance(env, Mapping) else texts(env))
+        secrets |= _parameters.secrets(files.get("providers"))
+    if isinstance(endpoints, Mapping):
+        secrets |= _endpoint_status.secrets_in(endpoints.get("providers"))
+    # What stands where a mapping was to be may be anything.
+    return {*secrets, *texts([given for given in (files, endpoints) if not isinstance(given, Mapping)])}
 
 
 def main() -> None:
-    # The log of invocations would get keys before it is known which texts are.
-    module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True, no_log=True)
+    module = SecretiveModule(ARGUMENT_SPEC, secrets_in)
     secrets = secrets_in(module.params)
-    module.no_log_values.update(secrets)
     try:
         result, warnings = run(module.params, secrets)
     except _gateway_info.NoListingError as exc:

@@ -284,18 +284,16 @@ providers:
       sample: sha256:0123456789ab
 """
 
-from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils import _endpoint_status as _status
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import ClawdbotError
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secretive_module import SecretiveModule
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._verify_models import ARGUMENT_SPEC, run
 
 
 def main() -> None:
     """Run the module where it is: the action plugin has seen to ask_from."""
-    # The log of invocations would get header values before it is known which of them are secret.
-    module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True, no_log=True)
+    module = SecretiveModule(ARGUMENT_SPEC, lambda params: _status.secrets_in(params.get("providers")))
     secrets = _status.secrets_in(module.params["providers"])
-    module.no_log_values.update(secrets)
     try:
         answer, warnings = run(module.params, secrets)
     except ClawdbotError as error:
