@@ -307,14 +307,13 @@ def median(costs: Sequence[Cost]) -> Cost:
 
 def show(situation: str, count: int, costs: dict[str, Cost]) -> None:
     floor, hand = costs["pings.yml"], costs["by_hand.yml"]
-    row = "{:<14}  {:>8}  {:>8}  {:>11}  {:>9}  {:>9}\n"
+    row = "{:<14}  {:>8}  {:>8}  {:>11}  {:>9}  {:>9}  {:>7}\n"
     sys.stdout.write(f"\n{count} hosts, {situation}\n")
-    sys.stdout.write(row.format("playbook", "s", "CPU s", "CPU ms/host", "x pings", "x by hand"))
+    sys.stdout.write(row.format("playbook", "s", "CPU s", "CPU ms/host", "x pings", "x by hand", "MiB"))
     for playbook, cost in costs.items():
         figures = (f"{cost.seconds:.1f}", f"{cost.cpu:.1f}", f"{1000 * cost.cpu / count:.0f}")
         ratios = (f"{cost.seconds / floor.seconds:.2f}", f"{cost.seconds / hand.seconds:.2f}")
-        sys.stdout.write(row.format(playbook, *figures, *ratios))
-    sys.stdout.write(f"memory of the control node with the role: {costs['role.yml'].memory:.0f} MiB\n")
+        sys.stdout.write(row.format(playbook, *figures, *ratios, f"{cost.memory:.0f}"))
     sys.stdout.flush()
 
 
