@@ -27,6 +27,7 @@ from typing import Any
 
 import pytest
 import trustme
+from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.testing import patch_module_args
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils import _endpoint_probe as probe
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets import fingerprint
@@ -1207,7 +1208,7 @@ def test_unlisted_models_are_not_checked_by_a_listing(capsys: Any) -> None:
 def test_a_context_that_is_too_large_is_a_warning(capsys: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     # Ansible prints warnings or returns them, depending on what else the process has loaded.
     warned: list[str] = []
-    monkeypatch.setattr(verify_models.AnsibleModule, "warn", lambda _module, text: warned.append(text))
+    monkeypatch.setattr(AnsibleModule, "warn", lambda _module, text: warned.append(text))
     lengths = {"kimi-k2.5": "262144", "a": "8192", "b": '"8192"', "c": "true", "d": "9" * 5000}
     entries = [f'{{"id": "{model_id}", "context_length": {length}}}' for model_id, length in lengths.items()]
     behaviour = answer(200, f'{{"data": [{", ".join(entries)}]}}'.encode())
