@@ -14,7 +14,7 @@ from ansible_collections.clawfleet.clawdbot.plugins.module_utils import _gateway
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config_plan import Desired
 from ansible_collections.clawfleet.clawdbot.plugins.modules import gateway_proof
 
-KEY = "sk-abcdefghijklmnopqrstuvwxyz012345"
+KEY = f"sk-{0:032x}"
 FINGERPRINTS = {"MOONSHOT_API_KEY": "sha256:1b7c64e0f7a5"}
 
 

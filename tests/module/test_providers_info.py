@@ -16,7 +16,7 @@ from ansible_collections.clawfleet.clawdbot.plugins.modules import gateway_info,
 
 from tools.standin import StandIn
 
-KEY = "sk-abcdefghijklmnopqrstuvwxyz012345"
+KEY = f"sk-{0:032x}"
 REFERENCE = "${MOONSHOT_API_KEY}"
 
 

@@ -16,7 +16,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.testing import patch_module_args
 from ansible_collections.clawfleet.clawdbot.plugins.modules import provider_config, providers_info, verify_models
 
-KEY = "sk-abcdefghijklmnopqrstuvwxyz012345"
+KEY = f"sk-{0:032x}"
 # None of these looks like a key, and Python, JSON and URLs write each otherwise.
 HEADER = 'it\'s "not" \\ for/you'
 ENDPOINT = {"name": "moonshot", "base_url": "http://127.0.0.1:9/v1", "api_key": KEY, "headers": {"X-Api-Key": HEADER}}
