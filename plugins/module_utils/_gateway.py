@@ -45,6 +45,16 @@ _PORTS = range(1, 65536)
 _PORT_TEXT = re.compile(r"[0-9]{1,5}\Z")
 
 
+SERVICE_ARGUMENTS: Mapping[str, Any] = {
+    "service_manager": {
+        "type": "str",
+        "choices": ["systemd_user", "systemd_system", "command"],
+        "default": "systemd_user",
+    },
+    "service_name": {"type": "str"},
+}
+
+
 @dataclass(frozen=True)
 class Service:
     """How the gateway is kept running: V(systemd_user), V(systemd_system) or V(command), and the unit's name."""

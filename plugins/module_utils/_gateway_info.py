@@ -24,12 +24,7 @@ from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets import
 
 ARGUMENT_SPEC: dict[str, Any] = {
     **GATEWAY_ARGUMENTS,
-    "service_manager": {
-        "type": "str",
-        "choices": ["systemd_user", "systemd_system", "command"],
-        "default": "systemd_user",
-    },
-    "service_name": {"type": "str"},
+    **_gateway.SERVICE_ARGUMENTS,
     "variables": {"type": "list", "elements": "str", "default": []},
     "providers": {"type": "dict", "default": {}},
     "models": {"type": "list", "elements": "str", "default": []},

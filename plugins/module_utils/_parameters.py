@@ -24,6 +24,16 @@ _PROVIDER = re.compile(r"[^\s/]+\Z")
 _MODEL = re.compile(r"[^\s/]+/\S+\Z")
 
 
+# What both files shall hold, as provider_config takes it.
+FILES_ARGUMENTS: Mapping[str, Any] = {
+    "providers": {"type": "dict", "default": {}},
+    "env": {"type": "dict", "default": {}, "no_log": True},
+    "aliases": {"type": "dict", "default": {}},
+    "default_model": {"type": "str"},
+    "fallback_models": {"type": "list", "elements": "str"},
+}
+
+
 def desired(params: Mapping[str, Any]) -> Desired:
     """What the config shall have. Raises ClawdbotError with all that is wrong with the parameters, C(env) included."""
     problems = [

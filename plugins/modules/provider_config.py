@@ -222,11 +222,7 @@ from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secretive_modu
 ARGUMENT_SPEC: dict[str, Any] = {
     "config_path": {"type": "path", "required": True},
     "env_path": {"type": "path", "required": True},
-    "providers": {"type": "dict", "default": {}},
-    "env": {"type": "dict", "default": {}, "no_log": True},
-    "aliases": {"type": "dict", "default": {}},
-    "default_model": {"type": "str"},
-    "fallback_models": {"type": "list", "elements": "str"},
+    **_parameters.FILES_ARGUMENTS,
     "state": {"type": "str", "choices": ["present", "absent", "rolled_back", "confirmed"], "default": "present"},
     "state_dir": {"type": "path"},
     "validate": {"type": "list", "elements": "str", "default": []},

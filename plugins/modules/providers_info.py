@@ -123,13 +123,6 @@ from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import 
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._references import texts
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secretive_module import SecretiveModule
 
-_FILES_SPEC: dict[str, Any] = {
-    "providers": {"type": "dict", "default": {}},
-    "env": {"type": "dict", "default": {}, "no_log": True},
-    "aliases": {"type": "dict", "default": {}},
-    "default_model": {"type": "str"},
-    "fallback_models": {"type": "list", "elements": "str"},
-}
 ARGUMENT_SPEC: dict[str, Any] = {
     **_gateway_info.ARGUMENT_SPEC,
     # Keys are within: not no_log, which would hide every text of them, names of models and all.
@@ -164,7 +157,8 @@ def run(params: dict[str, Any], secrets: set[str]) -> tuple[dict[str, Any], list
     warnings: list[str] = []
     if params["files"] is not None:
         files = _provider_files.Files(result["config_path"], result["env_path"])
-        result["files"] = {"as_asked": as_asked(files, validated("files", _FILES_SPEC, params["files"]))}
+        wanted = validated("files", _parameters.FILES_ARGUMENTS, params["files"])
+        result["files"] = {"as_asked": as_asked(files, wanted)}
     if params["endpoints"] is not None:
         options = validated("endpoints", _verify_models.ARGUMENT_SPEC, params["endpoints"])
         result["endpoints"], warnings = _verify_models.run({**options, "fail_on_error": False}, secrets)

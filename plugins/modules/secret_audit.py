@@ -180,12 +180,7 @@ from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product import
 
 ARGUMENT_SPEC: dict[str, Any] = {
     **GATEWAY_ARGUMENTS,
-    "service_manager": {
-        "type": "str",
-        "choices": ["systemd_user", "systemd_system", "command"],
-        "default": "systemd_user",
-    },
-    "service_name": {"type": "str"},
+    **_gateway.SERVICE_ARGUMENTS,
     "providers": {"type": "dict", "default": {}},
     "fingerprints": {"type": "dict", "default": {}},
     "retired": {"type": "list", "elements": "str", "default": []},
