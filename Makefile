@@ -86,6 +86,7 @@ pytest: $(VENV)/dev $(LINK) strace chromium
 bench: $(VENV)/dev $(LINK)
 	PYTHONPATH=$(CURDIR):$(CURDIR)/.cache/collections $(BIN)/python bench/json5_edit.py
 	PYTHONPATH=$(CURDIR):$(CURDIR)/.cache/collections $(BIN)/python bench/verify_models.py
+	PYTHONPATH=$(CURDIR):$(CURDIR)/.cache/collections $(BIN)/python bench/program.py
 	PYTHONPATH=$(CURDIR):$(CURDIR)/.cache/collections $(BIN)/python bench/fleet.py
 
 #: make bench-hosts         the same on ten real systemd hosts in podman

@@ -63,9 +63,12 @@ case "$1 $2" in
   "models list") cat "$CLAWDBOT_STATE_DIR/listing.json" ;;
 esac
 """
-# The product is a script for node, and is run by the node beside it.
+# The product is a script for node, and is run by the node beside it; also where that is given a script in its place.
 NODE = """\
 #!/bin/sh
+if [ "$1" = -e ]; then
+  shift 2
+fi
 exec sh "$@"
 """
 

@@ -33,7 +33,9 @@ from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product import
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets import fingerprint
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._systemd import Unit
 
-_POLL_SECONDS = 0.25
+_POLL_SECONDS = 0.1
+# Looking at a gateway takes CPU from one that is starting: until it answers otherwise, it is looked at only so often.
+_LOOK_SECONDS = 2.0
 # A gateway that ends so often while it is waited for will not come up. Once or twice it may: OpenClaw's first start on
 # the files of Clawdbot does, and a gateway whose predecessor still has the port.
 _ENDS = 5
@@ -140,7 +142,15 @@ def observe_until_settled(
         restarts = min(seen.restarts, seen.restarts if restarts is None else restarts)
         if seen.settled or seen.restarts - restarts >= _ENDS or time.monotonic() >= deadline:
             return seen
+        _pause(seen, product, min(deadline, time.monotonic() + _LOOK_SECONDS))
+
+
+def _pause(seen: Observation, product: Product, until: float) -> None:
+    """Waits until the port answers otherwise than was seen, or until then."""
+    while time.monotonic() < until:
         time.sleep(_POLL_SECONDS)
+        if answers(seen.port, product.health_path) is not seen.answers:
+            return
 
 
 def answers(port: int, path: str) -> bool:

@@ -18,6 +18,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils import _scripts
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import ClawdbotError
 
 
@@ -53,6 +54,9 @@ class Product:
     #: A command that exits 1 where the config is invalid, with the problem on stderr as text or on stdout as JSON. Its
     #: answer depends on the validity of the file alone.
     check_args: tuple[str, ...]
+    #: What does the same for less, empty where nothing does; likewise for C(gateway call).
+    check_script: str
+    call_script: str
     #: The method by which a running gateway lists its models. It goes on giving its first answer until it is restarted,
     #: blocks that were added since or not; so there is also the command that lists them from the config.
     list_models_method: str
@@ -191,6 +195,8 @@ PRODUCTS: Mapping[str, Product] = {
         log_files="/tmp/clawdbot/*.log",  # noqa: S108 - the product's own place
         # A setting to which the product gives a default.
         check_args=("config", "get", "agents.defaults.maxConcurrent"),
+        check_script=_scripts.CHECK_CONFIG,
+        call_script=_scripts.CALL_GATEWAY,
         list_models_method="models.list",
         list_models_args=("models", "list", "--all", "--json"),
         tells_failed_turns=False,
@@ -288,6 +294,8 @@ PRODUCTS: Mapping[str, Product] = {
         lock_dir_prefix="openclaw",
         log_files="/tmp/openclaw/*.log",  # noqa: S108 - the product's own place
         check_args=("config", "validate", "--json"),
+        check_script="",
+        call_script="",
         list_models_method="models.list",
         list_models_args=("models", "list", "--all", "--json"),
         tells_failed_turns=True,
@@ -454,6 +462,5 @@ def check_command(product: Product, program: tuple[str, ...]) -> list[str]:
         "/usr/bin/env",
         f"{product.config_path_variable}=%s",
         f"{product.state_dir_variable}=%d",
-        *program,
-        *product.check_args,
+        *_scripts.argv(product.check_script, program, product.check_args),
     ]

@@ -17,7 +17,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils import _command
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils import _command, _scripts
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._checker import problems
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import ClawdbotError
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._process import Process
@@ -121,18 +121,21 @@ class Gateway:
             "--timeout",
             f"{timeout * 1000:.0f}",
         ]
+        argv = _scripts.argv(
+            self.product.call_script, self._program, [*arguments, *(["--expect-final"] if final else [])]
+        )
         # The program itself takes some seconds to start.
-        return self._run([*arguments, *(["--expect-final"] if final else [])], timeout + 60, f"The gateway's {method}")
+        return self._run(argv, timeout + 60, f"The gateway's {method}")
 
     def run(self, arguments: Sequence[str], timeout: float) -> Any:
         """What the program prints as JSON, on this gateway's files. Raises ClawdbotError as call does."""
-        return self._run(arguments, timeout, f"The product's {' '.join(arguments)}")
+        return self._run([*self._program, *arguments], timeout, f"The product's {' '.join(arguments)}")
 
-    def _run(self, arguments: Sequence[str], timeout: float, what: str) -> Any:
+    def _run(self, argv: Sequence[str], timeout: float, what: str) -> Any:
         if not self._program:
             raise ClawdbotError(f"{what} cannot be asked for: the product's program was not found.")
         try:
-            done = _command.run([*self._program, *arguments], self._folder, self._environment, timeout)
+            done = _command.run(argv, self._folder, self._environment, timeout)
         except subprocess.TimeoutExpired as exc:
             raise ClawdbotError(f"{what} gave no answer within {timeout:g} seconds.") from exc
         except OSError as exc:

@@ -255,10 +255,31 @@ def test_a_program_that_was_replaced_is_a_reason(
 
 def test_waits_until_it_is_settled_and_no_longer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_gateway, "_POLL_SECONDS", 0.01)
+    monkeypatch.setattr(_gateway, "_LOOK_SECONDS", 0.01)
     observations = [seen(answers=False), seen(restart_reasons=["It is old."]), seen(), seen(answers=False)]
     monkeypatch.setattr(_gateway, "observe", lambda *_arguments: observations.pop(0))
     assert observe_until_settled(CLAWDBOT, paths(tmp_path), Service("command", ""), [], 60) == seen()
     assert len(observations) == 1
+
+
+def test_looks_again_as_soon_as_it_answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_gateway, "_POLL_SECONDS", 0.01)
+    monkeypatch.setattr(_gateway, "_LOOK_SECONDS", 60)
+    observations = [seen(answers=False), seen()]
+    monkeypatch.setattr(_gateway, "observe", lambda *_arguments: observations.pop(0))
+    found = [False, False, True]
+    monkeypatch.setattr(_gateway, "answers", lambda port, path: (port, path) == (1, "/") and found.pop(0))
+    assert observe_until_settled(CLAWDBOT, paths(tmp_path), Service("command", ""), [], 60) == seen()
+    assert found == []
+
+
+def test_looks_again_at_one_that_answers_as_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_gateway, "_POLL_SECONDS", 0.01)
+    monkeypatch.setattr(_gateway, "_LOOK_SECONDS", 0.05)
+    observations = [seen(restart_reasons=["It is old."]), seen()]
+    monkeypatch.setattr(_gateway, "observe", lambda *_arguments: observations.pop(0))
+    monkeypatch.setattr(_gateway, "answers", lambda *_arguments: True)
+    assert observe_until_settled(CLAWDBOT, paths(tmp_path), Service("command", ""), [], 60) == seen()
 
 
 def test_gives_up_after_the_time_to_wait(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -271,6 +292,7 @@ def test_gives_up_after_the_time_to_wait(tmp_path: Path, monkeypatch: pytest.Mon
 
 def test_gives_up_on_a_unit_that_ends_again_and_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_gateway, "_POLL_SECONDS", 0.01)
+    monkeypatch.setattr(_gateway, "_LOOK_SECONDS", 0.01)
     # It has ended before, and is started by somebody meanwhile.
     counts = [7, 9, 0, 1, 1, 4, 5, 6]
     service = Service("systemd_user", "u")

@@ -8,6 +8,7 @@ import os
 from pathlib import Path
 
 import pytest
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils import _scripts
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import ClawdbotError
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product import (
     PRODUCTS,
@@ -133,6 +134,8 @@ def test_check_command_leads_to_candidate_and_scratch_folder() -> None:
         "CLAWDBOT_CONFIG_PATH=%s",
         "CLAWDBOT_STATE_DIR=%d",
         "/node",
+        "-e",
+        _scripts.CHECK_CONFIG,
         "/entry.js",
         "config",
         "get",

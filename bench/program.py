@@ -1,0 +1,58 @@
+# Copyright (c) 2026, clawfleet.clawdbot contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What it costs to check a config and to list a gateway's models, by Clawdbot's program and by scripts in its place.
+
+Run it with C(make bench). Shown are medians; the rounds take turns, so that the machine's other work meets both.
+"""
+
+from __future__ import annotations
+
+import os
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils import _scripts
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product import PRODUCTS
+
+from tools import fleet
+
+ROUNDS = 5
+CLAWDBOT = PRODUCTS["clawdbot"]
+LIST = ("gateway", "call", CLAWDBOT.list_models_method, "--json", "--params", "{}", "--timeout", "30000")
+
+
+def cost(argv: Sequence[str], environment: Mapping[str, str]) -> tuple[float, float]:
+    """Seconds, and seconds of CPU of all its processes."""
+    began = time.perf_counter()
+    process = subprocess.Popen(argv, env=environment, stdout=subprocess.DEVNULL)
+    _pid, status, usage = os.wait4(process.pid, 0)
+    if status:
+        raise SystemExit(f"{argv} failed.")
+    return time.perf_counter() - began, usage.ru_utime + usage.ru_stime
+
+
+def main() -> None:
+    with fleet.running(("gateway",)) as running:
+        (gateway,) = running.gateways
+        environment = {**os.environ, **gateway.environment}
+        program = (str(gateway.programs / "node"), os.path.realpath(gateway.programs / "clawdbot"))
+        row = "{:<22}  {:>12}  {:>12}  {:>12}  {:>12}  {:>8}\n"
+        sys.stdout.write(row.format("", "program, s", "CPU s", "script, s", "CPU s", "x CPU"))
+        for what, script, arguments in (
+            ("check a config", CLAWDBOT.check_script, CLAWDBOT.check_args),
+            ("list the models", CLAWDBOT.call_script, LIST),
+        ):
+            ways = ([*program, *arguments], _scripts.argv(script, program, arguments))
+            found = [[cost(argv, environment) for argv in ways] for _round in range(ROUNDS)]
+            by_program, by_script = ([statistics.median(values) for values in zip(*costs)] for costs in zip(*found))
+            ratio = by_program[1] / by_script[1]
+            sys.stdout.write(row.format(what, *(f"{value:.2f}" for value in (*by_program, *by_script, ratio))))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,183 @@
+# Copyright (c) 2026, clawfleet.clawdbot contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The scripts that stand for commands of Clawdbot's program: they say what the commands say, and else run them."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils import _scripts
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import ClawdbotError
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product import PRODUCTS, Paths
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._program import Gateway
+
+from tests.e2e.harness import Bench
+from tools import product
+from tools.cache import CACHE
+
+CLAWDBOT = PRODUCTS["clawdbot"]
+CHECK = CLAWDBOT.check_args
+CALL = ("gateway", "call", "models.list", "--json", "--params", "{}", "--timeout", "10000")
+MODULES = CACHE / "clawdbot" / "node_modules"
+NODE = str(MODULES / ".bin" / "node")
+PROGRAM = (NODE, str(MODULES / "clawdbot" / "dist" / "entry.js"))
+
+BLOCK = {
+    "baseUrl": "https://api.moonshot.cn/v1",
+    "apiKey": "${MOONSHOT_API_KEY}",
+    "api": "openai-completions",
+    "models": [{"id": "kimi-k2.5", "name": "Kimi K2.5"}],
+}
+VALID = {"gateway": {"mode": "local"}, "models": {"mode": "merge", "providers": {"moonshot": BLOCK}}}
+AGENTS = [{"id": "a", "agentDir": "/agents/same"}, {"id": "b", "agentDir": "/agents/same"}]
+CONFIGS = {
+    "valid": (json.dumps(VALID), 0),
+    "valid, as a person writes it": ("// by hand\n{ gateway: { mode: 'local', }, }\n", 0),
+    "nothing in it": ("{}", 0),
+    "of an unknown setting": (json.dumps({**VALID, "colour": "red"}), 1),
+    "half written": (json.dumps(VALID)[:-20], 1),
+    "empty": ("", 1),
+    "no object": ("[]", 1),
+    "of a variable that is not there": (json.dumps(VALID).replace("MOONSHOT", "NO"), 1),
+    "of a file that is not there": ('{$include: "./no.json"}', 1),
+    "of agents that share a folder": (json.dumps({**VALID, "agents": {"list": AGENTS}}), 1),
+    "as an older version had it": (json.dumps({**VALID, "agent": {"model": "moonshot/kimi-k2.5"}}), 1),
+}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def installed() -> None:
+    product.install()
+
+
+@pytest.fixture
+def no_other_process(tmp_path: Path) -> dict[str, str]:
+    """Variables with which Node starts no other process: the command cannot be run in the script's place."""
+    refusal = tmp_path / "no_other_process.cjs"
+    refusal.write_text("require('child_process').spawnSync = () => { console.error('REFUSED'); process.exit(99); };\n")
+    return {"NODE_OPTIONS": f"--require={refusal}"}
+
+
+def run(argv: list[str], folder: Path, variables: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+    environment = {
+        "PATH": os.defpath,
+        "HOME": str(folder),
+        "MOONSHOT_API_KEY": "sk-moonshot",
+        "CLAWDBOT_STATE_DIR": str(folder / "state"),
+        "CLAWDBOT_CONFIG_PATH": str(folder / "config.json"),
+        **(variables or {}),
+    }
+    return subprocess.run(argv, env=environment, cwd=folder, capture_output=True, text=True, check=False, timeout=120)
+
+
+@pytest.mark.parametrize(("config", "code"), CONFIGS.values(), ids=CONFIGS)
+def test_a_config_is_judged_as_the_command_judges_it(tmp_path: Path, config: str, code: int) -> None:
+    (tmp_path / "config.json").write_text(config)
+    assert run([*PROGRAM, *CHECK], tmp_path).returncode == code
+    assert run(_scripts.argv(_scripts.CHECK_CONFIG, PROGRAM, CHECK), tmp_path).returncode == code
+
+
+def test_a_valid_config_is_judged_without_the_command(tmp_path: Path, no_other_process: dict[str, str]) -> None:
+    argv = _scripts.argv(_scripts.CHECK_CONFIG, PROGRAM, CHECK)
+    (tmp_path / "config.json").write_text(CONFIGS["valid"][0])
+    assert run(argv, tmp_path, no_other_process).returncode == 0
+    # The command leaves the resolved keys there.
+    assert not (tmp_path / "state").exists()
+    (tmp_path / "config.json").write_text(CONFIGS["half written"][0])
+    assert run(argv, tmp_path, no_other_process).returncode == 99
+
+
+# A program that says what it was asked, with modules beside it that another version might have.
+PROGRAM_IN_LITTLE = "console.log(JSON.stringify(process.argv.slice(2))); process.exitCode = 7;"
+MODULES_IN_LITTLE: dict[str, dict[str, str]] = {
+    "are not there": {},
+    "have other functions": {"config/config.js": "", "infra/dotenv.js": "", "gateway/call.js": ""},
+    "are no modules": {"config/config.js": "{", "infra/dotenv.js": "{", "gateway/call.js": "{"},
+    "answer in another way": {
+        "config/config.js": "exports.readConfigFileSnapshot = () => ({ok: true}); exports.loadConfig = () => ({});",
+        "infra/dotenv.js": "exports.loadDotEnv = () => { throw Error('moved'); };",
+        "gateway/call.js": "exports.callGateway = async () => ({});",
+    },
+}
+
+
+def in_little(folder: Path, modules: Mapping[str, str]) -> tuple[str, str]:
+    for name, text in {"program.js": PROGRAM_IN_LITTLE, **modules}.items():
+        (folder / "dist" / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / "dist" / name).write_text(text)
+    # As npm links it.
+    (folder / "program").symlink_to(folder / "dist" / "program.js")
+    return NODE, str(folder / "program")
+
+
+@pytest.mark.parametrize("modules", MODULES_IN_LITTLE.values(), ids=MODULES_IN_LITTLE)
+@pytest.mark.parametrize(
+    ("script", "arguments"), [(_scripts.CHECK_CONFIG, CHECK), (_scripts.CALL_GATEWAY, CALL)], ids=["check", "call"]
+)
+def test_the_command_is_run_where_the_modules_are_otherwise(
+    tmp_path: Path, script: str, arguments: tuple[str, ...], modules: dict[str, str]
+) -> None:
+    done = run(_scripts.argv(script, in_little(tmp_path, modules), arguments), tmp_path)
+    assert (done.returncode, json.loads(done.stdout)) == (7, list(arguments))
+
+
+def test_a_gateway_is_not_asked_again_what_it_has_refused(tmp_path: Path) -> None:
+    program = in_little(
+        tmp_path,
+        {
+            "infra/dotenv.js": "exports.loadDotEnv = () => {};",
+            "gateway/call.js": "exports.callGateway = async ({method}) => { throw new Error(`no ${method}`); };",
+        },
+    )
+    done = run(_scripts.argv(_scripts.CALL_GATEWAY, program, CALL), tmp_path)
+    assert (done.returncode, done.stdout, done.stderr) == (1, "", "Error: no models.list\n")
+
+
+def test_a_gateway_is_asked_what_the_arguments_say(tmp_path: Path) -> None:
+    program = in_little(
+        tmp_path,
+        {
+            "infra/dotenv.js": "exports.loadDotEnv = () => {};",
+            "gateway/call.js": "exports.callGateway = async (options) => options;",
+        },
+    )
+    asked = ("gateway", "call", "agent", "--json", "--params", '{"message": "hi"}', "--timeout", "5000")
+    options: dict[str, Any] = {"method": "agent", "params": {"message": "hi"}, "timeoutMs": 5000, "expectFinal": False}
+    client = {"clientName": "cli", "mode": "cli"}
+    done = run(_scripts.argv(_scripts.CALL_GATEWAY, program, asked), tmp_path)
+    assert (done.returncode, json.loads(done.stdout)) == (0, {**options, **client})
+    done = run(_scripts.argv(_scripts.CALL_GATEWAY, program, [*asked, "--expect-final"]), tmp_path)
+    assert (done.returncode, json.loads(done.stdout)) == (0, {**options, **client, "expectFinal": True})
+
+
+def test_a_gateway_answers_as_it_answers_the_command(
+    bench: Bench, no_other_process: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paths = Paths(str(bench.gateway.state_dir), str(bench.gateway.config), str(bench.gateway.env))
+    for name, value in {**bench.gateway.environment, **no_other_process}.items():
+        monkeypatch.setenv(name, value)
+
+    def asked(program: tuple[str, ...], method: str, port: int = bench.gateway.port) -> Any:
+        return Gateway(CLAWDBOT, program, paths, port).call(method, {}, 30)
+
+    by_itself = (str(MODULES / ".bin" / "clawdbot"),)
+    listing = asked(PROGRAM, "models.list")
+    assert len(listing["models"]) > 100
+    assert listing == asked(by_itself, "models.list")
+
+    closed = "gateway closed (1006 abnormal closure (no close frame)): no close reason"
+    for program in (PROGRAM, by_itself):
+        with pytest.raises(ClawdbotError) as refused:
+            asked(program, "no.such")
+        assert str(refused.value) == "The gateway's no.such failed. It says: unknown method: no.such"
+        with pytest.raises(ClawdbotError) as refused:
+            asked(program, "models.list", port=1)
+        assert str(refused.value) == f"The gateway's models.list failed. It says: {closed}"
