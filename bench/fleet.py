@@ -66,8 +66,8 @@ esac
 # The product is a script for node, and is run by the node beside it; also where that is given a script in its place.
 NODE = """\
 #!/bin/sh
-if [ "$1" = -e ]; then
-  shift 2
+if [ "$2" = -e ]; then
+  shift 3
 fi
 exec sh "$@"
 """
@@ -290,11 +290,15 @@ def main() -> None:
 def measure(fleet: Fleet, hosts: Sequence[Host], situation: str, rounds: int) -> None:
     """Shows what each playbook costs in a situation."""
     changed = situation == "everything to change"
+    playbooks = ["pings.yml", "role.yml", "by_hand.yml"]
+    if not changed:
+        # What the control node keeps of hosts depends on the strategy.
+        playbooks.insert(2, "role_host_pinned.yml")
     costs: dict[str, list[Cost]] = {}
     try:
         fleet.reset(hosts, changed=changed)
         for _round in range(rounds):
-            for playbook in ("pings.yml", "role.yml", "by_hand.yml"):
+            for playbook in playbooks:
                 # Pings leave everything as it is.
                 if changed and playbook != "pings.yml":
                     fleet.reset(hosts, changed=True)
@@ -310,7 +314,7 @@ def median(costs: Sequence[Cost]) -> Cost:
 
 def show(situation: str, count: int, costs: dict[str, Cost]) -> None:
     floor, hand = costs["pings.yml"], costs["by_hand.yml"]
-    row = "{:<14}  {:>8}  {:>8}  {:>11}  {:>9}  {:>9}  {:>7}\n"
+    row = "{:<20}  {:>8}  {:>8}  {:>11}  {:>9}  {:>9}  {:>7}\n"
     sys.stdout.write(f"\n{count} hosts, {situation}\n")
     sys.stdout.write(row.format("playbook", "s", "CPU s", "CPU ms/host", "x pings", "x by hand", "MiB"))
     for playbook, cost in costs.items():

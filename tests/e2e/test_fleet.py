@@ -57,8 +57,8 @@ class Rollout:
         for provider, key in keys.items():
             self.standin.add_key(self._endpoint(name, provider), key)
 
-    def run(self, *arguments: str, **variables: dict[str, Any]) -> Run:
-        """Runs the playbook; C(variables) is a host's name, its hyphen an underscore, to what it has besides."""
+    def run(self, *arguments: str, playbook: str = "rollout", **variables: dict[str, Any]) -> Run:
+        """Runs a playbook; C(variables) is a host's name, its hyphen an underscore, to what it has besides."""
         hosts = {gateway.name: self._variables(gateway) for gateway in self.fleet.gateways}
         for name, more in variables.items():
             hosts[name.replace("_", "-")].update(more)
@@ -67,7 +67,7 @@ class Rollout:
         self.standin.clear_requests()
         keys = {f"KEY_{name}_{provider}": key for name, own in self.keys.items() for provider, key in own.items()}
         environment = {**self.fleet.environment, **keys, "ANSIBLE_CONNECTION_PLUGINS": str(CONNECTIONS)}
-        return play(inventory, environment, "clawfleet.clawdbot.rollout", *arguments)
+        return play(inventory, environment, f"clawfleet.clawdbot.{playbook}", *arguments)
 
     def asked(self) -> collections.Counter[tuple[str, str]]:
         """How often each endpoint was asked for its models with each key: path and fingerprint."""
@@ -175,6 +175,15 @@ def test_bad_variables_of_one_host_keep_every_host_as_it_is(rollout: Rollout) ->
     assert told["not_tried"] == ["gateway-1", "gateway-2", "gateway-4"]
     assert refused.modules == []
     assert rollout.changed(before) == []
+
+
+@pytest.mark.parametrize("playbook", ["verify", "audit"])
+def test_bad_variables_of_one_host_do_not_keep_the_others_from_being_looked_at(rollout: Rollout, playbook: str) -> None:
+    looked = rollout.run("-vvv", playbook=playbook, gateway_3={"providers_enabled": ["moonshoot"]})
+
+    assert looked.code == 2
+    assert looked.modules.count("gateway_info") == 3
+    assert (looked.recap["gateway-3"]["failed"], looked.output.count("Did you mean moonshot?")) == (1, 1)
 
 
 def test_what_would_keep_a_key_from_taking_effect_on_one_host_keeps_its_batch_as_it_is(rollout: Rollout) -> None:

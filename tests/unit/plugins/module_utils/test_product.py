@@ -134,6 +134,7 @@ def test_check_command_leads_to_candidate_and_scratch_folder() -> None:
         "CLAWDBOT_CONFIG_PATH=%s",
         "CLAWDBOT_STATE_DIR=%d",
         "/node",
+        "--no-opt",
         "-e",
         _scripts.CHECK_CONFIG,
         "/entry.js",
