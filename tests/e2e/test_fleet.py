@@ -183,7 +183,8 @@ def test_bad_variables_of_one_host_do_not_keep_the_others_from_being_looked_at(r
 
     assert looked.code == 2
     assert looked.modules.count("gateway_info") == 3
-    assert (looked.recap["gateway-3"]["failed"], looked.output.count("Did you mean moonshot?")) == (1, 1)
+    assert looked.recap["gateway-3"]["failed"] == 1
+    assert "Did you mean moonshot?" in looked.output
 
 
 def test_what_would_keep_a_key_from_taking_effect_on_one_host_keeps_its_batch_as_it_is(rollout: Rollout) -> None:

@@ -8,8 +8,16 @@ import pytest
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._scripts import argv
 
 CASES: dict[str, tuple[str, tuple[str, ...], list[str]]] = {
-    "run by Node": ("script", ("/n/node", "/entry.js"), ["/n/node", "--no-opt", "-e", "script", "/entry.js", "config", "get"]),
-    "run by Debian's Node": ("script", ("/n/nodejs", "/e.js"), ["/n/nodejs", "--no-opt", "-e", "script", "/e.js", "config", "get"]),
+    "run by Node": (
+        "script",
+        ("/n/node", "/entry.js"),
+        ["/n/node", "--no-opt", "-e", "script", "/entry.js", "config", "get"],
+    ),
+    "run by Debian's Node": (
+        "script",
+        ("/n/nodejs", "/entry.js"),
+        ["/n/nodejs", "--no-opt", "-e", "script", "/entry.js", "config", "get"],
+    ),
     "run by something else": ("script", ("/n/bun", "/entry.js"), ["/n/bun", "/entry.js", "config", "get"]),
     "run by a Node that is told more": (
         "script",
