@@ -115,7 +115,7 @@ def observe(product: Product, paths: Paths, service: Service, names: Sequence[st
     origins = _origins(product, paths, unit, process, config)
     program = _program.find(product, unit, process)
     package = _program.package(product, program)
-    port = _port(product, config, process)
+    port = _port(product, config, process, unit.arguments if unit else ())
     return Observation(
         origins,
         config,
@@ -247,13 +247,21 @@ def _origins(
     )
 
 
-def _port(product: Product, config: Any, process: _process.Process | None) -> int:
+def _port(product: Product, config: Any, process: _process.Process | None, arguments: Sequence[str]) -> int:
     environment: Mapping[str, str] = (process.environment if process else None) or {}
-    told = environment.get(product.port_variable, "").strip()
-    for port in (int(told) if _PORT_TEXT.match(told) else None, at(config, ("gateway", "port"))):
+    told = (_option(arguments, "--port"), environment.get(product.port_variable, "").strip())
+    texts = (int(text) if _PORT_TEXT.match(text) else None for text in told)
+    for port in (*texts, at(config, ("gateway", "port"))):
         if isinstance(port, (int, float)) and not isinstance(port, bool) and port in _PORTS:
             return int(port)
     return product.port
+
+
+def _option(arguments: Sequence[str], name: str) -> str:
+    """The last value of an option, as a word of its own or behind C(=); empty where it is not given."""
+    words = [word for argument in arguments for word in argument.split("=", 1)]
+    values = [value for option, value in zip(words, words[1:]) if option == name]
+    return values[-1] if values else ""
 
 
 def _config(path: str) -> Any:

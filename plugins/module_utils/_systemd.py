@@ -95,6 +95,8 @@ class Unit:
     restarts: int = 0
     #: The command that runs the product's program, as the unit itself does; empty where the unit does not tell it.
     program: tuple[str, ...] = ()
+    #: What that command is given behind its word C(gateway).
+    arguments: tuple[str, ...] = field(default=(), repr=False)
     #: The file that is executed, which is not always the program.
     executable: str = ""
     #: The unit's own file and its drop-ins.
@@ -146,6 +148,7 @@ def parsed(name: str, scope: str, shown: str, manager: str) -> Unit | None:
         main_pid=_number(properties.get("MainPID", "")),
         restarts=_number(properties.get("NRestarts", "")),
         program=program_of(exec_start),
+        arguments=arguments_of(exec_start),
         executable=exec_start.partition("path=")[2].partition(" ; ")[0],
         files=tuple(words(f"{properties.get('FragmentPath', '')} {properties.get('DropInPaths', '')}")),
         needs_reload=properties.get("NeedDaemonReload") == "yes",
@@ -164,14 +167,24 @@ def program_of(exec_start: str) -> tuple[str, ...]:
 
     Empty where that word is missing, and where a shell is started: what it starts in turn cannot be told from here.
     """
+    argv = _argv(exec_start)
+    return tuple(argv[: argv.index("gateway")]) if argv else ()
+
+
+def arguments_of(exec_start: str) -> tuple[str, ...]:
+    """What the program is given in what C(systemctl show) prints of an ExecStart: all behind the word C(gateway)."""
+    argv = _argv(exec_start)
+    return tuple(argv[argv.index("gateway") + 1 :]) if argv else ()
+
+
+def _argv(exec_start: str) -> list[str]:
+    """The words of a command that runs the product's C(gateway) itself; none of any other."""
     _before, found, rest = exec_start.partition("argv[]=")
     try:
         argv = shlex.split(rest.partition(" ; ")[0]) if found else []
     except ValueError:
         argv = []
-    if "gateway" not in argv or os.path.basename(argv[0]) in _SHELLS:
-        return ()
-    return tuple(argv[: argv.index("gateway")])
+    return argv if "gateway" in argv and os.path.basename(argv[0]) not in _SHELLS else []
 
 
 def words(text: str) -> list[str]:

@@ -95,12 +95,31 @@ def test_port(name: str, tmp_path: Path) -> None:
         (tmp_path / "clawdbot.json").write_text(config)
     environment = {} if variable is None else {"CLAWDBOT_GATEWAY_PORT": variable}
     read = _gateway._config(str(tmp_path / "clawdbot.json"))
-    assert _gateway._port(CLAWDBOT, read, Process(1, 1.0, environment)) == port
+    assert _gateway._port(CLAWDBOT, read, Process(1, 1.0, environment), []) == port
+
+
+# What the unit gives to the program, and the port that counts where the process has 19002 and the config 19001.
+ARGUMENTS: dict[str, tuple[list[str], int]] = {
+    "none": ([], 19002),
+    "a word of its own": (["run", "--port", "19003"], 19003),
+    "in one word": (["--port=19003", "--verbose"], 19003),
+    "twice": (["--port", "19004", "--port=19003"], 19003),
+    "cut short": (["--port"], 19002),
+    "no number": (["--port", "--verbose"], 19002),
+    "of another option": (["--remote-port", "19003"], 19002),
+}
+
+
+@pytest.mark.parametrize("name", ARGUMENTS)
+def test_port_that_the_unit_gives(name: str) -> None:
+    arguments, port = ARGUMENTS[name]
+    process = Process(1, 1.0, {"CLAWDBOT_GATEWAY_PORT": "19002"})
+    assert _gateway._port(CLAWDBOT, {"gateway": {"port": 19001}}, process, arguments) == port
 
 
 @pytest.mark.parametrize("process", [None, Process(1, 1.0, None)])
 def test_port_where_no_process_runs_or_may_be_looked_at(process: Process | None) -> None:
-    assert _gateway._port(CLAWDBOT, {"gateway": {"port": 19001}}, process) == 19001
+    assert _gateway._port(CLAWDBOT, {"gateway": {"port": 19001}}, process, []) == 19001
 
 
 def test_the_config_is_read_with_what_it_includes_as_far_as_it_can_be(tmp_path: Path) -> None:
@@ -205,6 +224,15 @@ def test_observe_a_unit(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert observation.unit == unit
     assert (observation.process is not None) is runs
     assert observation.answers is runs
+
+
+def test_observe_a_unit_where_it_listens(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    unit = Unit("u", "active", main_pid=os.getpid(), arguments=("--port", "18889"))
+    monkeypatch.setattr(_systemd, "unit", lambda *_arguments: unit)
+    asked = []
+    monkeypatch.setattr(_gateway, "answers", lambda *arguments: asked.append(arguments) or True)
+    assert observe(CLAWDBOT, paths(tmp_path), Service("systemd_system", "u"), []).port == 18889
+    assert asked == [(18889, "/")]
 
 
 def test_observe_a_unit_that_does_not_run_where_the_next_process_will_start(

@@ -12,6 +12,7 @@ from ansible_collections.clawfleet.clawdbot.plugins.module_utils import _systemd
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._systemd import (
     EnvironmentFile,
     Unit,
+    arguments_of,
     assignments,
     parsed,
     program_of,
@@ -61,16 +62,33 @@ def test_program_of(name: str) -> None:
     assert program_of(shown) == program
 
 
+ARGUMENTS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "a port": (exec_start("/usr/bin/node /opt/entry.js gateway --port 18889"), ("--port", "18889")),
+    "none": (exec_start("/usr/local/bin/clawdbot gateway"), ()),
+    "gateway twice": (exec_start("/usr/bin/clawdbot gateway --name gateway"), ("--name", "gateway")),
+    "by way of a shell": (exec_start("/bin/bash -lc clawdbot gateway --port 18889"), ()),
+    "another command": (exec_start("/usr/bin/python3 server.py --port 18889"), ()),
+    "nothing": ("", ()),
+}
+
+
+@pytest.mark.parametrize("name", ARGUMENTS)
+def test_arguments_of(name: str) -> None:
+    shown, arguments = ARGUMENTS[name]
+    assert arguments_of(shown) == arguments
+
+
 @given(st.text())
-def test_program_of_anything(text: str) -> None:
+def test_program_and_arguments_of_anything(text: str) -> None:
     assert isinstance(program_of(f"argv[]={text}"), tuple)
+    assert isinstance(arguments_of(f"argv[]={text}"), tuple)
 
 
 # As 252 and 257 print it.
 SHOWN = """MainPID=4711
 NRestarts=3
 Result=success
-ExecStart={ path=/usr/bin/node ; argv[]=/usr/bin/node /opt/entry.js gateway ; ignore_errors=no ; pid=4711 }
+ExecStart={ path=/usr/bin/node ; argv[]=/usr/bin/node /opt/entry.js gateway --verbose ; ignore_errors=no ; pid=4711 }
 Environment=A=2 "B=x y" KEY=one KEY=two
 PassEnvironment=FOO BAR
 UnsetEnvironment=G A=2
@@ -96,6 +114,7 @@ UNITS: dict[str, tuple[str, Unit | None]] = {
             main_pid=4711,
             restarts=3,
             program=("/usr/bin/node", "/opt/entry.js"),
+            arguments=("--verbose",),
             executable="/usr/bin/node",
             files=(
                 "/etc/systemd/system/u.service",
