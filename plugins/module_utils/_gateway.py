@@ -33,7 +33,7 @@ from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product import
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets import fingerprint
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._systemd import Unit
 
-_POLL_SECONDS = 0.1
+_POLL_SECONDS = 0.25
 # Looking at a gateway takes CPU from one that is starting: until it answers otherwise, it is looked at only so often.
 _LOOK_SECONDS = 2.0
 # A gateway that ends so often while it is waited for will not come up. Once or twice it may: OpenClaw's first start on
