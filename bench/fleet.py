@@ -32,8 +32,8 @@ from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 import yaml
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils import _provider_files
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config_plan import Desired
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.provider_changes import Desired
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._files import apply
 from ansible_collections.clawfleet.clawdbot.plugins.plugin_utils._selection import Variables, select
 
 from tools.cache import ROOT
@@ -164,9 +164,9 @@ class SimulatedFleet:
             (host.state_dir / ".env").write_text("".join(f"{name}={key}\n" for name, key in OLD_KEYS.items()))
             (host.state_dir / ".env").chmod(0o600)
             if not changed:
-                files = _provider_files.Files(str(host.state_dir / "clawdbot.json"), str(host.state_dir / ".env"))
-                _provider_files.present(files, self.desired, self.env, [], check_mode=False)
-                _provider_files.confirmed(files, check_mode=False)
+                files = apply.Files(str(host.state_dir / "clawdbot.json"), str(host.state_dir / ".env"))
+                apply.present(files, self.desired, self.env, [], check_mode=False)
+                apply.confirmed(files, check_mode=False)
             subprocess.run(host.restart_argv(), check=True)
 
     def end(self, hosts: Sequence[Host]) -> None:

@@ -16,8 +16,8 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils import _scripts
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product import PRODUCTS
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product import node_snippets
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.table import PRODUCTS
 
 from tools import fleet
 
@@ -47,7 +47,7 @@ def main() -> None:
             ("check a config", CLAWDBOT.check_script, CLAWDBOT.check_args),
             ("list the models", CLAWDBOT.call_script, LIST),
         ):
-            ways = ([*program, *arguments], _scripts.argv(script, program, arguments))
+            ways = ([*program, *arguments], node_snippets.argv(script, program, arguments))
             found = [[cost(argv, environment) for argv in ways] for _round in range(ROUNDS)]
             by_program, by_script = ([statistics.median(values) for values in zip(*costs)] for costs in zip(*found))
             ratio = by_program[1] / by_script[1]

@@ -13,9 +13,13 @@ from ansible import constants
 from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure
 from ansible.module_utils.common.parameters import remove_values
 from ansible.plugins.action import ActionBase
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils import _endpoint_status as _status
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._endpoints import status
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import ClawdbotError
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._verify_models import ARGUMENT_SPEC, run, settings
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._module.verify_models import (
+    ARGUMENT_SPEC,
+    run,
+    settings,
+)
 from ansible_collections.clawfleet.clawdbot.plugins.plugin_utils._answers import Answers
 
 
@@ -34,7 +38,7 @@ class ActionModule(ActionBase):
                 raise
             return result
         _validation, params = self.validate_argument_spec(ARGUMENT_SPEC)
-        secrets = _status.secrets_in(params["providers"])
+        secrets = status.secrets_in(params["providers"])
         # Ansible makes this folder for each run, for nobody else to read, and removes it at the end.
         folder = Path(constants.DEFAULT_LOCAL_TMP) / "clawfleet-answers"
         try:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._faults import findings, obstacles
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.diagnosis import findings, obstacles
 
 
 class FilterModule:

@@ -103,15 +103,21 @@ from dataclasses import replace
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils import _gateway_settings, _provider_files
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._edit import Edit, Found, Settings, edit_settings
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config import gateway_changes
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import ClawdbotError
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product import (
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._files import apply
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._files.edits import (
+    Edit,
+    Found,
+    Settings,
+    edit_settings,
+)
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.table import (
     GATEWAY_ARGUMENTS,
     check_command,
     resolve_gateway,
 )
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets import fingerprint
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.redaction import fingerprint
 
 ARGUMENT_SPEC: dict[str, Any] = {
     **GATEWAY_ARGUMENTS,
@@ -128,16 +134,16 @@ _PORTS = range(1, 65536)
 _TOKEN = re.compile(r"[!-~]+\Z")
 
 
-def run(params: dict[str, Any], check_mode: bool) -> _provider_files.Result:
+def run(params: dict[str, Any], check_mode: bool) -> apply.Result:
     """What the module does for its parameters; no secret is in the diff. Raises ClawdbotError."""
     _require_usable(params)
     product, paths = resolve_gateway(params)
-    wanted = _gateway_settings.Wanted(
+    wanted = gateway_changes.Wanted(
         params["port"], params["bind"], params["token"], secrets.token_hex(32), product.token_variable
     )
 
     def settings(config: dict[str, Any], variables: Mapping[str, str]) -> Settings:
-        return _gateway_settings.decide(wanted, config, variables)
+        return gateway_changes.decide(wanted, config, variables)
 
     def decide(found: Found) -> Edit:
         return edit_settings(found, settings)
@@ -146,13 +152,13 @@ def run(params: dict[str, Any], check_mode: bool) -> _provider_files.Result:
         if check_mode:
             planned = decide(Found(paths.config, None, paths.env, None, lambda _path: None))
             shown = _shown(planned.diff, wanted)
-            return _provider_files.Result(True, planned.env is not None, unconfirmed=True, diff=shown)
+            return apply.Result(True, planned.env is not None, unconfirmed=True, diff=shown)
         try:
             os.makedirs(paths.state_dir, 0o700)
         except OSError as exc:
             raise ClawdbotError(f"Cannot make the folder {paths.state_dir}: {exc.strerror}.") from exc
-    result = _provider_files.edited(
-        _provider_files.Files(paths.config, paths.env),
+    result = apply.edited(
+        apply.Files(paths.config, paths.env),
         decide,
         check_command(product, tuple(params["program"])) if params["program"] else [],
         check_mode=check_mode,
@@ -170,7 +176,7 @@ def _require_usable(params: Mapping[str, Any]) -> None:
         )
 
 
-def _shown(diff: Sequence[Mapping[str, str]], wanted: _gateway_settings.Wanted) -> list[dict[str, str]]:
+def _shown(diff: Sequence[Mapping[str, str]], wanted: gateway_changes.Wanted) -> list[dict[str, str]]:
     """The difference as a run and check mode before it show it alike: a token that is yet to be made is another one."""
     made = fingerprint(wanted.new_token)
     return [{name: text.replace(made, "made on the host") for name, text in part.items()} for part in diff]

@@ -198,7 +198,11 @@ models_missing:
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import ClawdbotError
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway_info import ARGUMENT_SPEC, NoListingError, run
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._module.gateway_info import (
+    ARGUMENT_SPEC,
+    NoListingError,
+    run,
+)
 
 
 def main() -> None:

@@ -62,12 +62,13 @@ answers:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils import _gateway_info, _provider_files
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import ClawdbotError
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._faults import faults
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._files import apply
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.diagnosis import faults
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._module import gateway_info
 
 ARGUMENT_SPEC = {
-    **_gateway_info.ARGUMENT_SPEC,
+    **gateway_info.ARGUMENT_SPEC,
     "fingerprints": {"type": "dict", "default": {}},
     "confirm": {"type": "bool", "default": True},
 }
@@ -76,14 +77,14 @@ ARGUMENT_SPEC = {
 def main() -> None:
     module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
     try:
-        seen = _gateway_info.run(module.params)
+        seen = gateway_info.run(module.params)
         found = faults(seen, module.params["fingerprints"])
         if found:
             module.fail_json(msg=" ".join(found), **seen)
         if module.params["confirm"]:
-            files = _provider_files.Files(seen["config_path"], seen["env_path"])
-            _provider_files.confirmed(files, check_mode=module.check_mode)
-    except _gateway_info.NoListingError as exc:
+            files = apply.Files(seen["config_path"], seen["env_path"])
+            apply.confirmed(files, check_mode=module.check_mode)
+    except gateway_info.NoListingError as exc:
         module.fail_json(msg=str(exc), **exc.seen)
     except ClawdbotError as exc:
         module.fail_json(msg=str(exc))

@@ -91,11 +91,16 @@ from dataclasses import asdict
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils import _json5, _transaction, _turn, _undo, _variables
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config import json5
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import ClawdbotError
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product import GATEWAY_ARGUMENTS, resolve_gateway
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._program import Gateway
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets import secret_values
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._files import atomic, journal
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway import chat, env_sources
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.client import Gateway
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.table import (
+    GATEWAY_ARGUMENTS,
+    resolve_gateway,
+)
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.redaction import secret_values
 
 ARGUMENT_SPEC: dict[str, Any] = {
     "models": {"type": "list", "elements": "str", "required": True},
@@ -106,20 +111,20 @@ ARGUMENT_SPEC: dict[str, Any] = {
 }
 
 
-def run(params: dict[str, Any]) -> list[_turn.Turn]:
+def run(params: dict[str, Any]) -> list[chat.Turn]:
     """A turn with each of the models. Raises ClawdbotError where the config cannot be read."""
     product, paths = resolve_gateway(params)
-    config = _transaction.read(paths.config)
+    config = atomic.read(paths.config)
     if config.content is None:
         raise ClawdbotError(f"There is no config at {paths.config}.")
     try:
-        agent = _turn.default_agent(_json5.loads(_undo.decode(config.content)))
-    except _json5.Json5Error as exc:
+        agent = chat.default_agent(json5.loads(journal.decode(config.content)))
+    except json5.Json5Error as exc:
         raise ClawdbotError(f"{paths.config} cannot be read: {exc}.") from exc
-    env_file = _variables.read(paths.env)
+    env_file = env_sources.read(paths.env)
     secrets = secret_values(env_file.values) if env_file else ()
     gateway = Gateway(product, params["program"], paths, params["port"], secrets)
-    return [_turn.take(gateway, agent, model, params["timeout"]) for model in params["models"]]
+    return [chat.take(gateway, agent, model, params["timeout"]) for model in params["models"]]
 
 
 def main() -> None:

@@ -215,43 +215,44 @@ diff:
 import os
 from typing import Any
 
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils import _parameters, _provider_files
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import ClawdbotError
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secretive_module import SecretiveModule
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._files import apply
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._module import parameters
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.module import SecretiveModule
 
 ARGUMENT_SPEC: dict[str, Any] = {
     "config_path": {"type": "path", "required": True},
     "env_path": {"type": "path", "required": True},
-    **_parameters.FILES_ARGUMENTS,
+    **parameters.FILES_ARGUMENTS,
     "state": {"type": "str", "choices": ["present", "absent", "rolled_back", "confirmed"], "default": "present"},
     "state_dir": {"type": "path"},
     "validate": {"type": "list", "elements": "str", "default": []},
 }
 
 
-def run(params: dict[str, Any], check_mode: bool) -> _provider_files.Result:
+def run(params: dict[str, Any], check_mode: bool) -> apply.Result:
     """What the module does for its parameters. Raises ClawdbotError."""
-    files = _provider_files.Files(params["config_path"], params["env_path"])
+    files = apply.Files(params["config_path"], params["env_path"])
     if params["state"] == "confirmed":
-        return _provider_files.confirmed(files, check_mode=check_mode)
+        return apply.confirmed(files, check_mode=check_mode)
     if params["state"] == "rolled_back":
-        return _provider_files.rolled_back(files, check_mode=check_mode)
+        return apply.rolled_back(files, check_mode=check_mode)
     if params["state"] == "absent":
-        return _provider_files.absent(
+        return apply.absent(
             files,
-            _parameters.removal(params),
+            parameters.removal(params),
             list(params["env"]),
             params["state_dir"] or os.path.dirname(params["config_path"]),
             params["validate"],
             check_mode=check_mode,
         )
-    desired = _parameters.desired(params)
-    return _provider_files.present(files, desired, params["env"], params["validate"], check_mode=check_mode)
+    desired = parameters.desired(params)
+    return apply.present(files, desired, params["env"], params["validate"], check_mode=check_mode)
 
 
 def main() -> None:
     # A block may carry a secret, in a header or by mistake.
-    module = SecretiveModule(ARGUMENT_SPEC, lambda params: _parameters.secrets(params.get("providers")))
+    module = SecretiveModule(ARGUMENT_SPEC, lambda params: parameters.secrets(params.get("providers")))
     try:
         result = run(module.params, module.check_mode)
     except ClawdbotError as exc:

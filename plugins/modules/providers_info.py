@@ -111,20 +111,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils import (
-    _endpoint_status,
-    _gateway_info,
-    _parameters,
-    _provider_files,
-    _transaction,
-    _verify_models,
-)
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.env_refs import texts
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._endpoints import status
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import ClawdbotError
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._references import texts
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secretive_module import SecretiveModule
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._files import apply, atomic
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._module import gateway_info, parameters, verify_models
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.module import SecretiveModule
 
 ARGUMENT_SPEC: dict[str, Any] = {
-    **_gateway_info.ARGUMENT_SPEC,
+    **gateway_info.ARGUMENT_SPEC,
     # Keys are within: not no_log, which would hide every text of them, names of models and all.
     "endpoints": {"type": "dict"},
     "files": {"type": "dict"},
@@ -140,12 +135,12 @@ def validated(name: str, spec: Mapping[str, Any], given: Mapping[str, Any]) -> d
     return params
 
 
-def as_asked(files: _provider_files.Files, params: dict[str, Any]) -> bool:
+def as_asked(files: apply.Files, params: dict[str, Any]) -> bool:
     """Whether both files are as the parameters of provider_config have them, and no run has left anything there."""
     try:
-        result = _provider_files.present(files, _parameters.desired(params), params["env"], [], check_mode=True)
+        result = apply.present(files, parameters.desired(params), params["env"], [], check_mode=True)
         folders = {os.path.dirname(os.path.realpath(path)) for path in (files.config, files.env)}
-        left = [path for folder in folders for path in _transaction.leftovers(folder)]
+        left = [path for folder in folders for path in atomic.leftovers(folder)]
     except ClawdbotError:
         return False
     return not (result.config_changed or result.env_changed or result.unconfirmed or left)
@@ -153,15 +148,15 @@ def as_asked(files: _provider_files.Files, params: dict[str, Any]) -> bool:
 
 def run(params: dict[str, Any], secrets: set[str]) -> tuple[dict[str, Any], list[str]]:
     """The module's result for its parameters, and its warnings. Raises ClawdbotError."""
-    result = _gateway_info.run(params)
+    result = gateway_info.run(params)
     warnings: list[str] = []
     if params["files"] is not None:
-        files = _provider_files.Files(result["config_path"], result["env_path"])
-        wanted = validated("files", _parameters.FILES_ARGUMENTS, params["files"])
+        files = apply.Files(result["config_path"], result["env_path"])
+        wanted = validated("files", parameters.FILES_ARGUMENTS, params["files"])
         result["files"] = {"as_asked": as_asked(files, wanted)}
     if params["endpoints"] is not None:
-        options = validated("endpoints", _verify_models.ARGUMENT_SPEC, params["endpoints"])
-        result["endpoints"], warnings = _verify_models.run({**options, "fail_on_error": False}, secrets)
+        options = validated("endpoints", verify_models.ARGUMENT_SPEC, params["endpoints"])
+        result["endpoints"], warnings = verify_models.run({**options, "fail_on_error": False}, secrets)
     return result, warnings
 
 
@@ -172,9 +167,9 @@ def secrets_in(params: Mapping[str, Any]) -> set[str]:
     if isinstance(files, Mapping):
         env = files.get("env")
         secrets.update(map(str, env.values()) if isinstance(env, Mapping) else texts(env))
-        secrets |= _parameters.secrets(files.get("providers"))
+        secrets |= parameters.secrets(files.get("providers"))
     if isinstance(endpoints, Mapping):
-        secrets |= _endpoint_status.secrets_in(endpoints.get("providers"))
+        secrets |= status.secrets_in(endpoints.get("providers"))
     # What stands where a mapping was to be may be anything.
     return {*secrets, *texts([given for given in (files, endpoints) if not isinstance(given, Mapping)])}
 
@@ -184,7 +179,7 @@ def main() -> None:
     secrets = secrets_in(module.params)
     try:
         result, warnings = run(module.params, secrets)
-    except _gateway_info.NoListingError as exc:
+    except gateway_info.NoListingError as exc:
         module.fail_json(msg=str(exc), **exc.seen)
     except ClawdbotError as exc:
         module.fail_json(msg=str(exc))

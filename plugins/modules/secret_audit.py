@@ -170,9 +170,10 @@ diff:
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils import _gateway, _process, _secret_audit, _variables
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._audit import host_scan
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import ClawdbotError
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product import (
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway import env_sources, process, state
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.table import (
     GATEWAY_ARGUMENTS,
     Paths,
     resolve_gateway,
@@ -180,7 +181,7 @@ from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product import
 
 ARGUMENT_SPEC: dict[str, Any] = {
     **GATEWAY_ARGUMENTS,
-    **_gateway.SERVICE_ARGUMENTS,
+    **state.SERVICE_ARGUMENTS,
     "providers": {"type": "dict", "default": {}},
     "fingerprints": {"type": "dict", "default": {}},
     "retired": {"type": "list", "elements": "str", "default": []},
@@ -188,25 +189,25 @@ ARGUMENT_SPEC: dict[str, Any] = {
 }
 
 
-def run(params: dict[str, Any], check_mode: bool) -> tuple[_secret_audit.Report, bool]:
+def run(params: dict[str, Any], check_mode: bool) -> tuple[host_scan.Report, bool]:
     """What was found, and whether what can be cleaned is clean now. Raises ClawdbotError."""
     product, paths = resolve_gateway(params)
-    service = _gateway.Service(params["service_manager"], params["service_name"] or product.unit)
-    seen = _gateway.observe(product, paths, service, [])
-    wanted = _secret_audit.Wanted(params["providers"], params["fingerprints"], frozenset(params["retired"]))
-    around = _secret_audit.Surroundings(
+    service = state.Service(params["service_manager"], params["service_name"] or product.unit)
+    seen = state.observe(product, paths, service, [])
+    wanted = host_scan.Wanted(params["providers"], params["fingerprints"], frozenset(params["retired"]))
+    around = host_scan.Surroundings(
         outdated=_outdated(seen.process, paths),
         working_directory=seen.process.working_directory if seen.process else None,
         unit_files=[*seen.unit.files, *(file.path for file in seen.unit.environment_files)] if seen.unit else [],
     )
     if params["state"] == "audited":
-        return _secret_audit.audited(product, paths, wanted, around), False
-    return _secret_audit.purged(product, paths, wanted, around, check_mode=check_mode), True
+        return host_scan.audited(product, paths, wanted, around), False
+    return host_scan.purged(product, paths, wanted, around, check_mode=check_mode), True
 
 
-def _outdated(process: _process.Process | None, paths: Paths) -> bool:
+def _outdated(process: process.Process | None, paths: Paths) -> bool:
     """Whether a process runs that was started before the C(.env) became what it is."""
-    changed = _variables.changed(paths.env)
+    changed = env_sources.changed(paths.env)
     return process is not None and changed is not None and changed >= process.started
 
 

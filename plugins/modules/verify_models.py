@@ -284,16 +284,16 @@ providers:
       sample: sha256:0123456789ab
 """
 
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils import _endpoint_status as _status
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._endpoints import status
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import ClawdbotError
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secretive_module import SecretiveModule
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._verify_models import ARGUMENT_SPEC, run
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._module.verify_models import ARGUMENT_SPEC, run
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.module import SecretiveModule
 
 
 def main() -> None:
     """Run the module where it is: the action plugin has seen to ask_from."""
-    module = SecretiveModule(ARGUMENT_SPEC, lambda params: _status.secrets_in(params.get("providers")))
-    secrets = _status.secrets_in(module.params["providers"])
+    module = SecretiveModule(ARGUMENT_SPEC, lambda params: status.secrets_in(params.get("providers")))
+    secrets = status.secrets_in(module.params["providers"])
     try:
         answer, warnings = run(module.params, secrets)
     except ClawdbotError as error:

@@ -21,8 +21,8 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._endpoint_probe import Found, Settings
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._endpoint_status import Finding, Listing, Request
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._endpoints.client import Found, Settings
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._endpoints.status import Finding, Listing, Request
 
 
 class Answers:

@@ -20,8 +20,8 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._faults import findings, unfinished
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets import redact
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.diagnosis import findings, unfinished
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.redaction import redact
 
 SCHEMA_VERSION = 1
 #: What can be said of a host, the worst first: it has the status of its worst finding.

@@ -18,15 +18,15 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._aliases import alias_clashes
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product import PRODUCTS
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._references import (
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.aliases import alias_clashes
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.env_refs import (
     VARIABLE_NAME,
     reference,
     substitute,
     texts,
 )
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets import fingerprint, redact
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.table import PRODUCTS
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.redaction import fingerprint, redact
 
 # The product looks providers up by lower-cased names and splits a model's name at the first slash.
 _PROVIDER_NAME = re.compile(r"[a-z0-9][a-z0-9._-]*\Z")

@@ -12,11 +12,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._env_file import EnvFileError, edit, loads
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.dotenv import EnvFileError, edit, loads
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.unit.plugins.module_utils.test_env_file import (
+from tests.unit.plugins.module_utils._config.test_dotenv import (
     ANY_TEXT,
     BROKEN,
     CHANGES,

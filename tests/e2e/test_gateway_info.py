@@ -13,8 +13,8 @@ import tempfile
 from typing import Any
 
 import pytest
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils import _json5
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets import fingerprint
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config import json5
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.redaction import fingerprint
 from ansible_collections.clawfleet.clawdbot.plugins.modules import gateway_info
 
 from tests.e2e.harness import MOONSHOT, Bench, new_key
@@ -125,7 +125,7 @@ def test_the_name_that_the_product_knows_wins_over_the_variable_of_the_config(
     assert found() == []
     config = bench.gateway.config.read_text()
     bench.gateway.config.write_text(
-        _json5.edit(config, [_json5.Change(("env",), {"vars": {"MOONSHOT_API_KEY": in_config}})])
+        json5.edit(config, [json5.Change(("env",), {"vars": {"MOONSHOT_API_KEY": in_config}})])
     )
     assert found() == override(f"env block of {bench.gateway.config}", in_config)
     restart(bench, monkeypatch)

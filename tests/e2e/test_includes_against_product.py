@@ -12,7 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.clawfleet.clawdbot.tests.unit.plugins.module_utils.test_includes import BROKEN, CONFIG, MERGED
+from ansible_collections.clawfleet.clawdbot.tests.unit.plugins.module_utils._config.test_includes import (
+    BROKEN,
+    CONFIG,
+    MERGED,
+)
 
 MODULES = Path(__file__).resolve().parents[2] / ".cache" / "clawdbot" / "node_modules"
 RESOLVE_ALL = """

@@ -15,8 +15,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._json5 import Json5Error, Json5PathError, edit, loads
-from ansible_collections.clawfleet.clawdbot.tests.unit.plugins.module_utils import json5_cases as cases
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.json5 import (
+    Json5Error,
+    Json5PathError,
+    edit,
+    loads,
+)
+from ansible_collections.clawfleet.clawdbot.tests.unit.plugins.module_utils._config import json5_cases as cases
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from ansible.module_utils.testing import patch_module_args
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product import PRODUCTS, check_command
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.table import PRODUCTS, check_command
 from ansible_collections.clawfleet.clawdbot.plugins.modules import provider_config
 
 ENTRIES = {"clawdbot": "dist/entry.js", "openclaw": "openclaw.mjs"}

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import json
 
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils import _env_file, _json5
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets import fingerprint
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config import dotenv, json5
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.redaction import fingerprint
 
 from tests.e2e.harness import KIMICODE, MOONSHOT, Bench, files_holding, new_key
 
@@ -44,7 +44,7 @@ def test_a_provider_is_removed_without_a_trace_and_a_second_run_changes_nothing(
     assert "\n".join(checked.diffs).split() == "\n".join(removed.diffs).split()
     assert files_holding(bench.gateway.home, key) == []
     assert bench.pids() != pids
-    value = _json5.loads(bench.gateway.config.read_text())
+    value = json5.loads(bench.gateway.config.read_text())
     assert list(value["models"]["providers"]) == [KIMICODE]
     assert value["agents"]["defaults"]["model"] == {"primary": "kimicode/kimi-for-coding"}
     assert value["agents"]["defaults"]["models"] == {"kimicode/kimi-for-coding": {"alias": "kimi"}}
@@ -72,7 +72,7 @@ def test_a_run_that_died_is_rolled_back(bench: Bench) -> None:
     bench.admit(MOONSHOT, bench.keys[MOONSHOT])
     # The restart fails, and nothing is put back: as a run that dies there leaves it.
     assert bench.rollout(providers_restart_argv=["/bin/false"], providers_rollback=False).code != 0
-    assert _env_file.loads(bench.gateway.env.read_text())["MOONSHOT_API_KEY"] == bench.keys[MOONSHOT]
+    assert dotenv.loads(bench.gateway.env.read_text())["MOONSHOT_API_KEY"] == bench.keys[MOONSHOT]
 
     back = bench.rollout(playbook=ROLLBACK, providers_api_keys={})
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 import yaml
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets import fingerprint
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.redaction import fingerprint
 
 from tests.e2e.harness import ENDPOINTS, KIMICODE, MOONSHOT, Run, gateway_variables, new_key, play
 from tools import fleet

@@ -10,8 +10,8 @@ import json
 import stat
 from pathlib import Path
 
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils import _env_file, _json5
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets import fingerprint
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config import dotenv, json5
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.redaction import fingerprint
 
 from tests.e2e.harness import KIMICODE, MOONSHOT, Bench, new_key
 
@@ -35,7 +35,7 @@ def test_a_fresh_gateway_gets_both_providers_and_a_second_run_changes_nothing(be
 
     assert first.code == 0, first.output
     config = bench.gateway.config.read_text()
-    value = _json5.loads(config)
+    value = json5.loads(config)
     assert set(value["models"]["providers"]) == {"moonshot", "kimicode"}
     assert value["models"]["mode"] == "merge"
     assert value["models"]["providers"]["moonshot"]["apiKey"] == "${MOONSHOT_API_KEY}"
@@ -185,7 +185,7 @@ def test_a_run_that_died_before_its_restart_is_finished_by_the_next_one(bench: B
     value = json.loads(bench.gateway.config.read_text())
     assert value["models"]["providers"]["moonshot"]["apiKey"] == "${MOONSHOT_API_KEY}"
     assert bench.keys[MOONSHOT] not in repaired.output
-    assert _env_file.loads(bench.gateway.env.read_text())["MOONSHOT_API_KEY"] == bench.keys[MOONSHOT]
+    assert dotenv.loads(bench.gateway.env.read_text())["MOONSHOT_API_KEY"] == bench.keys[MOONSHOT]
 
 
 def test_no_turn_fails_while_a_provider_is_added(bench: Bench) -> None:

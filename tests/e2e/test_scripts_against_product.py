@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils import _scripts
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import ClawdbotError
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product import PRODUCTS, Paths
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._program import Gateway
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product import node_snippets
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.client import Gateway
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.table import PRODUCTS, Paths
 
 from tests.e2e.harness import Bench
 from tools import product
@@ -82,11 +82,11 @@ def run(argv: list[str], folder: Path, variables: Mapping[str, str] | None = Non
 def test_a_config_is_judged_as_the_command_judges_it(tmp_path: Path, config: str, code: int) -> None:
     (tmp_path / "config.json").write_text(config)
     assert run([*PROGRAM, *CHECK], tmp_path).returncode == code
-    assert run(_scripts.argv(_scripts.CHECK_CONFIG, PROGRAM, CHECK), tmp_path).returncode == code
+    assert run(node_snippets.argv(node_snippets.CHECK_CONFIG, PROGRAM, CHECK), tmp_path).returncode == code
 
 
 def test_a_valid_config_is_judged_without_the_command(tmp_path: Path, no_other_process: dict[str, str]) -> None:
-    argv = _scripts.argv(_scripts.CHECK_CONFIG, PROGRAM, CHECK)
+    argv = node_snippets.argv(node_snippets.CHECK_CONFIG, PROGRAM, CHECK)
     (tmp_path / "config.json").write_text(CONFIGS["valid"][0])
     assert run(argv, tmp_path, no_other_process).returncode == 0
     # The command leaves the resolved keys there.
@@ -120,12 +120,14 @@ def in_little(folder: Path, modules: Mapping[str, str]) -> tuple[str, str]:
 
 @pytest.mark.parametrize("modules", MODULES_IN_LITTLE.values(), ids=MODULES_IN_LITTLE)
 @pytest.mark.parametrize(
-    ("script", "arguments"), [(_scripts.CHECK_CONFIG, CHECK), (_scripts.CALL_GATEWAY, CALL)], ids=["check", "call"]
+    ("script", "arguments"),
+    [(node_snippets.CHECK_CONFIG, CHECK), (node_snippets.CALL_GATEWAY, CALL)],
+    ids=["check", "call"],
 )
 def test_the_command_is_run_where_the_modules_are_otherwise(
     tmp_path: Path, script: str, arguments: tuple[str, ...], modules: dict[str, str]
 ) -> None:
-    done = run(_scripts.argv(script, in_little(tmp_path, modules), arguments), tmp_path)
+    done = run(node_snippets.argv(script, in_little(tmp_path, modules), arguments), tmp_path)
     assert (done.returncode, json.loads(done.stdout)) == (7, list(arguments))
 
 
@@ -137,7 +139,7 @@ def test_a_gateway_is_not_asked_again_what_it_has_refused(tmp_path: Path) -> Non
             "gateway/call.js": "exports.callGateway = async ({method}) => { throw new Error(`no ${method}`); };",
         },
     )
-    done = run(_scripts.argv(_scripts.CALL_GATEWAY, program, CALL), tmp_path)
+    done = run(node_snippets.argv(node_snippets.CALL_GATEWAY, program, CALL), tmp_path)
     assert (done.returncode, done.stdout, done.stderr) == (1, "", "Error: no models.list\n")
 
 
@@ -152,9 +154,9 @@ def test_a_gateway_is_asked_what_the_arguments_say(tmp_path: Path) -> None:
     asked = ("gateway", "call", "agent", "--json", "--params", '{"message": "hi"}', "--timeout", "5000")
     options: dict[str, Any] = {"method": "agent", "params": {"message": "hi"}, "timeoutMs": 5000, "expectFinal": False}
     client = {"clientName": "cli", "mode": "cli"}
-    done = run(_scripts.argv(_scripts.CALL_GATEWAY, program, asked), tmp_path)
+    done = run(node_snippets.argv(node_snippets.CALL_GATEWAY, program, asked), tmp_path)
     assert (done.returncode, json.loads(done.stdout)) == (0, {**options, **client})
-    done = run(_scripts.argv(_scripts.CALL_GATEWAY, program, [*asked, "--expect-final"]), tmp_path)
+    done = run(node_snippets.argv(node_snippets.CALL_GATEWAY, program, [*asked, "--expect-final"]), tmp_path)
     assert (done.returncode, json.loads(done.stdout)) == (0, {**options, **client, "expectFinal": True})
 
 

@@ -15,8 +15,8 @@ from typing import Any
 
 import pytest
 from ansible.module_utils.testing import patch_module_args
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils import _env_file, _json5
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets import fingerprint
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config import dotenv, json5
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.redaction import fingerprint
 from ansible_collections.clawfleet.clawdbot.plugins.modules import gateway_config, provider_config
 
 VARIABLE = "CLAWDBOT_GATEWAY_TOKEN"
@@ -93,7 +93,7 @@ def files(state: Path) -> dict[str, str]:
 
 
 def token(state: Path) -> str:
-    return _env_file.loads((state / ".env").read_text())[VARIABLE]
+    return dotenv.loads((state / ".env").read_text())[VARIABLE]
 
 
 def program(tmp_path: Path, script: str) -> list[str]:
@@ -111,7 +111,7 @@ def test_a_host_without_a_state_folder_gets_one_that_is_private(state: Path, run
     first = run()
     assert first.changes == (True, True, True, True)
     assert first.result == predicted.result
-    assert _json5.loads((state / "clawdbot.json").read_text()) == {
+    assert json5.loads((state / "clawdbot.json").read_text()) == {
         "gateway": {"mode": "local", "port": 18789, "bind": "loopback", "auth": {"mode": "token"}}
     }
     assert re.fullmatch("[0-9a-f]{64}", token(state))

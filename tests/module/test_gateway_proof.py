@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 from ansible.module_utils.testing import patch_module_args
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils import _gateway_info, _provider_files, _undo
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config_plan import Desired
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.provider_changes import Desired
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._files import apply, journal
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._module import gateway_info
 from ansible_collections.clawfleet.clawdbot.plugins.modules import gateway_proof
 
 KEY = f"sk-{0:032x}"
@@ -25,9 +26,9 @@ class Gateway:
         self._capsys = capsys
         config, env = folder / "clawdbot.json", folder / ".env"
         config.write_text('{gateway: {mode: "local"}}\n')
-        self.kept = Path(_undo.path_beside(str(config)))
-        _provider_files.present(
-            _provider_files.Files(str(config), str(env)),
+        self.kept = Path(journal.path_beside(str(config)))
+        apply.present(
+            apply.Files(str(config), str(env)),
             Desired({"moonshot": {"apiKey": "${MOONSHOT_API_KEY}"}}, {}, None, None),
             {"MOONSHOT_API_KEY": KEY},
             [],
@@ -44,7 +45,7 @@ class Gateway:
             "variables": {"MOONSHOT_API_KEY": {"winning_over_env": []}},
             "providers": {},
         }
-        monkeypatch.setattr(_gateway_info, "run", self._look)
+        monkeypatch.setattr(gateway_info, "run", self._look)
 
     def _look(self, _params: dict[str, Any]) -> dict[str, Any]:
         return self.seen
@@ -99,9 +100,9 @@ def test_a_gateway_that_does_not_tell_its_models_keeps_the_way_back(
     gateway: Gateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(_params: dict[str, Any]) -> dict[str, Any]:
-        raise _gateway_info.NoListingError("The gateway's models.list failed. It says: no.", gateway.seen)
+        raise gateway_info.NoListingError("The gateway's models.list failed. It says: no.", gateway.seen)
 
-    monkeypatch.setattr(_gateway_info, "run", refuse)
+    monkeypatch.setattr(gateway_info, "run", refuse)
 
     result = gateway.prove()
 

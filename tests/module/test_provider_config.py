@@ -24,8 +24,10 @@ from typing import Any
 
 import pytest
 from ansible.module_utils.testing import patch_module_args
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils import _checker, _json5, _provider_files, _undo
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets import fingerprint
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config import json5
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._files import apply, journal
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product import config_check
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.redaction import fingerprint
 from ansible_collections.clawfleet.clawdbot.plugins.modules import provider_config
 
 COLLECTIONS = Path(__file__).parents[2] / ".cache" / "collections"
@@ -238,7 +240,7 @@ def test_makes_both_files_private_where_there_are_none(gateway: Gateway, run: Ru
     gateway.env.unlink()
     assert run().changes == (True, True, True, True)
     assert gateway.env.read_text() == f"MOONSHOT_API_KEY={NEW_KEY}\n"
-    assert _json5.loads(gateway.config.read_text()) == {"models": {"mode": "merge", "providers": {"moonshot": BLOCK}}}
+    assert json5.loads(gateway.config.read_text()) == {"models": {"mode": "merge", "providers": {"moonshot": BLOCK}}}
     assert [path.stat().st_mode & 0o777 for path in (gateway.config, gateway.env)] == [0o600, 0o600]
     assert run(state="rolled_back").changes == (True, True, True, False)
     assert gateway.files() == {}
@@ -386,7 +388,7 @@ def test_the_checker_does_not_run_where_the_config_does_not_change(gateway: Gate
 def test_a_checker_that_hangs_is_ended_with_all_its_processes(
     gateway: Gateway, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_checker, "_TIMEOUT_SECONDS", 1)
+    monkeypatch.setattr(config_check, "_TIMEOUT_SECONDS", 1)
     pid = gateway.folder.parent / "pid"
     ran = run(validate=["/bin/sh", "-c", f"sleep 60 & echo $! > {pid}; wait"])
     assert ran.result["msg"] == (
@@ -477,13 +479,13 @@ def test_a_second_run_waits_for_the_first(gateway: Gateway) -> None:
     second = subprocess.run(driver(gateway.arguments()), stdout=subprocess.PIPE, text=True, check=True)
     first_result = json.loads(first.communicate()[0])
     assert [first_result["changed"], json.loads(second.stdout)["changed"]] == [True, True]
-    config = _json5.loads(gateway.config.read_text())
+    config = json5.loads(gateway.config.read_text())
     assert config["agents"]["defaults"]["model"] == {"primary": "other/x"}
     assert config["models"]["providers"]["moonshot"] == BLOCK
 
 
 def test_the_wait_has_an_end(gateway: Gateway, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_provider_files, "_LOCK_SECONDS", 0.3)
+    monkeypatch.setattr(apply, "_LOCK_SECONDS", 0.3)
     holder = os.open(gateway.folder, os.O_RDONLY)
     try:
         fcntl.flock(holder, fcntl.LOCK_EX)
@@ -532,7 +534,7 @@ def test_a_list_of_models_that_the_run_began_ends_with_it_also_where_others_wrot
     assert run(aliases={"k25": "moonshot/kimi-k2.5"}).changes == (True, True, True, True)
     gateway.config.write_bytes(gateway.config.read_bytes() + b"// theirs\n")
     assert run(state="rolled_back").changes == (True, True, True, False)
-    assert _json5.loads(gateway.config.read_text()) == _json5.loads(OLD_CONFIG.decode())
+    assert json5.loads(gateway.config.read_text()) == json5.loads(OLD_CONFIG.decode())
     assert gateway.config.read_bytes().endswith(b"// theirs\n")
 
 
@@ -911,6 +913,6 @@ def test_at_vvvv_no_key_is_seen_and_nothing_stays_in_the_temporary_folders(
 
 def test_the_record_hides_its_text(gateway: Gateway, run: Run) -> None:
     assert run().code == 0
-    undo = _undo.load(str(gateway.config), str(gateway.env))
+    undo = journal.load(str(gateway.config), str(gateway.env))
     assert undo is not None
     assert OLD_KEY not in repr(undo)

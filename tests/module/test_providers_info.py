@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from ansible.module_utils.testing import patch_module_args
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets import fingerprint
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.redaction import fingerprint
 from ansible_collections.clawfleet.clawdbot.plugins.modules import gateway_info, provider_config, providers_info
 
 from tools.standin import StandIn

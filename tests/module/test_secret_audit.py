@@ -20,9 +20,10 @@ from typing import Any
 
 import pytest
 from ansible.module_utils.testing import patch_module_args
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils import _key_search, _secret_audit, _transaction
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product import PRODUCTS
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets import fingerprint
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._audit import file_scan, host_scan
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._files import atomic
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.table import PRODUCTS
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.redaction import fingerprint
 from ansible_collections.clawfleet.clawdbot.plugins.modules import secret_audit
 
 COLLECTIONS = Path(__file__).parents[2] / ".cache" / "collections"
@@ -253,13 +254,13 @@ def test_a_file_with_a_key_and_a_wrong_mode_loses_both(gateway: Gateway, run: Ru
 
 def test_a_file_of_another_account_is_told_of(gateway: Gateway, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     gateway.lay_out(AFTER)
-    read = _transaction.read
+    read = atomic.read
 
-    def read_as_if(path: str) -> _transaction.Snapshot:
+    def read_as_if(path: str) -> atomic.Snapshot:
         snapshot = read(path)
         return replace(snapshot, owner=12345) if path.endswith(".env") else snapshot
 
-    monkeypatch.setattr(_transaction, "read", read_as_if)
+    monkeypatch.setattr(atomic, "read", read_as_if)
     own = os.geteuid()
     (finding,) = run(state="purged")["findings"]
     assert (finding["kind"], finding["message"], finding["hint"]) == (
@@ -348,7 +349,7 @@ def test_what_was_not_searched_is_said(gateway: Gateway, run: Run, monkeypatch: 
     gateway.lay_out(AFTER)
     for name in "abcd":
         (gateway.folder / name).write_text("x" * 100)
-    monkeypatch.setattr(_key_search, "_MOST_BYTES", 99)
+    monkeypatch.setattr(file_scan, "_MOST_BYTES", 99)
     note = run()["notes"][-1]
     folder = gateway.folder
     assert note["message"] == (
@@ -383,7 +384,7 @@ def test_a_writer_in_between_loses_nothing(
 ) -> None:
     path = gateway.folder / name
     left = [f"{path.read_text()} \n"]
-    examined = _secret_audit._examined
+    examined = host_scan._examined
 
     def examined_and_written(*arguments: Any) -> Any:
         report = examined(*arguments)
@@ -391,7 +392,7 @@ def test_a_writer_in_between_loses_nothing(
             path.write_text(left.pop())
         return report
 
-    monkeypatch.setattr(_secret_audit, "_examined", examined_and_written)
+    monkeypatch.setattr(host_scan, "_examined", examined_and_written)
     assert run(state="purged")["findings"] == []
     ending = "\n" if name == "logs/gateway.log" else " \n"
     assert gateway.files()[name].rstrip() == AFTER[name].rstrip()
@@ -399,14 +400,14 @@ def test_a_writer_in_between_loses_nothing(
 
 
 def test_a_writer_that_never_ends_wins(gateway: Gateway, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    commit = _transaction.commit
+    commit = atomic.commit
 
-    def beaten(snapshot: _transaction.Snapshot, candidate: str) -> None:
+    def beaten(snapshot: atomic.Snapshot, candidate: str) -> None:
         if snapshot.path.endswith(".json"):
             Path(snapshot.path).write_bytes((snapshot.content or b"") + b" ")
         commit(snapshot, candidate)
 
-    monkeypatch.setattr(_transaction, "commit", beaten)
+    monkeypatch.setattr(atomic, "commit", beaten)
     assert run(state="purged")["msg"] == (
         f"A file of {gateway.folder} was changed by another process each of the 5 times that it was to be cleaned. Run "
         "again later."

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 import yaml
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product import PRODUCTS
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.table import PRODUCTS
 from ansible_collections.clawfleet.clawdbot.plugins.modules import gateway_config, gateway_info, verify_models
 
 ROOT = Path(__file__).resolve().parents[3]

@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils import _secrets
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets import redaction
 from ansible_collections.clawfleet.clawdbot.tools import standin as tool
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -660,7 +660,7 @@ def test_records_what_was_asked(standin: tool.StandIn) -> None:
             "product": "moonshot-cn",
             "method": "GET",
             "path": LIST_CN,
-            "key_fingerprint": _secrets.fingerprint(CN),
+            "key_fingerprint": redaction.fingerprint(CN),
             "user_agent": None,
             "headers": ["Host", "Accept-Encoding", "Authorization"],
             "model": None,
@@ -671,7 +671,7 @@ def test_records_what_was_asked(standin: tool.StandIn) -> None:
             "product": "kimicode",
             "method": "POST",
             "path": CHAT_KIMI,
-            "key_fingerprint": _secrets.fingerprint(WRONG),
+            "key_fingerprint": redaction.fingerprint(WRONG),
             "user_agent": AGENT,
             "headers": ["Host", "Accept-Encoding", "Content-Length", "Authorization", "User-Agent"],
             "model": "kimi-for-coding",
@@ -725,7 +725,7 @@ def test_no_record_has_a_key(standin: tool.StandIn, key: str) -> None:
 
 @given(st.text(min_size=1))
 def test_fingerprints_as_the_collection_does(key: str) -> None:
-    assert tool.fingerprint(key) == _secrets.fingerprint(key)
+    assert tool.fingerprint(key) == redaction.fingerprint(key)
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import yaml
 from ansible_collections.clawfleet.clawdbot.plugins.filter.select_providers import FilterModule, select_providers
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets import fingerprint
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.redaction import fingerprint
 
 ROOT = Path(__file__).resolve().parents[4]
 KEYS = {"moonshot": "sk-moonshot-0123456789", "kimicode": "sk-kimi-0123456789"}

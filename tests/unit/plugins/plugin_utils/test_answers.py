@@ -10,8 +10,8 @@ import threading
 from pathlib import Path
 
 import pytest
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._endpoint_probe import Found, Settings
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._endpoint_status import Finding, Listing, Request
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._endpoints.client import Found, Settings
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._endpoints.status import Finding, Listing, Request
 from ansible_collections.clawfleet.clawdbot.plugins.plugin_utils._answers import Answers
 
 KEY = "sk-0123456789abcdef"

@@ -9,7 +9,7 @@ import json
 from typing import Any
 
 import pytest
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets import fingerprint
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.redaction import fingerprint
 from ansible_collections.clawfleet.clawdbot.plugins.plugin_utils._selection import (
     Variables,
     merge,

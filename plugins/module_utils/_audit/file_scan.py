@@ -1,0 +1,119 @@
+# Copyright (c) 2026, clawfleet.clawdbot contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+# Do not use this from other collections or standalone plugins/modules!
+
+"""Known keys in files of any kind and size, found without taking a file into memory, and struck out in place."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import ClawdbotError
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._files.atomic import (
+    ConflictError,
+    open_without_blocking,
+)
+
+from .known_keys import Keyring
+
+#: Where the shells of an account keep what was typed, in its home.
+HISTORIES = (".bash_history", ".zsh_history", ".histfile", ".sh_history", ".local/share/fish/fish_history")
+
+_CHUNK = 1024 * 1024
+# No key is longer; what may be cut at the end of a chunk is looked at again with the next one.
+_LONGEST_KEY = 4096
+_MOST_BYTES = 256 * 1024 * 1024
+_MOST_FILES = 20_000
+# One character is one byte, so that a position in the text is one in the file.
+_BYTES = "latin-1"
+
+
+class Found(NamedTuple):
+    """A key that is known."""
+
+    key: str
+    status: str
+    variable: str | None
+
+
+class Position(NamedTuple):
+    """Where a key begins: its byte, and its line, counted from 1."""
+
+    offset: int
+    line: int
+
+
+class Search:
+    """One search through several files, which reads a limited amount in all."""
+
+    def __init__(self, ring: Keyring) -> None:
+        self._ring = ring
+        self._bytes_left = _MOST_BYTES
+        self._files_left = _MOST_FILES
+        #: The files that there was nothing left for.
+        self.left_out: list[str] = []
+
+    def hits(self, path: str) -> dict[Found, list[Position]]:
+        """The known keys in a file, and where; none where there is no such file. Raises ClawdbotError."""
+        found: dict[Found, list[Position]] = {}
+        try:
+            with open(path, "rb", opener=open_without_blocking) as file:
+                status = os.fstat(file.fileno())
+                if not stat.S_ISREG(status.st_mode):
+                    return {}
+                if status.st_size > self._bytes_left or not self._files_left:
+                    self.left_out.append(path)
+                    return {}
+                self._bytes_left -= status.st_size
+                self._files_left -= 1
+                offset, line, text = 0, 1, ""
+                while True:
+                    chunk = file.read(_CHUNK).decode(_BYTES)
+                    text += chunk
+                    settled = len(text) - _LONGEST_KEY if chunk else len(text)
+                    for match in self._ring.find(text):
+                        if match.start < settled:
+                            where = Position(offset + match.start, line + text.count("\n", 0, match.start))
+                            found.setdefault(Found(match.key, match.status, match.variable), []).append(where)
+                    if not chunk:
+                        return found
+                    done = max(settled, 0)
+                    offset, line, text = offset + done, line + text.count("\n", 0, done), text[done:]
+        except FileNotFoundError:
+            return {}
+        except OSError as exc:
+            raise ClawdbotError(f"Cannot read {path}: {exc.strerror}.") from exc
+
+
+def files(folder: str) -> Iterator[str]:
+    """All regular files below a folder, in a stable order, and no more than are searched; links are not followed."""
+    for parent, folders, names in os.walk(folder):
+        folders.sort()
+        for name in sorted(names):
+            path = os.path.join(parent, name)
+            if not os.path.islink(path):
+                yield path
+
+
+def mask(path: str, key: str, offsets: Sequence[int]) -> None:
+    """Writes asterisks over a key, at each of the places where it was found.
+
+    The file stays itself and as long as it is: a process that appends to it goes on doing so. Raises ConflictError
+    where the key is not there any more, and ClawdbotError where the file cannot be written.
+    """
+    expected = key.encode(_BYTES)
+    try:
+        with open(path, "r+b", opener=open_without_blocking) as file:
+            for offset in offsets:
+                if os.pread(file.fileno(), len(expected), offset) != expected:
+                    raise ConflictError(f"{path} was changed by another process while it was being cleaned.")
+                os.pwrite(file.fileno(), b"*" * len(expected), offset)
+            os.fsync(file.fileno())
+    except OSError as exc:
+        raise ClawdbotError(f"Cannot write {path}: {exc.strerror}.") from exc

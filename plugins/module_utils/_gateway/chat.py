@@ -1,0 +1,170 @@
+# Copyright (c) 2026, clawfleet.clawdbot contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+# Do not use this from other collections or standalone plugins/modules!
+
+"""One real turn through a running gateway: the only proof that a gateway can use a model.
+
+Clawdbot reports a turn that its provider has refused as C(status: ok), with the provider's error as the text of the
+answer (seen on 2026.1.24-3 with a wrong key and with an endpoint that does not listen). What tells is the C(stopReason)
+of the answer in the session's transcript. Where the endpoint sends HTML or nothing at all with status 200, even that is
+C(stop), and only the answer's empty C(content) tells (its library pi-ai, providers/openai-completions.js).
+
+OpenClaw keeps its transcripts in a database, and fails the call, or says C(status: error) and why, where the provider
+refuses or answers with nothing (seen on 2026.9.6 with the same faults). So what it says is judged.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.json5 import REMOVE
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.provider_changes import agents, at
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import ClawdbotError
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.client import Gateway
+
+_MESSAGE = "Answer with the one word: ready"
+_CALL_SECONDS = 30.0
+_SHOWN_CHARACTERS = 300
+# A gateway that is killed while it writes its sessions leaves their lock behind. The next one tries for 10 seconds
+# to get it, and takes it for abandoned once it is 30 seconds old (Clawdbot's config/sessions/store.js).
+_LOCKED = "timeout acquiring session store lock"
+_LOCKED_CALLS = 4
+_AGENT_ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}\Z")
+# What the gateway makes of the name of a transcript that it removes (Clawdbot's gateway/session-utils.fs.js; OpenClaw
+# puts an id behind it and compresses the file).
+_REMOVED_TRANSCRIPT = re.compile(r"\.jsonl\.deleted\.[0-9TZ.-]+(?:[0-9a-f]{32}\.zst)?\Z")
+
+
+@dataclass(frozen=True)
+class Turn:
+    """What a model has answered, or why it has not."""
+
+    model: str
+    ok: bool
+    message: str
+
+
+def take(gateway: Gateway, agent: str, model: str, timeout: float) -> Turn:
+    """Sends one message to the model in a session of its own, which is gone afterwards. No secret is in the message."""
+    turn = _take(gateway, agent, model, timeout)
+    # Cut last: of a secret that the cut goes through, the beginning would stay.
+    return Turn(turn.model, turn.ok, gateway.redact(turn.message)[:_SHOWN_CHARACTERS])
+
+
+def judge(model: str, answer: Mapping[str, Any] | None) -> Turn:
+    """Whether the last assistant message of a transcript is an answer of that model. What it says is not redacted."""
+    if answer is None:
+        return Turn(model, False, "The turn left no answer in the session's transcript.")
+    answered_by = f"{answer.get('provider')}/{answer.get('model')}"
+    if answer.get("stopReason") in ("error", "aborted"):
+        return Turn(model, False, f"{answered_by} was asked: {answer.get('errorMessage') or 'it gave no reason.'}")
+    if answered_by != model:
+        return Turn(model, False, f"{answered_by} answered in its place.")
+    if not answer.get("content"):
+        return Turn(model, False, _nothing(answered_by))
+    return Turn(model, True, _text(answer.get("content")))
+
+
+def judge_result(model: str, answer: Any) -> Turn:
+    """Whether the answer of a product that tells failed turns is one of that model. What it says is not redacted."""
+    meta = at(answer, ("result", "meta"))
+    reason = at(meta, ("error", "message"))
+    if at(answer, ("status",)) != "ok" or reason is not REMOVE:
+        return Turn(model, False, f"{model} was asked: {reason if isinstance(reason, str) else 'it gave no reason.'}")
+    agent = at(meta, ("agentMeta",))
+    if not isinstance(agent, dict):
+        return Turn(model, False, "The gateway does not say which model has answered.")
+    answered_by = f"{agent.get('provider')}/{agent.get('model')}"
+    if answered_by != model:
+        return Turn(model, False, f"{answered_by} answered in its place.")
+    text = _text(at(answer, ("result", "payloads")))
+    return Turn(model, True, text) if text else Turn(model, False, _nothing(answered_by))
+
+
+def default_agent(config: Any) -> str:
+    """The agent that a config's messages go to: the default one, the first, or V(main).
+
+    As the product tells it (its agents/agent-scope.js and routing/session-key.js).
+    """
+    listed = [(name or "", agent) for _place, name, agent in agents(config) if isinstance(agent, dict)]
+    chosen = [name for name, agent in listed if agent.get("default") is True] or [name for name, _agent in listed]
+    name = chosen[0].strip().lower() if chosen else ""
+    if not _AGENT_ID.match(name):
+        name = re.sub(r"[^a-z0-9_-]+", "-", name).strip("-")[:64]
+    return name or "main"
+
+
+def _take(gateway: Gateway, agent: str, model: str, timeout: float) -> Turn:
+    key = f"agent:{agent}:clawfleet-{secrets.token_hex(8)}"
+    try:
+        session = _open_session(gateway, {"key": key, "model": model})
+    except ClawdbotError as exc:
+        return Turn(model, False, str(exc))
+    try:
+        request = {"message": _MESSAGE, "agentId": agent, "sessionKey": key, "idempotencyKey": key}
+        answer = gateway.call("agent", request, timeout, final=True)
+        if gateway.product.tells_failed_turns:
+            return judge_result(model, answer)
+        return judge(model, _last_answer(session, answer))
+    except ClawdbotError as exc:
+        return Turn(model, False, str(exc))
+    finally:
+        _forget(gateway, key)
+
+
+def _open_session(gateway: Gateway, params: Mapping[str, Any]) -> Any:
+    """The gateway's answer. Waits for a lock that a gateway before it has left, as every sender of a message has to."""
+    for _attempt in range(_LOCKED_CALLS - 1):
+        try:
+            return gateway.call("sessions.patch", params, _CALL_SECONDS)
+        except ClawdbotError as exc:
+            if _LOCKED not in str(exc):
+                raise
+    return gateway.call("sessions.patch", params, _CALL_SECONDS)
+
+
+def _nothing(answered_by: str) -> str:
+    return f"{answered_by} was asked, and nothing came back: is its baseUrl that of an API?"
+
+
+def _last_answer(session: Any, answer: Any) -> Mapping[str, Any] | None:
+    try:
+        session_id = answer["result"]["meta"]["agentMeta"]["sessionId"]
+        transcript = os.path.join(os.path.dirname(session["path"]), f"{os.path.basename(session_id)}.jsonl")
+        with open(transcript, encoding="utf-8", errors="replace") as file:
+            entries = [json.loads(line) for line in file if line.strip()]
+    except (KeyError, TypeError, ValueError, OSError, RecursionError):
+        return None
+    messages = [entry.get("message") for entry in entries if isinstance(entry, dict)]
+    answers = [message for message in messages if isinstance(message, dict) and message.get("role") == "assistant"]
+    return answers[-1] if answers else None
+
+
+def _text(content: Any) -> str:
+    parts = [part.get("text") for part in content if isinstance(part, dict)] if isinstance(content, list) else []
+    return " ".join(part for part in parts if isinstance(part, str)).strip()
+
+
+def _forget(gateway: Gateway, key: str) -> None:
+    # What is left over is a session that nobody uses: no reason to call a turn that was answered a failure.
+    with contextlib.suppress(ClawdbotError, OSError):
+        deleted = gateway.call("sessions.delete", {"key": key, "deleteTranscript": True}, _CALL_SECONDS)
+        for path in _removed_transcripts(deleted):
+            os.unlink(path)
+
+
+def _removed_transcripts(deleted: Any) -> list[str]:
+    """The files that the gateway says it has put its transcript into. On its word, no other file is removed."""
+    paths = at(deleted, ("archived",))
+    named = [path for path in paths if isinstance(path, str)] if isinstance(paths, list) else []
+    return [path for path in named if _REMOVED_TRANSCRIPT.search(path)]

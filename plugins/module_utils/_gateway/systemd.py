@@ -1,0 +1,285 @@
+# Copyright (c) 2026, clawfleet.clawdbot contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+# Do not use this from other collections or standalone plugins/modules!
+
+"""A unit as systemd has it loaded, and the environment that it gives to the unit's next process.
+
+How C(systemctl show) writes values, and how systemd reads the files of EnvironmentFile=, was seen on 252 and 257.
+"""
+
+from __future__ import annotations
+
+import glob
+import os
+import pwd
+import re
+import shlex
+import subprocess
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._files.atomic import open_without_blocking
+
+_COMMAND_SECONDS = 20
+_PROPERTIES = (
+    "LoadState",
+    "ActiveState",
+    "SubState",
+    "Result",
+    "MainPID",
+    "NRestarts",
+    "ExecStart",
+    "FragmentPath",
+    "DropInPaths",
+    "NeedDaemonReload",
+    "WorkingDirectory",
+    "User",
+    "PAMName",
+    "Environment",
+    "EnvironmentFiles",
+    "PassEnvironment",
+    "UnsetEnvironment",
+)
+# The command line that they are given is one word of theirs, and systemd shows it without its quotes.
+_SHELLS = frozenset(["bash", "dash", "fish", "ksh", "sh", "zsh"])
+_WORD = re.compile(r'"((?:[^"\\]|\\.)*)"|(\S+)', re.DOTALL)
+_ESCAPE = re.compile(r"\\([0-7]{3}|.)", re.DOTALL)
+_ESCAPED = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
+_ENVIRONMENT_FILE = re.compile(r"(.*) \(ignore_errors=(?:yes|no)\)\Z", re.DOTALL)
+
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
+# One line of an EnvironmentFile=, which quotes and a backslash at its end continue. What stands behind quotes belongs
+# to the value; quotes behind anything else are nothing special.
+_LINE = re.compile(
+    r"""
+    [ \t\r\n]*
+    (?: [#;] [^\r\n]*
+      | (?P<name> [^\r\n=]* )
+        (?: =
+            (?P<quoted> (?: [ \t] | '[^']*(?:'|\Z) | "(?:[^"\\]|\\.)*(?:"|\\?\Z) )* )
+            (?P<bare> (?: [^\\\r\n] | \\(?:.|\Z) )* )
+        )?
+    )
+    (?: [\r\n] | \Z )
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+_QUOTED = re.compile(r"""'([^']*)'?|"((?:[^"\\]|\\.)*)\\?"?""", re.DOTALL)
+_DOUBLE_QUOTED_ESCAPE = re.compile(r'\\(["\\`$]|\n)')
+_BARE_ESCAPE = re.compile(r"\\(.|\Z)", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class EnvironmentFile:
+    """One file of EnvironmentFile=."""
+
+    path: str
+    #: None where this account may not read it.
+    values: Mapping[str, str] | None = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Unit:
+    """A systemd unit as systemd has it loaded."""
+
+    name: str
+    active_state: str = ""
+    sub_state: str = ""
+    #: How its last process ended: C(success), C(exit-code), C(start-limit-hit) and so on.
+    result: str = ""
+    main_pid: int = 0
+    #: How often systemd has started it again by itself, since somebody has started it.
+    restarts: int = 0
+    #: The command that runs the product's program, as the unit itself does; empty where the unit does not tell it.
+    program: tuple[str, ...] = ()
+    #: What that command is given behind its word C(gateway).
+    arguments: tuple[str, ...] = field(default=(), repr=False)
+    #: The file that is executed, which is not always the program.
+    executable: str = ""
+    #: The unit's own file and its drop-ins.
+    files: tuple[str, ...] = ()
+    #: Whether its files were changed since systemd has read them.
+    needs_reload: bool = False
+    #: Where its processes start; None where that cannot be told.
+    working_directory: str | None = None
+    #: Environment=.
+    environment: Mapping[str, str] = field(default_factory=dict, repr=False)
+    #: What EnvironmentFile= names and is there, in the order in which systemd reads it: the last one wins.
+    environment_files: tuple[EnvironmentFile, ...] = ()
+    #: What the service manager gives to every process.
+    manager_environment: Mapping[str, str] = field(default_factory=dict, repr=False)
+    #: UnsetEnvironment=, names and assignments.
+    unset: frozenset[str] = frozenset()
+    #: Names in PassEnvironment=: their values are the service manager's own, which it does not show.
+    passed: frozenset[str] = frozenset()
+    #: Whether PAM may add to the environment.
+    pam: bool = False
+
+
+def unit(name: str, scope: str) -> Unit | None:
+    """What systemd knows of a unit in C(scope), V(user) or V(system); None where it has none of that name loaded."""
+    # Both at once, as each is mostly waiting.
+    questions = ([name, f"--property={','.join(_PROPERTIES)}"], ["--property=Environment"])
+    asked = [_ask([f"--{scope}", "show", *question]) for question in questions]
+    shown, manager = map(_answer, asked)
+    return parsed(name, scope, shown, manager)
+
+
+def parsed(name: str, scope: str, shown: str, manager: str) -> Unit | None:
+    """The unit in what C(systemctl show) prints of it and of the service manager; None where none is loaded.
+
+    Reads the files of EnvironmentFile=.
+    """
+    lines = [line.partition("=") for line in shown.split("\n") if "=" in line]
+    properties = {key: value for key, _equals, value in lines}
+    if properties.get("LoadState") != "loaded":
+        return None
+    exec_start = properties.get("ExecStart", "")
+    matches = [_ENVIRONMENT_FILE.match(value) for key, _equals, value in lines if key == "EnvironmentFiles"]
+    of_manager = dict(line.split("=", 1) for line in manager.split("\n") if "=" in line)
+    return Unit(
+        name=name,
+        active_state=properties.get("ActiveState", ""),
+        sub_state=properties.get("SubState", ""),
+        result=properties.get("Result", ""),
+        main_pid=_number(properties.get("MainPID", "")),
+        restarts=_number(properties.get("NRestarts", "")),
+        program=program_of(exec_start),
+        arguments=arguments_of(exec_start),
+        executable=exec_start.partition("path=")[2].partition(" ; ")[0],
+        files=tuple(words(f"{properties.get('FragmentPath', '')} {properties.get('DropInPaths', '')}")),
+        needs_reload=properties.get("NeedDaemonReload") == "yes",
+        working_directory=_working_directory(properties.get("WorkingDirectory", ""), properties.get("User", ""), scope),
+        environment=assignments(words(properties.get("Environment", ""))),
+        environment_files=tuple(_read_files(match.group(1) for match in matches if match)),
+        manager_environment=assignments(words(of_manager.get("Environment", ""))),
+        unset=frozenset(words(properties.get("UnsetEnvironment", ""))),
+        passed=frozenset(words(properties.get("PassEnvironment", ""))),
+        pam=bool(properties.get("PAMName")),
+    )
+
+
+def program_of(exec_start: str) -> tuple[str, ...]:
+    """The program in what C(systemctl show) prints of an ExecStart: all before the word C(gateway).
+
+    Empty where that word is missing, and where a shell is started: what it starts in turn cannot be told from here.
+    """
+    argv = _argv(exec_start)
+    return tuple(argv[: argv.index("gateway")]) if argv else ()
+
+
+def arguments_of(exec_start: str) -> tuple[str, ...]:
+    """What the program is given in what C(systemctl show) prints of an ExecStart: all behind the word C(gateway)."""
+    argv = _argv(exec_start)
+    return tuple(argv[argv.index("gateway") + 1 :]) if argv else ()
+
+
+def _argv(exec_start: str) -> list[str]:
+    """The words of a command that runs the product's C(gateway) itself; none of any other."""
+    _before, found, rest = exec_start.partition("argv[]=")
+    try:
+        argv = shlex.split(rest.partition(" ; ")[0]) if found else []
+    except ValueError:
+        argv = []
+    return argv if "gateway" in argv and os.path.basename(argv[0]) not in _SHELLS else []
+
+
+def words(text: str) -> list[str]:
+    """The texts of a list as C(systemctl show) prints it: with spaces in between, those that need it in quotes."""
+    return [_ESCAPE.sub(_unescaped, quoted) if quoted or not bare else bare for quoted, bare in _WORD.findall(text)]
+
+
+def assignments(items: Sequence[str]) -> dict[str, str]:
+    """The variables in texts of the form C(NAME=value); of those with one name the last counts."""
+    return dict(item.split("=", 1) for item in items if "=" in item)
+
+
+def read_environment_file(text: str) -> dict[str, str]:
+    """The variables in the text of an EnvironmentFile=, as systemd reads it: another dialect than the product's."""
+    variables = {}
+    for line in _LINE.finditer(text):
+        name = (line["name"] or "").rstrip(" \t")
+        if line["bare"] is not None and _VARIABLE.match(name):
+            bare = re.sub(r"(?<!\\)[ \t]+\Z", "", line["bare"])
+            quoted = "".join(map(_unquoted, _QUOTED.finditer(line["quoted"])))
+            variables[name] = quoted + _BARE_ESCAPE.sub(_plain, bare)
+    return variables
+
+
+def _unescaped(match: re.Match[str]) -> str:
+    escaped = match.group(1)
+    if escaped.isdigit() and len(escaped) == 3:
+        return chr(int(escaped, 8))
+    return _ESCAPED.get(escaped, escaped)
+
+
+def _read_files(patterns: Iterable[str]) -> Iterator[EnvironmentFile]:
+    for pattern in patterns:
+        for path in sorted(glob.glob(pattern)):
+            try:
+                with open(path, encoding="utf-8", errors="surrogateescape", opener=open_without_blocking) as file:
+                    yield EnvironmentFile(path, read_environment_file(file.read()))
+            except OSError:
+                yield EnvironmentFile(path, None)
+
+
+def _unquoted(match: re.Match[str]) -> str:
+    single, double = match.groups()
+    return single if double is None else _DOUBLE_QUOTED_ESCAPE.sub(_plain, double)
+
+
+def _plain(match: re.Match[str]) -> str:
+    """What is behind a backslash; a line break there only joins two lines."""
+    return match.group(1).strip("\r\n")
+
+
+def _working_directory(shown: str, account: str, scope: str) -> str | None:
+    folder = shown.lstrip("!") or ("~" if scope == "user" else "/")
+    if folder != "~":
+        return folder
+    if scope == "user":
+        return os.path.expanduser("~")
+    try:
+        return pwd.getpwnam(account or "root").pw_dir
+    except KeyError:
+        return None
+
+
+def _number(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        return 0
+
+
+def _ask(arguments: Sequence[str]) -> subprocess.Popen[str] | None:
+    environment = {**os.environ, "LC_ALL": "C"}
+    # Without a login session nobody has told where the account's own service manager listens.
+    environment.setdefault("XDG_RUNTIME_DIR", f"/run/user/{os.geteuid()}")
+    try:
+        return subprocess.Popen(
+            ["systemctl", *arguments],  # noqa: S607 - its place differs between distributions
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            errors="replace",
+            env=environment,
+        )
+    except OSError:
+        return None
+
+
+def _answer(process: subprocess.Popen[str] | None) -> str:
+    """What it prints; nothing where it cannot be run or does not come to an end."""
+    if process is None:
+        return ""
+    with process:
+        try:
+            return process.communicate(timeout=_COMMAND_SECONDS)[0]
+        except subprocess.TimeoutExpired:
+            process.kill()
+            return ""

@@ -1,0 +1,127 @@
+# Copyright (c) 2026, clawfleet.clawdbot contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+# Do not use this from other collections or standalone plugins/modules!
+
+"""What C(provider_config) is asked for, told from what it cannot be asked for, before any file is looked at."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.env_refs import (
+    VARIABLE_NAME,
+    is_reference,
+    texts,
+)
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.provider_changes import Desired
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.removal import Removal
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import ClawdbotError
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.redaction import named_secrets, redact
+
+# The product splits a model's name at its first slash: what follows may hold more of them.
+_PROVIDER = re.compile(r"[^\s/]+\Z")
+_MODEL = re.compile(r"[^\s/]+/\S+\Z")
+
+
+# What both files shall hold, as provider_config takes it.
+FILES_ARGUMENTS: Mapping[str, Any] = {
+    "providers": {"type": "dict", "default": {}},
+    "env": {"type": "dict", "default": {}, "no_log": True},
+    "aliases": {"type": "dict", "default": {}},
+    "default_model": {"type": "str"},
+    "fallback_models": {"type": "list", "elements": "str"},
+}
+
+
+def desired(params: Mapping[str, Any]) -> Desired:
+    """What the config shall have. Raises ClawdbotError with all that is wrong with the parameters, C(env) included."""
+    problems = [
+        *(problem for name, block in params["providers"].items() for problem in _provider_problems(name, block)),
+        *(problem for name, value in params["env"].items() for problem in _variable_problems(name, value)),
+        *_model_problems(params),
+    ]
+    if problems:
+        raise ClawdbotError(" ".join([*problems, "Nothing was changed."]))
+    return Desired(params["providers"], params["aliases"], params["default_model"], params["fallback_models"])
+
+
+def removal(params: Mapping[str, Any]) -> Removal:
+    """What the config shall no longer have. Raises ClawdbotError as desired does."""
+    wanted = Removal(list(params["providers"]), params["default_model"])
+    problems = [
+        *(problem for name in params["providers"] for problem in _name_problems(name)),
+        *(problem for name in params["env"] for problem in _variable_name_problems(name)),
+        *_model_problems(params),
+    ]
+    problems += [
+        f"{name} is for state=present: with the providers, their aliases and fallbacks go."
+        for name in ("aliases", "fallback_models")
+        if params[name]
+    ]
+    if not problems and wanted.default_model and wanted.concerns(wanted.default_model.partition("/")[0]):
+        problems.append(f"default_model is {wanted.default_model}, a model of a provider that is to be removed.")
+    if problems:
+        raise ClawdbotError(" ".join([*problems, "Nothing was changed."]))
+    return wanted
+
+
+def secrets(providers: Any) -> set[str]:
+    """The texts in provider blocks, or in what was given in their place, that are or may hold a secret."""
+    return {*named_secrets(providers), *(text for text in texts(providers) if redact(text) != text)}
+
+
+def _provider_problems(name: str, block: Any) -> Iterator[str]:
+    yield from _name_problems(name)
+    where = f"providers.{name}"
+    if not isinstance(block, Mapping):
+        yield f"{where} has to be a dictionary, as the config takes it."
+        return
+    if "apiKey" in block and not is_reference(block["apiKey"]):
+        yield f"{where}.apiKey has to be a reference to a variable: put the key into env and ${{NAME}} here."
+    models = block.get("models", [])
+    if not isinstance(models, list):
+        yield f"{where}.models has to be a list."
+        return
+    for index, model in enumerate(models):
+        if not isinstance(model, Mapping):
+            yield f"{where}.models[{index}] has to be a dictionary with an id."
+        elif not isinstance(model.get("id"), str) or not model["id"].strip():
+            yield f"{where}.models[{index}] has no id."
+
+
+def _name_problems(name: str) -> Iterator[str]:
+    if not _PROVIDER.match(name):
+        yield f"providers: {name!r} cannot be the id of a provider: it is empty, or has white space or a / in it."
+
+
+def _variable_name_problems(name: str) -> Iterator[str]:
+    if not VARIABLE_NAME.match(name):
+        yield (
+            f"env: {name!r} cannot be the name of a variable that the config refers to: capital letters, digits and _ "
+            "only, no digit first."
+        )
+
+
+def _variable_problems(name: str, value: Any) -> Iterator[str]:
+    problems = list(_variable_name_problems(name))
+    if problems:
+        yield from problems
+    elif not isinstance(value, str):
+        yield f"env.{name} has to be a text in quotes."
+    elif not value.strip():
+        yield f"env.{name} is empty, which is to the product as if it were not there."
+
+
+def _model_problems(params: Mapping[str, Any]) -> Iterator[str]:
+    models = [(f"aliases.{alias}", model) for alias, model in params["aliases"].items()]
+    if params["default_model"] is not None:
+        models.append(("default_model", params["default_model"]))
+    models += [(f"fallback_models[{index}]", model) for index, model in enumerate(params["fallback_models"] or [])]
+    for where, model in models:
+        if not isinstance(model, str) or not _MODEL.match(model):
+            yield f"{where} has to be of the form provider/model."

@@ -1,0 +1,95 @@
+# Copyright (c) 2026, clawfleet.clawdbot contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.gateway_changes import Wanted, decide
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.json5 import REMOVE, Change
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import ClawdbotError
+
+VARIABLE = "CLAWDBOT_GATEWAY_TOKEN"
+LISTENING = [
+    Change(("gateway", "mode"), "local"),
+    Change(("gateway", "port"), 18789),
+    Change(("gateway", "bind"), "loopback"),
+]
+BY_TOKEN = [*LISTENING, Change(("gateway", "auth", "mode"), "token")]
+WITHOUT_ITS_OWN = [*BY_TOKEN, Change(("gateway", "auth", "token"), REMOVE)]
+
+
+def wanted(token: str | None = None) -> Wanted:
+    return Wanted(18789, "loopback", token, "made", VARIABLE)
+
+
+def config(**auth: Any) -> dict[str, Any]:
+    return {"gateway": {"auth": auth}}
+
+
+CASES: dict[str, tuple[str | None, dict[str, Any], dict[str, str], list[Change], dict[str, str]]] = {
+    # What is asked for, the config, .env; the changes, the variables.
+    "nothing is there": (None, {}, {}, BY_TOKEN, {VARIABLE: "made"}),
+    "the variable is there": (None, {}, {VARIABLE: "old"}, BY_TOKEN, {VARIABLE: "old"}),
+    "the variable is empty": (None, {}, {VARIABLE: ""}, BY_TOKEN, {VARIABLE: "made"}),
+    "the config has one": (None, config(token="old"), {}, BY_TOKEN, {}),
+    "both have the same": (None, config(token="old"), {VARIABLE: "old"}, BY_TOKEN, {}),
+    "the config has an empty one": (None, config(token=""), {}, WITHOUT_ITS_OWN, {VARIABLE: "made"}),
+    "the config has no text": (None, config(token=7), {VARIABLE: "old"}, WITHOUT_ITS_OWN, {VARIABLE: "old"}),
+    "the config refers to the variable": (
+        None,
+        config(token="${CLAWDBOT_GATEWAY_TOKEN}"),
+        {},
+        BY_TOKEN,
+        {VARIABLE: "made"},
+    ),
+    "the config refers to another one": (None, config(token="${MINE}"), {"MINE": "old"}, BY_TOKEN, {}),
+    "gateway is no object": (None, {"gateway": 1}, {}, BY_TOKEN, {VARIABLE: "made"}),
+    "a password is asked for": (None, config(mode="password", password="x"), {}, LISTENING, {}),
+    "a password is asked for by itself": (None, config(password="x"), {}, LISTENING, {}),
+    "a password is there, a token is asked for": (
+        None,
+        config(mode="token", password="x"),
+        {},
+        BY_TOKEN,
+        {VARIABLE: "made"},
+    ),
+    "a new one, in place of none": ("new", {}, {}, BY_TOKEN, {VARIABLE: "new"}),
+    "a new one, in place of the variable": ("new", {}, {VARIABLE: "old"}, BY_TOKEN, {VARIABLE: "new"}),
+    "a new one, in place of the config's": ("new", config(token="old"), {}, WITHOUT_ITS_OWN, {VARIABLE: "new"}),
+    "a new one, in place of two": ("new", config(token="a"), {VARIABLE: "b"}, WITHOUT_ITS_OWN, {VARIABLE: "new"}),
+    "a new one, where the config refers to it": (
+        "new",
+        config(token="${CLAWDBOT_GATEWAY_TOKEN}"),
+        {VARIABLE: "old"},
+        BY_TOKEN,
+        {VARIABLE: "new"},
+    ),
+    "a new one, in place of a password": ("new", config(mode="password"), {}, BY_TOKEN, {VARIABLE: "new"}),
+}
+
+
+@pytest.mark.parametrize(("token", "found", "variables", "changes", "env"), CASES.values(), ids=CASES)
+def test_the_token_stands_in_one_place(
+    token: str | None, found: dict[str, Any], variables: dict[str, str], changes: list[Change], env: dict[str, str]
+) -> None:
+    settings = decide(wanted(token), found, variables)
+    assert (list(settings.changes), dict(settings.env)) == (changes, env)
+
+
+@pytest.mark.parametrize("held", ["old", "${MINE}"])
+def test_two_tokens_that_differ_are_refused(held: str) -> None:
+    with pytest.raises(ClawdbotError) as refusal:
+        decide(wanted(), config(token=held), {VARIABLE: "other", "MINE": "old"})
+    assert str(refusal.value) == (
+        "gateway.auth.token of the config and CLAWDBOT_GATEWAY_TOKEN in .env are two tokens: the gateway takes the "
+        "first, the product's program shows the second and is refused. Remove one of them, or set the token that shall "
+        "be. Nothing was changed."
+    )
+
+
+def test_no_token_is_in_a_repr() -> None:
+    assert repr(wanted("new")) == "Wanted(port=18789, bind='loopback', token_variable='CLAWDBOT_GATEWAY_TOKEN')"
+    assert "new" not in repr(decide(wanted("new"), {}, {}))

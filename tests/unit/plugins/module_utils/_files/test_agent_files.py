@@ -1,0 +1,99 @@
+# Copyright (c) 2026, clawfleet.clawdbot contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.removal import Removal
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import ClawdbotError
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._files import agent_files
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.redaction import fingerprint
+
+MOONSHOT = Removal(["moonshot"])
+MODELS, PROFILES = "/s/agents/main/agent/models.json", "/s/agents/main/agent/auth-profiles.json"
+CREDENTIAL = {"type": "api_key", "provider": "moonshot", "key": "sk-secret-0123"}
+OTHER = {"type": "oauth", "provider": "other", "access": "a", "refresh": "r"}
+
+CASES: dict[str, tuple[str, Any, Any, list[tuple[str, Any]]]] = {
+    "models": (
+        MODELS,
+        {"providers": {"moonshot": CREDENTIAL, "other": OTHER}},
+        {"providers": {"other": OTHER}},
+        [("providers.moonshot", CREDENTIAL)],
+    ),
+    "models, the last": (MODELS, {"providers": {"Moonshot": 1}}, {"providers": {}}, [("providers.Moonshot", 1)]),
+    "models without it": (MODELS, {"providers": {"other": OTHER}}, {"providers": {"other": OTHER}}, []),
+    "models that are none": (MODELS, [1], [1], []),
+    "providers that are none": (MODELS, {"providers": ["moonshot"]}, {"providers": ["moonshot"]}, []),
+    "profiles": (
+        PROFILES,
+        {
+            "version": 1,
+            "profiles": {"moonshot:default": CREDENTIAL, "work": CREDENTIAL, "other:x": OTHER},
+            "order": {"moonshot": ["work"], "other": ["other:x"]},
+            "lastGood": {"moonshot": "work", "other": "other:x"},
+            "usageStats": {"work": {"lastUsed": 1}, "other:x": {"lastUsed": 2}},
+        },
+        {
+            "version": 1,
+            "profiles": {"other:x": OTHER},
+            "order": {"other": ["other:x"]},
+            "lastGood": {"other": "other:x"},
+            "usageStats": {"other:x": {"lastUsed": 2}},
+        },
+        [
+            ("profiles.moonshot:default", CREDENTIAL),
+            ("profiles.work", CREDENTIAL),
+            ("usageStats.work", {"lastUsed": 1}),
+            ("order.moonshot", ["work"]),
+            ("lastGood.moonshot", "work"),
+        ],
+    ),
+    "profiles of no provider": (
+        PROFILES,
+        {"profiles": {"a": {}, "b": "moonshot", "c": {"provider": 1}}},
+        {"profiles": {"a": {}, "b": "moonshot", "c": {"provider": 1}}},
+        [],
+    ),
+}
+
+
+@pytest.mark.parametrize(("path", "value", "expected", "gone"), CASES.values(), ids=CASES)
+def test_only_the_provider_goes(path: str, value: Any, expected: Any, gone: list[tuple[str, Any]]) -> None:
+    edited = agent_files.edit(path, json.dumps(value, indent=2) + "\n", MOONSHOT)
+    assert json.loads(edited.text) == expected
+    lines = [f"{name}=<{fingerprint(json.dumps(item, sort_keys=True))}>\n" for name, item in gone]
+    assert edited.diff == {"before_header": path, "after_header": path, "before": "".join(lines), "after": ""}
+    assert "sk-secret" not in repr(edited)
+
+
+def test_a_file_without_it_keeps_every_byte() -> None:
+    text = '{"providers":\t{ "other" : {} }}'
+    assert agent_files.edit(MODELS, text, MOONSHOT).text == text
+
+
+def test_a_broken_file_is_named_and_not_shown() -> None:
+    with pytest.raises(ClawdbotError) as refused:
+        agent_files.edit(MODELS, '{"providers": {"moonshot": "sk-secret-0123"', MOONSHOT)
+    assert str(refused.value) == (
+        f"{MODELS} cannot be read: expected ',' or '}}', found the end of the document at line 1, column 44. The "
+        "product cannot read it either: mend it, or move it away. Nothing was changed."
+    )
+
+
+def test_the_files_of_each_agent_are_found(tmp_path: Path) -> None:
+    state = tmp_path / "state [1]"
+    for folder in ("agents/main/agent", "agents/coder/agent", "agents/main/sessions", "agents/none"):
+        (state / folder).mkdir(parents=True)
+    (state / "agents" / "file").touch()
+    found = [path[len(str(state)) + 1 :] for path in agent_files.paths(str(state))]
+    assert found == [
+        "agents/coder/agent/models.json",
+        "agents/coder/agent/auth-profiles.json",
+        "agents/main/agent/models.json",
+        "agents/main/agent/auth-profiles.json",
+    ]

@@ -1,0 +1,397 @@
+# Copyright (c) 2026, clawfleet.clawdbot contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+
+import pytest
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.provider_changes import Desired
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.removal import Removal
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import ClawdbotError
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._files import apply, atomic, journal
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._files.apply import Files, Result
+
+OLD_CONFIG, NEW_CONFIG = (
+    b"{a: 1}\n",
+    b'{a: 1, models: { mode: "merge", providers: { moonshot: { apiKey: "${KEY}" } } }}\n',
+)
+OLD_ENV, NEW_ENV = b"KEY=old\n", b"KEY=new\n"
+DESIRED = Desired(providers={"moonshot": {"apiKey": "${KEY}"}})
+RECORD = ".c.json.clawfleet-undo"
+
+Commit = Callable[[atomic.Snapshot, str], None]
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> Files:
+    found = Files(str(tmp_path / "c.json"), str(tmp_path / ".env"))
+    Path(found.config).write_bytes(OLD_CONFIG)
+    Path(found.env).write_bytes(OLD_ENV)
+    Path(found.env).chmod(0o600)
+    return found
+
+
+def present(files: Files, value: str = "new", check_mode: bool = False) -> Result:
+    return apply.present(files, DESIRED, {"KEY": value}, [], check_mode=check_mode)
+
+
+def contents(files: Files) -> tuple[bytes, bytes]:
+    return Path(files.config).read_bytes(), Path(files.env).read_bytes()
+
+
+def names(files: Files) -> list[str]:
+    return sorted(os.listdir(os.path.dirname(files.config)))
+
+
+def changes(result: Result) -> tuple[bool, bool, bool]:
+    return result.config_changed, result.env_changed, result.unconfirmed
+
+
+@pytest.fixture
+def replaced(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The names of the files that are replaced or removed, in their order."""
+    order: list[str] = []
+    rename, unlink = os.rename, os.unlink
+
+    def watched_rename(source: str, target: str) -> None:
+        order.append(os.path.basename(target))
+        rename(source, target)
+
+    def watched_unlink(path: str) -> None:
+        if not path.endswith(".clawfleet-new"):
+            order.append(f"no {os.path.basename(path)}")
+        unlink(path)
+
+    monkeypatch.setattr(os, "rename", watched_rename)
+    monkeypatch.setattr(os, "unlink", watched_unlink)
+    return order
+
+
+def test_the_record_comes_first_then_the_env_then_the_config_and_the_way_back_is_the_other_way_round(
+    files: Files, replaced: list[str]
+) -> None:
+    assert changes(present(files)) == (True, True, True)
+    assert replaced == [RECORD, ".env", "c.json"]
+    assert contents(files) == (NEW_CONFIG, NEW_ENV)
+    replaced.clear()
+    assert changes(apply.rolled_back(files, check_mode=False)) == (True, True, False)
+    assert replaced == ["c.json", ".env", f"no {RECORD}"]
+    assert contents(files) == (OLD_CONFIG, OLD_ENV)
+
+
+@pytest.mark.parametrize("unconfirmed", [False, True])
+def test_nothing_is_written_where_nothing_changes(files: Files, replaced: list[str], unconfirmed: bool) -> None:
+    present(files)
+    if not unconfirmed:
+        apply.confirmed(files, check_mode=False)
+    replaced.clear()
+    assert changes(present(files)) == (False, False, unconfirmed)
+    assert changes(present(files, check_mode=True)) == (False, False, unconfirmed)
+    assert replaced == []
+
+
+def test_check_mode_writes_nothing(files: Files) -> None:
+    assert changes(present(files, check_mode=True)) == (True, True, True)
+    assert (contents(files), names(files)) == ((OLD_CONFIG, OLD_ENV), [".env", "c.json"])
+    present(files)
+    assert changes(apply.rolled_back(files, check_mode=True)) == (True, True, False)
+    assert changes(apply.confirmed(files, check_mode=True)) == (False, False, False)
+    assert (contents(files), names(files)) == ((NEW_CONFIG, NEW_ENV), [RECORD, ".env", "c.json"])
+
+
+def test_a_conflict_that_is_seen_before_the_env_is_written_does_not_touch_it(
+    files: Files, monkeypatch: pytest.MonkeyPatch, replaced: list[str]
+) -> None:
+    save = journal.save
+    writers = iter([lambda: Path(files.config).write_bytes(b"{a: 2}\n")])
+
+    def saved(config_path: str, undo: journal.Undo) -> None:
+        save(config_path, undo)
+        next(writers, lambda: None)()
+
+    monkeypatch.setattr(journal, "save", saved)
+    assert changes(present(files)) == (True, True, True)
+    assert replaced == [RECORD, f"no {RECORD}", RECORD, ".env", "c.json"]
+    assert contents(files) == (NEW_CONFIG.replace(b"1", b"2"), NEW_ENV)
+
+
+BETWEEN: dict[str, tuple[bytes, bytes]] = {
+    "config": (b"", b"// theirs\n"),
+    "both": (b"THEIRS=1\n", b"// theirs\n"),
+}
+
+
+@pytest.mark.parametrize(("to_env", "to_config"), BETWEEN.values(), ids=BETWEEN)
+@pytest.mark.parametrize("times", [1, 99])
+def test_others_that_write_between_the_two_renames_lose_nothing(
+    files: Files, monkeypatch: pytest.MonkeyPatch, to_env: bytes, to_config: bytes, times: int
+) -> None:
+    commit = atomic.commit
+    wrote = 0
+
+    def between(snapshot: atomic.Snapshot, candidate: str) -> None:
+        nonlocal wrote
+        commit(snapshot, candidate)
+        if snapshot.path == files.env and snapshot.content is not None and b"old" in snapshot.content and wrote < times:
+            wrote += 1
+            for path, text in ((files.env, to_env), (files.config, to_config)):
+                Path(path).write_bytes(Path(path).read_bytes() + text)
+
+    monkeypatch.setattr(atomic, "commit", between)
+    if times == 1:
+        assert changes(present(files)) == (True, True, True)
+        assert contents(files) == (NEW_CONFIG + to_config, NEW_ENV + to_env)
+        apply.rolled_back(files, check_mode=False)
+        assert contents(files) == (OLD_CONFIG + to_config, OLD_ENV + to_env)
+    else:
+        with pytest.raises(ClawdbotError) as caught:
+            present(files)
+        assert str(caught.value) == (
+            f"{files.config} or {files.env} was changed by another process each of the 5 times that an edit was made."
+            " Both are as that process left them: find out what keeps writing, or run again later."
+        )
+        assert wrote == 5
+        assert contents(files) == (OLD_CONFIG + 5 * to_config, OLD_ENV + 5 * to_env)
+    assert names(files) == [".env", "c.json"]
+
+
+def test_a_failed_run_leaves_the_record_of_the_one_before(files: Files, monkeypatch: pytest.MonkeyPatch) -> None:
+    present(files)
+    record = Path(journal.path_beside(files.config)).read_bytes()
+    commit = atomic.commit
+
+    def full(snapshot: atomic.Snapshot, candidate: str) -> None:
+        if snapshot.path == files.env:
+            raise ClawdbotError("Cannot replace it: No space left on device.")
+        commit(snapshot, candidate)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(atomic, "commit", full)
+        with pytest.raises(ClawdbotError, match=r"\ACannot replace it: No space left on device\.\Z"):
+            present(files, "newer")
+    assert (contents(files), Path(journal.path_beside(files.config)).read_bytes()) == ((NEW_CONFIG, NEW_ENV), record)
+
+
+@pytest.mark.parametrize("times", [1, 5])
+@pytest.mark.parametrize("kind", ["config", "env"])
+def test_a_rollback_too_is_planned_again_where_others_write(
+    files: Files, monkeypatch: pytest.MonkeyPatch, kind: str, times: int
+) -> None:
+    present(files)
+    path = Path(getattr(files, kind))
+    before = getattr(journal, f"{kind}_before")
+    writers = iter([b"// theirs\n" if kind == "config" else b"# theirs\n"] * times)
+
+    def slowly(original: journal.Original, current: bytes | None) -> bytes | None:
+        found: bytes | None = before(original, current)
+        path.write_bytes((current or b"") + next(writers, b""))
+        return found
+
+    monkeypatch.setattr(journal, f"{kind}_before", slowly)
+    if times == 1:
+        assert changes(apply.rolled_back(files, check_mode=False)) == (True, True, False)
+        theirs = {"config": (OLD_CONFIG + b"// theirs\n", OLD_ENV), "env": (OLD_CONFIG, OLD_ENV + b"# theirs\n")}
+        assert (contents(files), names(files)) == (theirs[kind], [".env", "c.json"])
+    else:
+        with pytest.raises(ClawdbotError, match="was changed by another process each of the 5 times"):
+            apply.rolled_back(files, check_mode=False)
+        assert names(files) == [RECORD, ".env", "c.json"]
+
+
+def test_no_content_is_in_a_repr(files: Files) -> None:
+    replacement = apply._Replacement(atomic.read(files.env), NEW_ENV)
+    assert ("KEY=old" in repr(replacement), "KEY=new" in repr(replacement)) == (False, False)
+
+
+def test_both_folders_are_held(files: Files, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(apply, "_LOCK_SECONDS", 0.0)
+    (tmp_path / "elsewhere").mkdir()
+    apart = Files(files.config, str(tmp_path / "elsewhere" / ".env"))
+    for folder in (tmp_path, tmp_path / "elsewhere"):
+        for work in (
+            partial(present, apart),
+            partial(apply.rolled_back, apart, check_mode=False),
+            partial(apply.confirmed, apart, check_mode=False),
+        ):
+            with atomic.locked([str(folder)], 0), pytest.raises(ClawdbotError) as caught:
+                work()
+            assert str(caught.value) == (
+                f"Another run of the collection has held {folder} for 0 seconds: wait for it to end."
+            )
+    assert changes(present(apart)) == (True, True, True)
+    assert Path(apart.env).read_bytes() == NEW_ENV
+
+
+# --- Providers that go -------------------------------------------------------------------------------------------
+
+AGENT_FILE = '{"providers": {"moonshot": {"apiKey": "sk-0123456789"}, "other": {}}}\n'
+AGENT_FILE_AFTER = '{"providers": {"other": {}}}\n'
+
+
+def absent(files: Files, check_mode: bool = False, checker: Sequence[str] = ()) -> Result:
+    folder = os.path.dirname(files.config)
+    return apply.absent(files, Removal(["moonshot"]), ["KEY"], folder, checker, check_mode=check_mode)
+
+
+@pytest.fixture
+def given_provider(files: Files) -> Path:
+    """The files with the provider, and an agent's file that holds it."""
+    present(files)
+    apply.confirmed(files, check_mode=False)
+    agent = Path(files.config).parent / "agents" / "main" / "agent" / "models.json"
+    agent.parent.mkdir(parents=True)
+    agent.write_text(AGENT_FILE)
+    agent.chmod(0o640)
+    return agent
+
+
+def test_the_config_goes_before_the_variable_and_back_it_is_the_other_way_round(
+    files: Files, given_provider: Path, replaced: list[str]
+) -> None:
+    assert changes(absent(files)) == (True, True, True)
+    assert replaced == [RECORD, "c.json", ".env", "models.json"]
+    assert contents(files) == (b"{a: 1}\n", b"")
+    assert (given_provider.read_text(), given_provider.stat().st_mode & 0o777) == (AGENT_FILE_AFTER, 0o640)
+    replaced.clear()
+    assert changes(apply.rolled_back(files, check_mode=False)) == (True, True, False)
+    assert replaced == [".env", "c.json", f"no {RECORD}"]
+    assert contents(files) == (NEW_CONFIG, NEW_ENV)
+    assert given_provider.read_text() == AGENT_FILE_AFTER
+
+
+def test_a_second_removal_and_check_mode_write_nothing(files: Files, given_provider: Path, replaced: list[str]) -> None:
+    predicted = absent(files, check_mode=True)
+    assert (changes(predicted), predicted.agent_files) == ((True, True, True), (str(given_provider),))
+    assert replaced == []
+    done = absent(files)
+    assert (done.diff, done.agent_files) == (predicted.diff, predicted.agent_files)
+    replaced.clear()
+    again = absent(files)
+    assert (changes(again), again.agent_files, replaced) == ((False, False, True), (), [])
+
+
+def test_what_an_agent_has_again_is_removed_without_a_record(
+    files: Files, given_provider: Path, replaced: list[str]
+) -> None:
+    absent(files)
+    apply.confirmed(files, check_mode=False)
+    given_provider.write_text(AGENT_FILE)
+    replaced.clear()
+    result = absent(files)
+    assert (changes(result), result.agent_files) == ((False, False, False), (str(given_provider),))
+    assert replaced == ["models.json"]
+
+
+@pytest.mark.usefixtures("given_provider")
+def test_what_others_wrote_since_a_removal_survives_the_way_back(files: Files) -> None:
+    absent(files)
+    Path(files.config).write_bytes(b"{a: 2}\n")
+    Path(files.env).write_bytes(b"THEIRS=1\n")
+    apply.rolled_back(files, check_mode=False)
+    assert contents(files) == (
+        b'{a: 2, models: { providers: { moonshot: { apiKey: "${KEY}" } }, mode: "merge" }}\n',
+        b"THEIRS=1\nKEY=new\n",
+    )
+
+
+@pytest.mark.parametrize("name", ["c.json", ".env", "models.json"])
+def test_a_removal_that_fails_takes_both_files_back(
+    files: Files, given_provider: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    commit = atomic.commit
+
+    def full(snapshot: atomic.Snapshot, candidate: str) -> None:
+        if os.path.basename(snapshot.path) == name:
+            monkeypatch.undo()
+            raise ClawdbotError("Cannot replace it: No space left on device.")
+        commit(snapshot, candidate)
+
+    monkeypatch.setattr(atomic, "commit", full)
+    with pytest.raises(ClawdbotError, match=r"\ACannot replace it: No space left on device\.\Z"):
+        absent(files)
+    assert contents(files) == (NEW_CONFIG, NEW_ENV)
+    assert given_provider.read_text() == AGENT_FILE
+    assert names(files) == [".env", "agents", "c.json"]
+    assert os.listdir(given_provider.parent) == ["models.json"]
+
+
+def test_an_agent_that_writes_in_between_loses_nothing(
+    files: Files, given_provider: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commit = atomic.commit
+
+    def between(snapshot: atomic.Snapshot, candidate: str) -> None:
+        commit(snapshot, candidate)
+        if snapshot.path == files.env:
+            monkeypatch.undo()
+            given_provider.write_text(AGENT_FILE.replace("other", "theirs"))
+
+    monkeypatch.setattr(atomic, "commit", between)
+    assert changes(absent(files)) == (True, True, True)
+    assert given_provider.read_text() == AGENT_FILE_AFTER.replace("other", "theirs")
+    assert contents(files) == (b"{a: 1}\n", b"")
+
+
+def test_what_a_dead_removal_left_beside_an_agents_file_goes(files: Files, given_provider: Path) -> None:
+    leftover = given_provider.parent / ".models.json.0123456789abcdef.clawfleet-new"
+    leftover.write_text(AGENT_FILE)
+    absent(files, check_mode=True)
+    assert leftover.exists()
+    absent(files)
+    assert not leftover.exists()
+
+
+def test_a_broken_file_of_an_agent_changes_nothing(files: Files, given_provider: Path) -> None:
+    given_provider.write_text("{")
+    with pytest.raises(ClawdbotError, match=f"^{given_provider} cannot be read: "):
+        absent(files)
+    assert contents(files) == (NEW_CONFIG, NEW_ENV)
+
+
+# --- Included files ----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def included(files: Files) -> Path:
+    path = Path(files.config).parent / "more.json5"
+    path.write_bytes(b"{models: {mode: 'replace'}}")
+    Path(files.config).write_bytes(b"{$include: 'more.json5'}\n")
+    return path
+
+
+def test_an_included_file_counts_and_is_not_written(files: Files, included: Path, replaced: list[str]) -> None:
+    assert changes(present(files)) == (True, True, True)
+    assert replaced == [RECORD, ".env", "c.json"]
+    assert contents(files)[0] == (
+        b"{$include: 'more.json5', models: { providers: { moonshot: { apiKey: '${KEY}' } } }}\n"
+    )
+    assert included.read_bytes() == b"{models: {mode: 'replace'}}"
+
+
+def test_an_included_file_that_changes_meanwhile_is_looked_at_again(
+    files: Files, included: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save = journal.save
+
+    def saved(config_path: str, undo: journal.Undo) -> None:
+        save(config_path, undo)
+        included.write_bytes(b"{}")
+
+    monkeypatch.setattr(journal, "save", saved)
+    present(files)
+    assert b"merge" in contents(files)[0]
+
+
+def test_an_included_file_that_is_not_there_is_named(files: Files, included: Path) -> None:
+    included.unlink()
+    with pytest.raises(ClawdbotError) as caught:
+        present(files)
+    assert str(caught.value) == (
+        f"{files.config} includes {included}, which is not there. The product refuses its whole config for that. "
+        "Nothing was changed."
+    )

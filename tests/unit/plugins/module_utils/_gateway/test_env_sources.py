@@ -1,0 +1,460 @@
+# Copyright (c) 2026, clawfleet.clawdbot contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway import env_sources
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.env_sources import (
+    Origins,
+    Source,
+    Variable,
+    changed,
+    isoformat,
+    of_product,
+    of_unit,
+    read,
+    restart_reasons,
+    trace,
+)
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.process import Process
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.systemd import EnvironmentFile, Unit
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.table import PRODUCTS, Paths
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.redaction import fingerprint
+
+CLAWDBOT = PRODUCTS["clawdbot"]
+STARTED = 1000.0
+STATE = "/home/g/.clawdbot/.env"
+HOME = "/home/g/.env"
+CONFIG = "env block of /home/g/.clawdbot/clawdbot.json"
+UNIT = "Environment= of the unit u"
+MANAGER = "environment of the service manager"
+NODE = os.path.realpath("/bin/sh")
+
+
+def running(environment: dict[str, str] | None = None) -> Process:
+    return Process(4711, STARTED, environment, None, NODE)
+
+
+def env_file(path: str, value: str | None, changed: float = STARTED - 1) -> Source:
+    return Source(path, {} if value is None else {"KEY": value}, changed)
+
+
+def origins(
+    process: Process | None, product: list[Source], service: list[Source] | None = None, unit: Unit | None = None
+) -> Origins:
+    return Origins(process, unit, service or [], product, STATE)
+
+
+TRACES: dict[str, tuple[Process | None, list[Source], Variable]] = {
+    "nowhere": (running(), [env_file(STATE, None)], Variable((), False, 0)),
+    "no file at all": (running(), [Source(STATE, {})], Variable((), False, 0)),
+    "no process": (None, [env_file(STATE, "a")], Variable(((STATE, "a"),), None, 0)),
+    "state": (running({}), [env_file(STATE, "a")], Variable(((STATE, "a"),), True, 0)),
+    "environment not to be seen": (running(None), [env_file(STATE, "a")], Variable(((STATE, "a"),), True, 0)),
+    "state, changed since": (running({}), [env_file(STATE, "a", STARTED + 1)], Variable(((STATE, "a"),), False, 0)),
+    "state, changed at the start": (running({}), [env_file(STATE, "a", STARTED)], Variable(((STATE, "a"),), False, 0)),
+    "working directory before state": (
+        running({}),
+        [env_file(HOME, "b"), env_file(STATE, "a")],
+        Variable(((HOME, "b"), (STATE, "a")), True, 1),
+    ),
+    "working directory alone": (
+        running({}),
+        [env_file(HOME, "b"), env_file(STATE, None)],
+        Variable(((HOME, "b"),), True, 1),
+    ),
+    "environment before both": (
+        running({"KEY": "c"}),
+        [env_file(HOME, "b"), env_file(STATE, "a")],
+        Variable((("process environment", "c"), (HOME, "b"), (STATE, "a")), True, 2),
+    ),
+    "environment, as a command that has read the file sets it": (
+        running({"KEY": "a"}),
+        [env_file(STATE, "a")],
+        Variable(((STATE, "a"),), True, 0),
+    ),
+    "environment, as a later file alone has it": (
+        running({"KEY": "a"}),
+        [env_file(HOME, "b"), env_file(STATE, "a")],
+        Variable((("process environment", "a"), (HOME, "b"), (STATE, "a")), True, 2),
+    ),
+    "environment, which tells nothing once a file was changed": (
+        running({"KEY": "c"}),
+        [env_file(STATE, "a", STARTED + 1)],
+        Variable(((STATE, "a"),), True, 0),
+    ),
+    "an empty environment wins as well": (
+        running({"KEY": ""}),
+        [env_file(STATE, "a")],
+        Variable((("process environment", ""), (STATE, "a")), False, 1),
+    ),
+    "an empty line in the working directory wins as well": (
+        running({}),
+        [env_file(HOME, ""), env_file(STATE, "a")],
+        Variable(((HOME, ""), (STATE, "a")), False, 1),
+    ),
+    "an empty line in the state": (running({}), [env_file(STATE, "")], Variable(((STATE, ""),), False, 0)),
+    "a new file in the working directory, the old state is held": (
+        running({}),
+        [env_file(HOME, "b", STARTED + 1), env_file(STATE, "a")],
+        Variable(((HOME, "b"), (STATE, "a")), True, 1),
+    ),
+    "config and login shell come last": (
+        running({}),
+        [env_file(STATE, None), Source(CONFIG, {"KEY": "d"}), Source("login shell", {"KEY": None})],
+        Variable(((CONFIG, "d"), ("login shell", None)), False, 0),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", TRACES)
+def test_trace(name: str) -> None:
+    process, product, expected = TRACES[name]
+    assert trace("KEY", origins(process, product)) == expected
+
+
+# A unit that starts the program itself: systemd shows all that the process is given.
+TOLD = Unit("u", executable="/bin/sh")
+WRAPPED = Unit("u", executable="/usr/bin/env")
+SERVICE = [Source(UNIT, {"KEY": "c"}), Source(MANAGER, {"KEY": "m"})]
+# The unit, what it gives, what the process holds; the places, and how many win over the managed file.
+SERVICES: dict[str, tuple[Unit, list[Source], dict[str, str] | None, list[tuple[str, str]], int]] = {
+    "unit before manager": (TOLD, SERVICE, {"KEY": "c"}, [(UNIT, "c"), (MANAGER, "m"), (STATE, "a")], 2),
+    "an environment not to be seen": (TOLD, SERVICE, None, [(UNIT, "c"), (MANAGER, "m"), (STATE, "a")], 2),
+    "another value than the process has": (TOLD, SERVICE, {"KEY": "x"}, [(UNIT, "c"), (MANAGER, "m"), (STATE, "a")], 2),
+    "the process has what nothing gives any more": (TOLD, [], {"KEY": "x"}, [(STATE, "a")], 0),
+    "a command in between that changes nothing": (
+        WRAPPED,
+        SERVICE,
+        {"KEY": "c"},
+        [(UNIT, "c"), (MANAGER, "m"), (STATE, "a")],
+        2,
+    ),
+    "a command in between that sets another": (
+        WRAPPED,
+        SERVICE,
+        {"KEY": "x"},
+        [("process environment", "x"), (UNIT, "c"), (MANAGER, "m"), (STATE, "a")],
+        3,
+    ),
+    "a command in between that keeps all away": (WRAPPED, SERVICE, {}, [(STATE, "a")], 0),
+    "a command in between, and something was changed since": (
+        replace(WRAPPED, needs_reload=True),
+        SERVICE,
+        {"KEY": "x"},
+        [(UNIT, "c"), (MANAGER, "m"), (STATE, "a")],
+        2,
+    ),
+    "the service manager's own variable": (
+        replace(TOLD, passed=frozenset(["KEY"])),
+        [],
+        {"KEY": "x"},
+        [("process environment", "x"), (STATE, "a")],
+        1,
+    ),
+    "PAM": (replace(TOLD, pam=True), [], {"KEY": "x"}, [("process environment", "x"), (STATE, "a")], 1),
+    "a file that this account may not read": (
+        replace(TOLD, environment_files=(EnvironmentFile("/etc/secret.env", None),)),
+        [Source("/etc/secret.env", {}, STARTED - 1)],
+        {"KEY": "x"},
+        [("process environment", "x"), (STATE, "a")],
+        1,
+    ),
+    "the managed file, which the unit loads": (
+        TOLD,
+        [env_file(STATE, "a"), *SERVICE],
+        {"KEY": "a"},
+        [(STATE, "a"), (UNIT, "c"), (MANAGER, "m")],
+        0,
+    ),
+    "a file over the managed one, which the unit loads": (
+        TOLD,
+        [env_file("/etc/over.env", "o"), env_file(STATE, "a")],
+        {"KEY": "o"},
+        [("/etc/over.env", "o"), (STATE, "a")],
+        1,
+    ),
+    "the managed file, which the unit loads, without the variable": (
+        TOLD,
+        [env_file(STATE, None), *SERVICE],
+        {"KEY": "c"},
+        [(UNIT, "c"), (MANAGER, "m"), (STATE, "a")],
+        0,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_trace_of_a_unit(name: str) -> None:
+    unit, service, held, places, winning = SERVICES[name]
+    traced = trace("KEY", origins(running(held), [env_file(STATE, "a")], service, unit))
+    assert traced == Variable(tuple(places), True, winning)
+
+
+def test_a_unit_without_a_process_tells_what_it_will_give() -> None:
+    traced = trace("KEY", origins(None, [env_file(STATE, "a")], SERVICE, WRAPPED))
+    assert traced == Variable(((UNIT, "c"), (MANAGER, "m"), (STATE, "a")), None, 2)
+
+
+def test_trace_as_result() -> None:
+    variable = Variable((("process environment", "a"), (STATE, "b"), ("login shell", None)), True, 1)
+    assert variable.as_result() == {
+        "sources": [
+            {"place": "process environment", "fingerprint": fingerprint("a")},
+            {"place": STATE, "fingerprint": fingerprint("b")},
+            {"place": "login shell", "fingerprint": None},
+        ],
+        "in_process": True,
+        "winning_over_env": [{"place": "process environment", "fingerprint": fingerprint("a")}],
+    }
+
+
+def test_no_value_is_in_a_repr() -> None:
+    key = "sk-0123456789"
+    of = origins(
+        running({"KEY": key}), [env_file(STATE, key)], [Source(UNIT, {"KEY": key})], Unit("u", environment={"KEY": key})
+    )
+    assert key not in repr(of) + repr(trace("KEY", of))
+
+
+def test_of_unit(tmp_path: Path) -> None:
+    file = tmp_path / "a.env"
+    file.touch()
+    unit = Unit(
+        "u",
+        environment_files=(
+            EnvironmentFile(str(file), {"A": "1", "B": "1", "C": "1"}),
+            EnvironmentFile("/no/such.env", None),
+        ),
+        environment={"A": "2"},
+        manager_environment={"A": "3", "B": "3"},
+        unset=frozenset(["B", "A=3"]),
+    )
+    assert of_unit(unit) == [
+        Source("/no/such.env", {}, None),
+        Source(str(file), {"A": "1", "C": "1"}, file.stat().st_ctime),
+        Source(UNIT, {"A": "2"}),
+        Source(MANAGER, {}),
+    ]
+
+
+# The config, what the process is given beside, and what its env block and the login shell add.
+CONFIGS: dict[str, tuple[Any, dict[str, str], list[tuple[str, dict[str, str | None]]]]] = {
+    "nothing": ({}, {}, []),
+    "no object": ([], {}, []),
+    "both ways to write": ({"env": {"vars": {"A": "1", "B": "2"}, "B": "3"}}, {}, [("block", {"A": "1", "B": "3"})]),
+    "nothing in it": ({"env": {"vars": {"A": ""}, "B": " ", "C": 1, "D": None}}, {}, [("block", {})]),
+    "of wrong types": ({"env": {"vars": ["A"], "shellEnv": "yes"}}, {}, [("block", {})]),
+    "no block": ({"env": "A=1"}, {}, []),
+    "a reference to what is given": ({"env": {"A": "${KEY}-${GIVEN}"}}, {"GIVEN": "g"}, [("block", {"A": "k-g"})]),
+    "the login shell": (
+        {"env": {"shellEnv": {"enabled": True}}},
+        {},
+        [("block", {}), ("shell", dict.fromkeys(CLAWDBOT.shell_variables))],
+    ),
+    "the login shell by a variable": (
+        {},
+        {"CLAWDBOT_LOAD_SHELL_ENV": " Yes"},
+        [("shell", dict.fromkeys(CLAWDBOT.shell_variables))],
+    ),
+    "no login shell": ({"env": {"shellEnv": {"enabled": "true"}}}, {"CLAWDBOT_LOAD_SHELL_ENV": "0"}, [("block", {})]),
+}
+
+
+@pytest.mark.parametrize("name", CONFIGS)
+def test_of_the_config(name: str, tmp_path: Path) -> None:
+    config, given, expected = CONFIGS[name]
+    env = tmp_path / ".env"
+    env.write_text("KEY=k\n")
+    paths = Paths(str(tmp_path), str(tmp_path / "c.json"), str(env))
+    places = {"block": f"env block of {tmp_path}/c.json", "shell": "login shell"}
+    assert of_product(CLAWDBOT, None, paths, config, given) == [
+        Source(str(env), {"KEY": "k"}, env.stat().st_ctime),
+        *(Source(places[place], values) for place, values in expected),
+    ]
+
+
+def test_a_product_may_bar_variables_from_the_working_directory(tmp_path: Path) -> None:
+    state, home = tmp_path / "state", tmp_path / "home"
+    for folder in (state, home):
+        folder.mkdir()
+        (folder / ".env").write_text("MOONSHOT_API_KEY=a\nFLEET_KEY=b\n")
+    paths = Paths(str(state), str(state / "c.json"), str(state / ".env"))
+    both = {"MOONSHOT_API_KEY": "a", "FLEET_KEY": "b"}
+    read = {
+        name: [source.values for source in of_product(product, str(home), paths, {}, {})]
+        for name, product in PRODUCTS.items()
+    }
+    assert read == {"clawdbot": [both, both], "openclaw": [{"FLEET_KEY": "b"}, both]}
+
+
+def test_of_the_files_the_one_in_the_working_directory_comes_first(tmp_path: Path) -> None:
+    state, home = tmp_path / "state", tmp_path / "home"
+    for folder in (state, home):
+        folder.mkdir()
+        (folder / ".env").write_text("A=1\n")
+    paths = Paths(str(state), str(state / "c.json"), str(state / ".env"))
+
+    def places(folder: Path | None) -> list[tuple[str, bool]]:
+        found = of_product(CLAWDBOT, folder and str(folder), paths, {}, {})
+        return [(source.place, source.changed is not None) for source in found]
+
+    managed = (str(state / ".env"), True)
+    assert places(home) == [(str(home / ".env"), True), managed]
+    assert places(None) == [managed]
+    # The managed file is not taken for another where it is the one in the working directory, behind a link as well.
+    (tmp_path / "link").symlink_to(state)
+    assert places(tmp_path / "link") == [managed]
+    (home / ".env").unlink()
+    (state / ".env").unlink()
+    assert places(home) == [(str(state / ".env"), False)]
+
+
+CHANGED = (
+    f"{STATE} was changed at 1970-01-01T00:16:40.500Z, after the gateway's process was started at "
+    "1970-01-01T00:16:40.000Z: the process has the old values."
+)
+FAILED = Unit("u", "failed", "failed", "start-limit-hit")
+REASONS: dict[str, tuple[Origins, list[str]]] = {
+    "no process": (origins(None, [env_file(STATE, "a", STARTED + 1)]), ["The gateway is not running."]),
+    "no process, the unit is stopped": (origins(None, [], [], Unit("u", "inactive")), ["The gateway is not running."]),
+    "no process, the unit has failed": (
+        origins(None, [], [], FAILED),
+        ["The gateway is not running: its unit u has failed (start-limit-hit), and systemd leaves it so."],
+    ),
+    "no process, the unit is started again": (
+        origins(None, [], [], Unit("u", "activating", "auto-restart", "exit-code")),
+        ["The gateway is not running: its unit u has ended (exit-code), and systemd starts it again."],
+    ),
+    "no files": (origins(running(), [Source(STATE, {})]), []),
+    "older files": (origins(running(), [env_file(HOME, "a"), env_file(STATE, "a")]), []),
+    "a newer file": (origins(running(), [env_file(HOME, "a"), env_file(STATE, "a", STARTED + 0.5)]), [CHANGED]),
+    "a file as old as the process": (
+        origins(running(), [env_file(STATE, "a", STARTED)]),
+        [CHANGED.replace("40.500Z", "40.000Z")],
+    ),
+    "two newer files": (
+        origins(running(), [env_file(HOME, "a", STARTED + 0.5), env_file(STATE, "a", STARTED + 0.5)]),
+        [CHANGED.replace(STATE, HOME), CHANGED],
+    ),
+    "a newer file that the unit loads too": (
+        origins(running(), [env_file(STATE, "a", STARTED + 0.5)], [env_file(STATE, "a", STARTED + 0.5)], TOLD),
+        [CHANGED],
+    ),
+    "a newer file of the unit": (
+        origins(running(), [env_file(STATE, "a")], [env_file("/etc/x.env", None, STARTED + 0.5)], TOLD),
+        [CHANGED.replace(STATE, "/etc/x.env")],
+    ),
+    "the unit was changed and not read again": (
+        origins(running(), [], [], replace(TOLD, needs_reload=True)),
+        ["The unit u was changed, and systemd has not read it since: it needs a daemon-reload."],
+    ),
+    "systemd gives another value": (
+        origins(running({"KEY": "old"}), [], [Source(UNIT, {"KEY": "new"})], TOLD),
+        [f"The process has {fingerprint('old')} in KEY, and systemd gives {fingerprint('new')} to a new one."],
+    ),
+    "systemd gives a value that the process does not have": (
+        origins(running({}), [], [Source(MANAGER, {"KEY": "new"})], TOLD),
+        [f"The process has nothing in KEY, and systemd gives {fingerprint('new')} to a new one."],
+    ),
+    "systemd does not give a value any more": (
+        origins(running({"KEY": "old"}), [], [], TOLD),
+        [f"The process has {fingerprint('old')} in KEY, and systemd gives nothing to a new one."],
+    ),
+    "systemd gives another value, which a newer file explains": (
+        origins(running({"KEY": "old"}), [env_file(STATE, "a", STARTED + 0.5)], [Source(UNIT, {"KEY": "new"})], TOLD),
+        [CHANGED],
+    ),
+    "systemd gives the same": (origins(running({"KEY": "a"}), [], [Source(UNIT, {"KEY": "a"})], TOLD), []),
+    "an empty value is none": (origins(running({}), [], [Source(UNIT, {"KEY": ""})], TOLD), []),
+    "a command in between sets another value": (
+        origins(running({"KEY": "x"}), [env_file(STATE, None)], [Source(UNIT, {"KEY": "c"})], WRAPPED),
+        [],
+    ),
+    "an environment that is not to be seen": (origins(running(None), [], [Source(UNIT, {"KEY": "c"})], TOLD), []),
+    "the process's executable was replaced": (
+        origins(replace(running(), executable="/opt/node/bin/node (deleted)"), []),
+        ["/opt/node/bin/node, which the process runs, is gone or another file by now."],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", REASONS)
+def test_restart_reasons(name: str) -> None:
+    of, reasons = REASONS[name]
+    assert restart_reasons(of, [], ["KEY"]) == reasons
+
+
+@pytest.mark.parametrize("name", ["HOME", "INVOCATION_ID", "LISTEN_FDS", "STATE_DIRECTORY"])
+def test_what_systemd_gives_without_being_told_is_no_reason(name: str) -> None:
+    assert restart_reasons(origins(running({name: "x"}), [], [], TOLD), [], [name]) == []
+
+
+def test_a_changed_unit_or_program_is_a_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    times = {
+        "/u.service": STARTED + 0.5,
+        "/u.service.d/x.conf": STARTED,
+        "/old.conf": STARTED - 1,
+        "/p.json": STARTED + 1,
+    }
+    monkeypatch.setattr(env_sources, "changed", times.get)
+    unit = replace(TOLD, files=("/u.service", "/u.service.d/x.conf", "/old.conf", "/gone.conf"))
+    since = "after the gateway's process was started at 1970-01-01T00:16:40.000Z: the process runs"
+    reasons = restart_reasons(origins(running(), [], [], unit), ["/old.conf", "/p.json", "/gone.conf"], [])
+    assert reasons == [
+        f"/u.service was changed at 1970-01-01T00:16:40.500Z, {since} as the unit was before.",
+        f"/u.service.d/x.conf was changed at 1970-01-01T00:16:40.000Z, {since} as the unit was before.",
+        f"/p.json was changed at 1970-01-01T00:16:41.000Z, {since} the program as it was before.",
+    ]
+
+
+def test_read(tmp_path: Path) -> None:
+    path = tmp_path / ".env"
+    path.write_bytes(b"A=1\nB=\xff\n")
+    found = read(str(path))
+    assert found is not None
+    assert (found.place, found.values, found.changed) == (str(path), {"A": "1", "B": "\udcff"}, path.stat().st_ctime)
+
+
+@pytest.mark.parametrize("name", ["missing", "folder", "folder/.env/x", "pipe"])
+def test_what_cannot_be_read_is_no_file(name: str, tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / ".env").touch()
+    os.mkfifo(tmp_path / "pipe")
+    assert read(str(tmp_path / name)) is None
+
+
+def test_an_old_file_that_was_moved_into_place_is_newer(tmp_path: Path) -> None:
+    path = tmp_path / ".env"
+    prepared = tmp_path / "prepared"
+    prepared.touch()
+    os.utime(prepared, (1, 1))
+    prepared.rename(path)
+    assert changed(str(path)) == path.stat().st_ctime > 1
+
+
+def test_a_file_that_says_to_be_of_the_future_is_as_old_as_it_is(tmp_path: Path) -> None:
+    path = tmp_path / ".env"
+    path.touch()
+    os.utime(path, (2e9, 2e9))
+    assert changed(str(path)) == path.stat().st_ctime < 2e9
+
+
+def test_a_link_that_was_turned_is_newer_than_where_it_leads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "target").touch()
+    (tmp_path / "link").symlink_to("target")
+    monkeypatch.setattr(os, "stat", lambda _path: os.stat_result([0] * 10))
+    assert changed(str(tmp_path / "link")) == os.lstat(tmp_path / "link").st_ctime
+    monkeypatch.undo()
+    assert changed(str(tmp_path / "missing")) is None
+
+
+def test_isoformat_is_in_utc_to_the_millisecond() -> None:
+    assert isoformat(1795368101.5031) == "2026-11-22T17:21:41.503Z"

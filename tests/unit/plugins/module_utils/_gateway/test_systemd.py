@@ -1,0 +1,319 @@
+# Copyright (c) 2026, clawfleet.clawdbot contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway import systemd
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.systemd import (
+    EnvironmentFile,
+    Unit,
+    arguments_of,
+    assignments,
+    parsed,
+    program_of,
+    read_environment_file,
+    unit,
+    words,
+)
+from hypothesis import given
+from hypothesis import strategies as st
+
+_TAIL = (
+    " ; ignore_errors=no ; start_time=[Sun 2026-11-22 17:00:00 UTC] ; stop_time=[n/a] ; pid=4711 ; code=(null) ; "
+    "status=0/0 }"
+)
+
+
+def exec_start(arguments: str) -> str:
+    return f"{{ path={arguments.split()[0]} ; argv[]={arguments}{_TAIL}"
+
+
+EXEC_STARTS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "as the product installs it": (
+        exec_start("/usr/bin/node /usr/lib/node_modules/clawdbot/dist/entry.js gateway --port 18789"),
+        ("/usr/bin/node", "/usr/lib/node_modules/clawdbot/dist/entry.js"),
+    ),
+    "the program alone": (exec_start("/usr/local/bin/clawdbot gateway"), ("/usr/local/bin/clawdbot",)),
+    "by way of env": (exec_start("/usr/bin/env clawdbot gateway"), ("/usr/bin/env", "clawdbot")),
+    "options of Node": (
+        exec_start("/usr/bin/node --max-old-space-size=512 /opt/entry.js gateway run"),
+        ("/usr/bin/node", "--max-old-space-size=512", "/opt/entry.js"),
+    ),
+    "gateway as a part of a name only": (exec_start("/opt/gateway/run --gateway"), ()),
+    "gateway twice": (exec_start("/usr/bin/clawdbot gateway --name gateway"), ("/usr/bin/clawdbot",)),
+    "another command": (exec_start("/usr/bin/python3 server.py"), ()),
+    "gateway itself": (exec_start("gateway --port 1"), ()),
+    "gateway in what follows": (exec_start("/usr/bin/python3 server.py") + " ; gateway ; argv[]=x gateway", ()),
+    "by way of a shell": (exec_start("/bin/bash -lc clawdbot gateway --port 18789"), ()),
+    "a quote that is not closed": (exec_start("/usr/bin/clawdbot gateway --name it's"), ()),
+    "nothing": ("", ()),
+    "something else": ("gateway", ()),
+}
+
+
+@pytest.mark.parametrize("name", EXEC_STARTS)
+def test_program_of(name: str) -> None:
+    shown, program = EXEC_STARTS[name]
+    assert program_of(shown) == program
+
+
+ARGUMENTS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "a port": (exec_start("/usr/bin/node /opt/entry.js gateway --port 18889"), ("--port", "18889")),
+    "none": (exec_start("/usr/local/bin/clawdbot gateway"), ()),
+    "gateway twice": (exec_start("/usr/bin/clawdbot gateway --name gateway"), ("--name", "gateway")),
+    "by way of a shell": (exec_start("/bin/bash -lc clawdbot gateway --port 18889"), ()),
+    "another command": (exec_start("/usr/bin/python3 server.py --port 18889"), ()),
+    "nothing": ("", ()),
+}
+
+
+@pytest.mark.parametrize("name", ARGUMENTS)
+def test_arguments_of(name: str) -> None:
+    shown, arguments = ARGUMENTS[name]
+    assert arguments_of(shown) == arguments
+
+
+@given(st.text())
+def test_program_and_arguments_of_anything(text: str) -> None:
+    assert isinstance(program_of(f"argv[]={text}"), tuple)
+    assert isinstance(arguments_of(f"argv[]={text}"), tuple)
+
+
+# As 252 and 257 print it.
+SHOWN = """MainPID=4711
+NRestarts=3
+Result=success
+ExecStart={ path=/usr/bin/node ; argv[]=/usr/bin/node /opt/entry.js gateway --verbose ; ignore_errors=no ; pid=4711 }
+Environment=A=2 "B=x y" KEY=one KEY=two
+PassEnvironment=FOO BAR
+UnsetEnvironment=G A=2
+WorkingDirectory=/srv/gateway
+User=
+PAMName=login
+LoadState=loaded
+ActiveState=active
+SubState=running
+FragmentPath=/etc/systemd/system/u.service
+DropInPaths=/etc/systemd/system/u.service.d/a.conf "/etc/systemd/system/u.service.d/with space.conf"
+NeedDaemonReload=yes
+"""
+MANAGER = "Environment=LANG=C.UTF-8 KEY=three\n"
+UNITS: dict[str, tuple[str, Unit | None]] = {
+    "runs": (
+        SHOWN,
+        Unit(
+            name="u",
+            active_state="active",
+            sub_state="running",
+            result="success",
+            main_pid=4711,
+            restarts=3,
+            program=("/usr/bin/node", "/opt/entry.js"),
+            arguments=("--verbose",),
+            executable="/usr/bin/node",
+            files=(
+                "/etc/systemd/system/u.service",
+                "/etc/systemd/system/u.service.d/a.conf",
+                "/etc/systemd/system/u.service.d/with space.conf",
+            ),
+            needs_reload=True,
+            working_directory="/srv/gateway",
+            environment={"A": "2", "B": "x y", "KEY": "two"},
+            manager_environment={"LANG": "C.UTF-8", "KEY": "three"},
+            unset=frozenset(["G", "A=2"]),
+            passed=frozenset(["FOO", "BAR"]),
+            pam=True,
+        ),
+    ),
+    "does not run": (
+        "LoadState=loaded\nActiveState=failed\nSubState=failed\nResult=exit-code\nMainPID=0\nExecStart=\n",
+        Unit(
+            "u",
+            "failed",
+            "failed",
+            "exit-code",
+            working_directory="/",
+            manager_environment={"LANG": "C.UTF-8", "KEY": "three"},
+        ),
+    ),
+    "is not known": ("LoadState=not-found\nActiveState=inactive\nMainPID=0\n", None),
+    "says nothing": ("", None),
+    "says nonsense": (
+        "LoadState=loaded\nMainPID=x\n=\nnothing\nEnvironmentFiles=/no/such\nEnvironmentFiles=\n",
+        Unit("u", working_directory="/", manager_environment={"LANG": "C.UTF-8", "KEY": "three"}),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", UNITS)
+def test_parsed(name: str) -> None:
+    shown, expected = UNITS[name]
+    assert parsed("u", "system", shown, MANAGER) == expected
+
+
+@given(st.text(), st.text())
+def test_parsed_anything(shown: str, manager: str) -> None:
+    assert parsed("u", "user", f"LoadState=loaded\n{shown}", manager) is not None or "LoadState=" in shown
+
+
+# What is shown, whose unit it is, and where its processes start.
+FOLDERS: dict[str, tuple[str, str, str | None]] = {
+    "a user's, not set": ("WorkingDirectory=\n", "user", "/home/g"),
+    "a user's, home": ("WorkingDirectory=~\n", "user", "/home/g"),
+    "a user's": ("WorkingDirectory=/srv\n", "user", "/srv"),
+    "need not be there": ("WorkingDirectory=!/srv\n", "user", "/srv"),
+    "the system's, not set": ("WorkingDirectory=\nUser=g\n", "system", "/"),
+    "the system's, home": ("WorkingDirectory=~\nUser=root\n", "system", "/root"),
+    "the system's, home of root": ("WorkingDirectory=!~\nUser=\n", "system", "/root"),
+    "the system's, home of nobody known": ("WorkingDirectory=~\nUser=no-such-account\n", "system", None),
+}
+
+
+@pytest.mark.parametrize("name", FOLDERS)
+def test_working_directory(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/g")
+    shown, scope, folder = FOLDERS[name]
+    found = parsed("u", scope, f"LoadState=loaded\n{shown}", "")
+    assert found is not None
+    assert found.working_directory == folder
+
+
+WORDS: dict[str, tuple[str, list[str]]] = {
+    "nothing": ("", []),
+    "bare": ("A=1 B=x=y", ["A=1", "B=x=y"]),
+    "a space": ('"B=x y" C=', ["B=x y", "C="]),
+    "shell characters": (
+        r'"C=d\$e" "D=quo\"te" "E=back\\slash" "F=tick\`x"',
+        ["C=d$e", 'D=quo"te', "E=back\\slash", "F=tick`x"],
+    ),
+    "control characters": (r'"H=new\nline" "K=tab\tx" "L=\001"', ["H=new\nline", "K=tab\tx", "L=\x01"]),
+    "an escaped backslash before an n": (r'"A=\\n"', ["A=\\n"]),
+    "an apostrophe": ('"J=it\'s"', ["J=it's"]),
+    "other letters": ("I=ümlaut", ["I=ümlaut"]),
+    "an empty text": ('"" A=1', ["", "A=1"]),
+    "a quote that is not closed": ('A=1 "B=x y', ["A=1", '"B=x', "y"]),
+}
+
+
+@pytest.mark.parametrize("name", WORDS)
+def test_words(name: str) -> None:
+    shown, expected = WORDS[name]
+    assert words(shown) == expected
+
+
+def test_of_assignments_the_last_counts() -> None:
+    assert assignments(["A=1", "B", "A=2=3", "C="]) == {"A": "2=3", "C": ""}
+
+
+# The text of an EnvironmentFile=, and what systemd gave to a process for it.
+ENVIRONMENT_FILES: dict[str, tuple[str, dict[str, str]]] = {
+    "plain": ("Q=1\nR= 2 \n", {"Q": "1", "R": "2"}),
+    "nothing": ("", {}),
+    "empty": ("A=\nB=1", {"A": "", "B": "1"}),
+    "the last one": ("A=1\nA=2\n", {"A": "2"}),
+    "quotes": ("S=\"a b\" 'c'\n", {"S": "a bc"}),
+    "quotes behind something": ('T=a"b" c \n', {"T": 'a"b" c'}),
+    "something behind quotes": ("X='si\nngle'tail\n", {"X": "si\nngletail"}),
+    "escapes": ("U=a\\ b\\\nc\n", {"U": "a bc"}),
+    "an escaped space at the end": ("U=a\\ \n", {"U": "a "}),
+    "escapes in quotes": ('V="x\\$y\\n\\"z\\\nw"\n', {"V": 'x$y\\n"zw'}),
+    "comments": (" ; one=1\n#two=2\nY=x#y\n", {"Y": "x#y"}),
+    "a comment with a backslash at its end": ("; comment \\\nW=no\n", {"W": "no"}),
+    "export": (" export AA=1\n", {}),
+    "a space before the equals sign": ("BB =2\n", {"BB": "2"}),
+    "a digit first": ("1C=3\n", {}),
+    "no equals sign": ("A\nB=1\n", {"B": "1"}),
+    "no name": ("=1\nB=1\n", {"B": "1"}),
+    "a quote that is not closed": ('DD="open\nEE=5', {"DD": "open\nEE=5"}),
+    "an apostrophe that is not closed": ("DD='open\nEE=5", {"DD": "open\nEE=5"}),
+    "a backslash at the end": ("A=b\\", {"A": "b"}),
+    "a backslash at the end of quotes": ('A="b\\', {"A": "b"}),
+    "other line ends": ("A=1\r\nB=2\rC=3", {"A": "1", "B": "2", "C": "3"}),
+}
+
+
+@pytest.mark.parametrize("name", ENVIRONMENT_FILES)
+def test_read_environment_file(name: str) -> None:
+    text, expected = ENVIRONMENT_FILES[name]
+    assert read_environment_file(text) == expected
+
+
+@given(st.text(alphabet="AB=\"'\\ #;\n\r$x"))
+def test_read_any_environment_file(text: str) -> None:
+    assert all(name for name in read_environment_file(text))
+
+
+@given(st.dictionaries(st.sampled_from(["A", "KEY", "b_1"]), st.text(alphabet="sk-019\"'\\ #;$\n`é")))
+def test_what_is_quoted_in_an_environment_file_is_read_back(values: dict[str, str]) -> None:
+    lines = []
+    for name, value in values.items():
+        escaped = "".join(f"\\{character}" if character in '"\\`$' else character for character in value)
+        lines.append(f'{name}="{escaped}"\n')
+    assert read_environment_file("".join(lines)) == values
+
+
+def test_environment_files_are_read_in_the_order_of_systemd(tmp_path: Path) -> None:
+    (tmp_path / "b.env").write_text("KEY=b\n")
+    (tmp_path / "a.env").write_text("KEY=a\n")
+    (tmp_path / "folder.env").mkdir()
+    (tmp_path / "with space.env").write_bytes(b"KEY=c\nOTHER=\xff\n")
+    shown = (
+        f"LoadState=loaded\nEnvironmentFiles={tmp_path}/with space.env (ignore_errors=no)\n"
+        f"EnvironmentFiles={tmp_path}/gone.env (ignore_errors=yes)\n"
+        f"EnvironmentFiles={tmp_path}/*.env (ignore_errors=no)\n"
+    )
+    found = parsed("u", "system", shown, "")
+    assert found is not None
+    assert found.environment_files == (
+        EnvironmentFile(f"{tmp_path}/with space.env", {"KEY": "c", "OTHER": "\udcff"}),
+        EnvironmentFile(f"{tmp_path}/a.env", {"KEY": "a"}),
+        EnvironmentFile(f"{tmp_path}/b.env", {"KEY": "b"}),
+        EnvironmentFile(f"{tmp_path}/folder.env", None),
+        EnvironmentFile(f"{tmp_path}/with space.env", {"KEY": "c", "OTHER": "\udcff"}),
+    )
+    assert "KEY" not in repr(found)
+
+
+def systemctl(folder: Path, monkeypatch: pytest.MonkeyPatch, script: str) -> None:
+    program = folder / "systemctl"
+    program.write_text(f"#!/bin/sh\n{script}\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{folder}:/usr/bin:/bin")
+
+
+def test_unit_and_service_manager_are_asked_for_in_their_scope(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("XDG_RUNTIME_DIR", raising=False)
+    systemctl(
+        tmp_path,
+        monkeypatch,
+        f"""if [ "$3" = clawdbot-gateway ]; then
+          echo "$@ $LC_ALL $XDG_RUNTIME_DIR" > {tmp_path}/unit
+          echo LoadState=loaded
+          echo Environment=A=1
+        else
+          echo "$@" > {tmp_path}/manager
+          echo Environment=B=2
+        fi""",
+    )
+    found = unit("clawdbot-gateway", "user")
+    assert found is not None
+    assert (found.environment, found.manager_environment) == ({"A": "1"}, {"B": "2"})
+    assert (tmp_path / "unit").read_text() == (
+        "--user show clawdbot-gateway --property=LoadState,ActiveState,SubState,Result,MainPID,NRestarts,ExecStart,"
+        "FragmentPath,DropInPaths,NeedDaemonReload,WorkingDirectory,User,PAMName,Environment,EnvironmentFiles,PassEnvironment,"
+        f"UnsetEnvironment C /run/user/{os.geteuid()}\n"
+    )
+    assert (tmp_path / "manager").read_text() == "--user show --property=Environment\n"
+
+
+def test_no_unit_without_systemd_or_when_it_hangs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert unit("u", "user") is None
+    monkeypatch.setattr(systemd, "_COMMAND_SECONDS", 0.1)
+    systemctl(tmp_path, monkeypatch, "exec sleep 5")
+    assert unit("u", "user") is None
