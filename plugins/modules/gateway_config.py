@@ -106,12 +106,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config import gateway_changes
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import ClawdbotError
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._files import apply
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._files.edits import (
-    Edit,
-    Found,
-    Settings,
-    edit_settings,
-)
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._files.edits import Edit, Found, edit_settings
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.table import (
     GATEWAY_ARGUMENTS,
     check_command,
@@ -142,7 +137,7 @@ def run(params: dict[str, Any], check_mode: bool) -> apply.Result:
         params["port"], params["bind"], params["token"], secrets.token_hex(32), product.token_variable
     )
 
-    def settings(config: dict[str, Any], variables: Mapping[str, str]) -> Settings:
+    def settings(config: dict[str, Any], variables: Mapping[str, str]) -> gateway_changes.Settings:
         return gateway_changes.decide(wanted, config, variables)
 
     def decide(found: Found) -> Edit:

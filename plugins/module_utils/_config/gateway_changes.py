@@ -19,7 +19,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import ClawdbotError
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._files.edits import Settings
 
 from .env_refs import reference, substitute
 from .json5 import REMOVE, Change
@@ -28,6 +27,14 @@ from .provider_changes import at
 _GATEWAY = ("gateway",)
 _AUTH = ("gateway", "auth")
 _TOKEN = ("gateway", "auth", "token")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What has to change of the gateway's own settings: in the config, and of the variables."""
+
+    changes: tuple[Change, ...]
+    env: Mapping[str, str] = field(repr=False)
 
 
 @dataclass(frozen=True)

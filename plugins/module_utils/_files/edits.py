@@ -17,6 +17,7 @@ from typing import Any
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config import dotenv, json5
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.aliases import alias_clashes
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.env_refs import reference, references
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.gateway_changes import Settings
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.includes import Part, Read, Resolved, resolve
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.json5 import Change
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.provider_changes import (
@@ -77,14 +78,6 @@ class Edit:
     warnings: tuple[str, ...]
     #: As Ansible's callbacks take it.
     diff: Sequence[Mapping[str, str]]
-
-
-@dataclass(frozen=True)
-class Settings:
-    """What has to change of the gateway's own settings: in the config, and of the variables."""
-
-    changes: tuple[Change, ...]
-    env: Mapping[str, str] = field(repr=False)
 
 
 @dataclass(frozen=True)

@@ -21,12 +21,13 @@ from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config import 
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.provider_changes import at
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import ClawdbotError
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._files import atomic
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product import client
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.client import Gateway
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.table import Paths, Product
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.redaction import fingerprint
 
 from . import auth_profiles, env_sources, systemd
 from .process import Process, of_lock, of_pid
+from .program import Package, find, find_package, replaceable
 from .systemd import Unit
 
 _POLL_SECONDS = 0.25
@@ -70,7 +71,7 @@ class Observation:
     config: Any = field(repr=False)
     #: The command that runs the product's program, and its package.
     program: tuple[str, ...]
-    package: client.Package | None
+    package: Package | None
     port: int
     answers: bool
     #: Why it needs a new process.
@@ -109,8 +110,8 @@ def observe(product: Product, paths: Paths, service: Service, names: Sequence[st
         process = of_lock(product, paths)
     config = _config(paths.config)
     origins = _origins(product, paths, unit, process, config)
-    program = client.find(product, unit, process)
-    package = client.package(product, program)
+    program = find(product, unit, process)
+    package = find_package(product, program)
     port = _port(product, config, process, unit.arguments if unit else ())
     return Observation(
         origins,
@@ -119,7 +120,7 @@ def observe(product: Product, paths: Paths, service: Service, names: Sequence[st
         package,
         port,
         process is not None and answers(port, product.health_path),
-        env_sources.restart_reasons(origins, client.replaceable(program, package), names),
+        env_sources.restart_reasons(origins, replaceable(program, package), names),
     )
 
 
@@ -166,7 +167,7 @@ def answers(port: int, path: str) -> bool:
 
 
 def missing_models(
-    product: Product, paths: Paths, gateway: client.Gateway, seen: Observation, wanted: Sequence[str]
+    product: Product, paths: Paths, gateway: Gateway, seen: Observation, wanted: Sequence[str]
 ) -> list[str]:
     """Those of the wanted C(provider/model) that the gateway does not list; all while it does not answer.
 

@@ -18,9 +18,16 @@ from typing import Any
 
 import pytest
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import ClawdbotError
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway import program as programs
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway import state, systemd
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.env_sources import Origins, Source
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.process import Process
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.program import (
+    Package,
+    find,
+    find_package,
+    replaceable,
+)
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.state import (
     Observation,
     Service,
@@ -32,14 +39,7 @@ from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.state 
     overriding,
 )
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.systemd import Unit
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product import client
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.client import (
-    Gateway,
-    Package,
-    find,
-    package,
-    replaceable,
-)
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.client import Gateway
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.table import PRODUCTS, Paths
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.redaction import fingerprint
 
@@ -488,7 +488,7 @@ def bare_host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A host without programs, on which everything a test puts somewhere is in one folder."""
     monkeypatch.setenv("PATH", str(tmp_path / "bin"))
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
-    monkeypatch.setattr(client, "_USUAL_FOLDERS", ("~/.local/bin",))
+    monkeypatch.setattr(programs, "_USUAL_FOLDERS", ("~/.local/bin",))
     return tmp_path
 
 
@@ -541,12 +541,12 @@ def test_package(name: str, tmp_path: Path) -> None:
     described, expected = PACKAGES[name]
     entry = executable(tmp_path / "clawdbot" / "dist" / "entry.js")
     (tmp_path / "clawdbot" / "package.json").write_text(described)
-    found = package(CLAWDBOT, ["/usr/bin/node", str(entry)])
+    found = find_package(CLAWDBOT, ["/usr/bin/node", str(entry)])
     assert found == (expected and Package(expected, str(tmp_path / "clawdbot" / "package.json")))
 
 
 def test_no_program_no_version() -> None:
-    assert package(CLAWDBOT, []) is None
+    assert find_package(CLAWDBOT, []) is None
     assert replaceable([], None) == []
 
 
