@@ -37,7 +37,7 @@ from ansible_collections.clawfleet.clawdbot.plugins.module_utils._files import a
 from ansible_collections.clawfleet.clawdbot.plugins.plugin_utils._selection import Variables, select
 
 from tools.cache import ROOT
-from tools.standin import StandIn
+from tools.mock_server import MockServer
 
 FOLDER = Path(__file__).parent
 ROUNDS = 3
@@ -114,13 +114,13 @@ class Fleet(Protocol):
 
 
 class SimulatedFleet:
-    """Simulated hosts below a folder, pointed to a stand-in for the endpoints."""
+    """Simulated hosts below a folder, pointed to a mock server for the endpoints."""
 
-    def __init__(self, folder: Path, standin: StandIn) -> None:
+    def __init__(self, folder: Path, mock_server: MockServer) -> None:
         self.folder = folder
-        self.overrides = {name: {"block": {"baseUrl": standin.base_url(ENDPOINTS[name])}} for name in ENDPOINTS}
+        self.overrides = {name: {"block": {"baseUrl": mock_server.base_url(ENDPOINTS[name])}} for name in ENDPOINTS}
         for name, key in KEYS.items():
-            standin.add_key(ENDPOINTS[name], key)
+            mock_server.add_key(ENDPOINTS[name], key)
         selection = select(
             Variables(
                 DEFAULTS["providers_enabled"],
@@ -261,8 +261,8 @@ def play(playbook: Path, inventories: Sequence[Path], environment: dict[str, str
 
 @contextlib.contextmanager
 def simulated_fleet() -> Iterator[SimulatedFleet]:
-    with StandIn() as standin, tempfile.TemporaryDirectory(prefix="clawfleet-") as folder:
-        yield SimulatedFleet(Path(folder), standin)
+    with MockServer() as mock_server, tempfile.TemporaryDirectory(prefix="clawfleet-") as folder:
+        yield SimulatedFleet(Path(folder), mock_server)
 
 
 def main() -> None:

@@ -5,7 +5,7 @@
 """How long verify_models takes, beside the usual loop of ansible.builtin.uri over the same endpoints.
 
 Run it with C(make bench), with nothing else on the machine.
-The endpoints are stand-ins on loopback that answer after 300 ms. Each time is the best of five playbook runs, less
+The endpoints are mock servers on loopback that answer after 300 ms. Each time is the best of five playbook runs, less
 that of a playbook without a task; the runs to compare take turns, so that the machine's other work meets all of them.
 """
 
@@ -21,7 +21,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from tools.standin import StandIn
+from tools.mock_server import MockServer
 
 COUNTS = (1, 8)
 SECONDS = 0.3
@@ -74,13 +74,13 @@ def main() -> None:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         endpoints = []
         for number in range(max(COUNTS)):
-            standin = stack.enter_context(StandIn())
-            standin.add_key("moonshot-cn", KEY)
-            standin.set_fault("moonshot-cn", "delay", seconds=SECONDS)
+            mock_server = stack.enter_context(MockServer())
+            mock_server.add_key("moonshot-cn", KEY)
+            mock_server.set_fault("moonshot-cn", "delay", seconds=SECONDS)
             endpoints.append(
                 {
                     "name": f"endpoint-{number}",
-                    "base_url": standin.base_url("moonshot-cn"),
+                    "base_url": mock_server.base_url("moonshot-cn"),
                     "api_key": KEY,
                     "models": [MODEL],
                 }

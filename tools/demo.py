@@ -20,7 +20,7 @@ import yaml
 
 from tools import fleet, product
 from tools.cache import ROOT
-from tools.standin import StandIn
+from tools.mock_server import MockServer
 
 FOLDER = ROOT / "examples" / "demo"
 GATEWAYS = ("gateway-1", "gateway-2", "gateway-3")
@@ -38,14 +38,14 @@ def main() -> None:
 def run(arguments: list[str]) -> None:
     """The whole demo. Raises SystemExit where a step fails."""
     product.install()
-    say("A stand-in for the endpoints of Moonshot and Kimi Code starts on loopback, with the keys of the vault.")
-    with StandIn() as standin:
+    say("A mock server for the endpoints of Moonshot and Kimi Code starts on loopback, with the keys of the vault.")
+    with MockServer() as mock_server:
         keys = vaulted_keys()
-        standin.add_key("moonshot-cn", keys["vault_moonshot_api_key"])
-        standin.add_key("kimicode", keys["vault_kimicode_api_key"])
+        mock_server.add_key("moonshot-cn", keys["vault_moonshot_api_key"])
+        mock_server.add_key("kimicode", keys["vault_kimicode_api_key"])
         say("Three real gateways start, each kept up by supervisor (about 10 seconds).")
         with fleet.running(GATEWAYS) as gateways:
-            environment = {**gateways.environment, "CLAWFLEET_ENDPOINTS": standin.url}
+            environment = {**gateways.environment, "CLAWFLEET_ENDPOINTS": mock_server.url}
             say("The collection's playbook: first one gateway, then the others (about a minute and a half).")
             play(environment, "clawfleet.clawdbot.rollout", "--diff", *arguments)
             say("An answer from each model, through the first gateway (about 20 seconds).")
@@ -54,8 +54,8 @@ def run(arguments: list[str]) -> None:
             changed = play(environment, "clawfleet.clawdbot.rollout", *arguments)
             if any(changed):
                 raise SystemExit("The second run changed something.")
-            show(gateways, standin)
-    say("Done. The gateways, the stand-in and their folder are gone; make demo does it again, from the cache.")
+            show(gateways, mock_server)
+    say("Done. The gateways, the mock server and their folder are gone; make demo does it again, from the cache.")
 
 
 def vaulted_keys() -> dict[str, str]:
@@ -84,7 +84,7 @@ def play(environment: dict[str, str], *arguments: str) -> list[int]:
     return [int(match.group(1)) for match in map(_CHANGED.search, recap) if match]
 
 
-def show(gateways: fleet.Fleet, standin: StandIn) -> None:
+def show(gateways: fleet.Fleet, mock_server: MockServer) -> None:
     """What stands in the files now, and what the endpoints were asked."""
     say("The config refers to the keys, which stand in .env alone (mode 0600):")
     for gateway in gateways.gateways:
@@ -93,7 +93,7 @@ def show(gateways: fleet.Fleet, standin: StandIn) -> None:
         print(f"  {gateway.name}: clawdbot.json has {', '.join(references)}; .env has mode {mode:04o}")
     say("What the endpoints were asked, by path, key and client:")
     asked: dict[tuple[str, ...], int] = {}
-    for request in standin.requests():
+    for request in mock_server.requests():
         line = tuple(str(request[name]) for name in ("method", "path", "key_fingerprint", "user_agent"))
         asked[line] = asked.get(line, 0) + 1
     for line, times in asked.items():

@@ -13,11 +13,12 @@ from ansible import constants
 from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure
 from ansible.module_utils.common.parameters import remove_values
 from ansible.plugins.action import ActionBase
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._endpoints import status
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import ClawdbotError
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._module.verify_models import (
     ARGUMENT_SPEC,
-    run,
+    ask,
+    outcome,
+    secrets_in,
     settings,
 )
 from ansible_collections.clawfleet.clawdbot.plugins.plugin_utils._answers import Answers
@@ -38,12 +39,12 @@ class ActionModule(ActionBase):
                 raise
             return result
         _validation, params = self.validate_argument_spec(ARGUMENT_SPEC)
-        secrets = status.secrets_in(params["providers"])
+        secrets = secrets_in(params)
         # Ansible makes this folder for each run, for nobody else to read, and removes it at the end.
         folder = Path(constants.DEFAULT_LOCAL_TMP) / "clawfleet-answers"
         try:
-            answer, warnings = run(params, secrets, Answers(folder, settings(params), secrets))
+            answer = outcome(params, *ask(params, secrets, Answers(folder, settings(params), secrets)))
         except ClawdbotError as error:
-            raise AnsibleActionFail(str(error)) from error
-        result.update(remove_values({**answer, "warnings": warnings}, secrets))
+            answer = {"failed": True, "msg": str(error), **error.result}
+        result.update(remove_values({"changed": False, **answer}, secrets))
         return result

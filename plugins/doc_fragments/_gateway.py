@@ -9,7 +9,7 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """Which gateway a module is about, as module_utils/_product.py GATEWAY_ARGUMENTS takes it."""
+    """Which gateway a module is about, as module_utils/_module/arguments.py GATEWAY_ARGUMENTS takes it."""
 
     DOCUMENTATION = r"""
 options:

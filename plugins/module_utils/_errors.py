@@ -5,13 +5,19 @@
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 # Do not use this from other collections or standalone plugins/modules!
 
-"""The base of every error that the collection's own code raises on purpose."""
+"""The base class of the collection's own errors."""
 
 from __future__ import annotations
 
+from typing import Any
+
 
 class ClawdbotError(Exception):
-    """Something is wrong with an input, a file or a host; the text says what, where, and how to mend it.
+    """A problem with an input, a file or a host. The message names it and says how to fix it, and holds no secret.
 
-    The text never holds a secret. A module catches it once, in its C(main), and fails with it.
+    `result`: what a module that fails with the error returns besides the message. `main()` of the modules catches it.
     """
+
+    def __init__(self, message: str, **result: Any) -> None:
+        super().__init__(message)
+        self.result = result

@@ -95,101 +95,12 @@ diff:
   elements: dict
 """
 
-import os
-import re
-import secrets
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from typing import Any
-
-from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config import gateway_changes
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import ClawdbotError
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._files import apply
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._files.edits import Edit, Found, edit_settings
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.table import (
-    GATEWAY_ARGUMENTS,
-    check_command,
-    resolve_gateway,
-)
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.redaction import fingerprint
-
-ARGUMENT_SPEC: dict[str, Any] = {
-    **GATEWAY_ARGUMENTS,
-    "port": {"type": "int", "required": True},
-    "bind": {"type": "str", "choices": ["loopback", "lan", "tailnet", "auto"], "default": "loopback"},
-    "token": {"type": "str", "no_log": True},
-    "program": {"type": "list", "elements": "str", "default": []},
-    "check_unchanged": {"type": "bool", "default": False},
-}
-
-
-_PORTS = range(1, 65536)
-# What is sent in a header and read from a file by lines.
-_TOKEN = re.compile(r"[!-~]+\Z")
-
-
-def run(params: dict[str, Any], check_mode: bool) -> apply.Result:
-    """What the module does for its parameters; no secret is in the diff. Raises ClawdbotError."""
-    _require_usable(params)
-    product, paths = resolve_gateway(params)
-    wanted = gateway_changes.Wanted(
-        params["port"], params["bind"], params["token"], secrets.token_hex(32), product.token_variable
-    )
-
-    def settings(config: dict[str, Any], variables: Mapping[str, str]) -> gateway_changes.Settings:
-        return gateway_changes.decide(wanted, config, variables)
-
-    def decide(found: Found) -> Edit:
-        return edit_settings(found, settings)
-
-    if not os.path.isdir(paths.state_dir):
-        if check_mode:
-            planned = decide(Found(paths.config, None, paths.env, None, lambda _path: None))
-            shown = _shown(planned.diff, wanted)
-            return apply.Result(True, planned.env is not None, unconfirmed=True, diff=shown)
-        try:
-            os.makedirs(paths.state_dir, 0o700)
-        except OSError as exc:
-            raise ClawdbotError(f"Cannot make the folder {paths.state_dir}: {exc.strerror}.") from exc
-    result = apply.edited(
-        apply.Files(paths.config, paths.env),
-        decide,
-        check_command(product, tuple(params["program"])) if params["program"] else [],
-        check_mode=check_mode,
-        check_unchanged=params["check_unchanged"],
-    )
-    return replace(result, diff=_shown(result.diff, wanted))
-
-
-def _require_usable(params: Mapping[str, Any]) -> None:
-    if params["port"] not in _PORTS:
-        raise ClawdbotError(f"port is {params['port']}: it has to be from 1 to 65535. Nothing was changed.")
-    if params["token"] is not None and not _TOKEN.match(params["token"]):
-        raise ClawdbotError(
-            "token is empty, or has white space or a character that is no ASCII in it. Nothing was changed."
-        )
-
-
-def _shown(diff: Sequence[Mapping[str, str]], wanted: gateway_changes.Wanted) -> list[dict[str, str]]:
-    """The difference as a run and check mode before it show it alike: a token that is yet to be made is another one."""
-    made = fingerprint(wanted.new_token)
-    return [{name: text.replace(made, "made on the host") for name, text in part.items()} for part in diff]
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._module import main as shared
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._module.gateway_config import ARGUMENT_SPEC, run
 
 
 def main() -> None:
-    module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
-    try:
-        result = run(module.params, module.check_mode)
-    except ClawdbotError as exc:
-        module.fail_json(msg=str(exc))
-    module.exit_json(
-        changed=result.config_changed or result.env_changed,
-        config_changed=result.config_changed,
-        env_changed=result.env_changed,
-        unconfirmed=result.unconfirmed,
-        diff=list(result.diff),
-    )
+    shared.main(ARGUMENT_SPEC, run)
 
 
 if __name__ == "__main__":

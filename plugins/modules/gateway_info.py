@@ -19,9 +19,22 @@ author:
 extends_documentation_fragment:
   - clawfleet.clawdbot._attributes.info_module
   - clawfleet.clawdbot._gateway
-  - clawfleet.clawdbot._gateway_info
+  - clawfleet.clawdbot._gateway_state
+options:
+  endpoints:
+    description:
+      - What M(clawfleet.clawdbot.verify_models) takes, but for O(clawfleet.clawdbot.verify_models#module:ask_from), as
+        it is the host that asks. Not given, no endpoint is asked.
+      - An endpoint that does not answer as it should is no failure here.
+    type: dict
+  files:
+    description:
+      - What M(clawfleet.clawdbot.provider_config) takes to bring both files to what is asked, but for their paths and
+        the checker. Not given, they are not compared.
+    type: dict
 seealso:
   - module: clawfleet.clawdbot.provider_config
+  - module: clawfleet.clawdbot.verify_models
 """
 
 EXAMPLES = r"""
@@ -43,6 +56,36 @@ EXAMPLES = r"""
     state_dir: /var/lib/clawdbot
     models: [moonshot/kimi-k2.5]
     wait: 60
+
+- name: Look whether there is anything to do
+  clawfleet.clawdbot.gateway_info:
+    providers:
+      moonshot: MOONSHOT_API_KEY
+    endpoints:
+      providers:
+        - name: moonshot
+          base_url: https://api.moonshot.cn/v1
+          api_key: "{{ vault_moonshot_api_key }}"
+          models:
+            - kimi-k2.5
+    files:
+      env:
+        MOONSHOT_API_KEY: "{{ vault_moonshot_api_key }}"
+      providers:
+        moonshot:
+          baseUrl: https://api.moonshot.cn/v1
+          apiKey: ${MOONSHOT_API_KEY}
+          api: openai-completions
+          models:
+            - id: kimi-k2.5
+              name: Kimi K2.5
+              contextWindow: 200000
+              maxTokens: 8192
+  register: gateway
+
+- name: Say whether there is
+  ansible.builtin.debug:
+    msg: "{{ 'Nothing to do.' if gateway.endpoints.ok and gateway.files.up_to_date and not gateway.restart_required }}"
 """
 
 RETURN = r"""
@@ -160,7 +203,7 @@ variables:
     in_process:
       description: Whether the running process has a value in the variable; null if none runs.
       type: bool
-    winning_over_env:
+    overriding_env:
       description: Those of the sources that win over the gateway's C(.env). What they hold is what the gateway uses.
       type: list
       elements: dict
@@ -194,27 +237,46 @@ models_missing:
   type: list
   elements: str
   sample: []
+endpoints:
+  description: What M(clawfleet.clawdbot.verify_models) returns.
+  returned: O(endpoints) given
+  type: dict
+  contains:
+    ok:
+      description: Whether every provider has the status V(ok).
+      type: bool
+    msg:
+      description: All providers as a table, and what to do for each that is not V(ok).
+      returned: unless every provider is V(ok)
+      type: str
+    providers:
+      description: What was found, one element for each provider.
+      type: list
+      elements: dict
+files:
+  description: What would be done to both files.
+  returned: O(files) given
+  type: dict
+  contains:
+    up_to_date:
+      description:
+        - Whether both files are as asked, and nothing of a run that did not come to its end is beside them.
+        - V(false) also where they cannot be compared; M(clawfleet.clawdbot.provider_config) then says why.
+      type: bool
+  sample:
+    up_to_date: true
 """
 
-from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import ClawdbotError
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._module import main as shared
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._module.gateway_info import (
     ARGUMENT_SPEC,
-    NoListingError,
     run,
+    secrets_in,
 )
 
 
 def main() -> None:
-    module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
-    try:
-        result = run(module.params)
-    except NoListingError as exc:
-        # Whoever goes on from here, as to put files back, needs to know which they are.
-        module.fail_json(msg=str(exc), **exc.seen)
-    except ClawdbotError as exc:
-        module.fail_json(msg=str(exc))
-    module.exit_json(changed=False, **result)
+    shared.main(ARGUMENT_SPEC, run, secrets_in)
 
 
 if __name__ == "__main__":

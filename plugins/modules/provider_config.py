@@ -212,66 +212,16 @@ diff:
   elements: dict
 """
 
-import os
-from typing import Any
-
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import ClawdbotError
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._files import apply
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._module import parameters
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.module import SecretiveModule
-
-ARGUMENT_SPEC: dict[str, Any] = {
-    "config_path": {"type": "path", "required": True},
-    "env_path": {"type": "path", "required": True},
-    **parameters.FILES_ARGUMENTS,
-    "state": {"type": "str", "choices": ["present", "absent", "rolled_back", "confirmed"], "default": "present"},
-    "state_dir": {"type": "path"},
-    "validate": {"type": "list", "elements": "str", "default": []},
-}
-
-
-def run(params: dict[str, Any], check_mode: bool) -> apply.Result:
-    """What the module does for its parameters. Raises ClawdbotError."""
-    files = apply.Files(params["config_path"], params["env_path"])
-    if params["state"] == "confirmed":
-        return apply.confirmed(files, check_mode=check_mode)
-    if params["state"] == "rolled_back":
-        return apply.rolled_back(files, check_mode=check_mode)
-    if params["state"] == "absent":
-        return apply.absent(
-            files,
-            parameters.removal(params),
-            list(params["env"]),
-            params["state_dir"] or os.path.dirname(params["config_path"]),
-            params["validate"],
-            check_mode=check_mode,
-        )
-    desired = parameters.desired(params)
-    return apply.present(files, desired, params["env"], params["validate"], check_mode=check_mode)
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._module import main as shared
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._module.provider_config import (
+    ARGUMENT_SPEC,
+    run,
+    secrets_in,
+)
 
 
 def main() -> None:
-    # A block may carry a secret, in a header or by mistake.
-    module = SecretiveModule(ARGUMENT_SPEC, lambda params: parameters.secrets(params.get("providers")))
-    try:
-        result = run(module.params, module.check_mode)
-    except ClawdbotError as exc:
-        module.fail_json(msg=str(exc))
-    returned: dict[str, Any] = {
-        "changed": result.config_changed or result.env_changed or bool(result.agent_files),
-        "config_changed": result.config_changed,
-        "env_changed": result.env_changed,
-        "unconfirmed": result.unconfirmed,
-    }
-    if result.edit:
-        if module.params["state"] == "absent":
-            returned.update(agent_files=list(result.agent_files), kept=list(result.edit.kept))
-        else:
-            returned.update(repaired=list(result.edit.repaired), duplicates=list(result.edit.duplicates))
-        returned["diff"] = list(result.diff)
-        for warning in result.edit.warnings:
-            module.warn(warning)
-    module.exit_json(**returned)
+    shared.main(ARGUMENT_SPEC, run, secrets_in)
 
 
 if __name__ == "__main__":

@@ -167,66 +167,12 @@ diff:
   elements: dict
 """
 
-from typing import Any
-
-from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._audit import host_scan
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import ClawdbotError
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway import env_sources, process, state
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.table import (
-    GATEWAY_ARGUMENTS,
-    Paths,
-    resolve_gateway,
-)
-
-ARGUMENT_SPEC: dict[str, Any] = {
-    **GATEWAY_ARGUMENTS,
-    **state.SERVICE_ARGUMENTS,
-    "providers": {"type": "dict", "default": {}},
-    "fingerprints": {"type": "dict", "default": {}},
-    "retired": {"type": "list", "elements": "str", "default": []},
-    "state": {"type": "str", "choices": ["audited", "purged"], "default": "audited"},
-}
-
-
-def run(params: dict[str, Any], check_mode: bool) -> tuple[host_scan.Report, bool]:
-    """What was found, and whether what can be cleaned is clean now. Raises ClawdbotError."""
-    product, paths = resolve_gateway(params)
-    service = state.Service(params["service_manager"], params["service_name"] or product.unit)
-    seen = state.observe(product, paths, service, [])
-    wanted = host_scan.Wanted(params["providers"], params["fingerprints"], frozenset(params["retired"]))
-    around = host_scan.Surroundings(
-        outdated=_outdated(seen.process, paths),
-        working_directory=seen.process.working_directory if seen.process else None,
-        unit_files=[*seen.unit.files, *(file.path for file in seen.unit.environment_files)] if seen.unit else [],
-    )
-    if params["state"] == "audited":
-        return host_scan.audited(product, paths, wanted, around), False
-    return host_scan.purged(product, paths, wanted, around, check_mode=check_mode), True
-
-
-def _outdated(process: process.Process | None, paths: Paths) -> bool:
-    """Whether a process runs that was started before the C(.env) became what it is."""
-    changed = env_sources.changed(paths.env)
-    return process is not None and changed is not None and changed >= process.started
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._module import main as shared
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._module.secret_audit import ARGUMENT_SPEC, run
 
 
 def main() -> None:
-    module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
-    try:
-        report, cleaned = run(module.params, module.check_mode)
-    except ClawdbotError as exc:
-        module.fail_json(msg=str(exc))
-    result: dict[str, Any] = {
-        "changed": cleaned and bool(report.actions),
-        "findings": [found.as_result() for found in report.findings if not (cleaned and found.purgeable)],
-        "notes": [note.as_result() for note in report.notes],
-        "dangling": [model.as_result() for model in report.dangling],
-    }
-    if cleaned:
-        result["purged"] = [found.as_result() for found in report.findings if found.purgeable]
-        result["diff"] = report.diffs
-    module.exit_json(**result)
+    shared.main(ARGUMENT_SPEC, run)
 
 
 if __name__ == "__main__":

@@ -284,25 +284,16 @@ providers:
       sample: sha256:0123456789ab
 """
 
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._endpoints import status
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import ClawdbotError
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._module.verify_models import ARGUMENT_SPEC, run
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.module import SecretiveModule
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._module import main as shared
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._module.verify_models import (
+    ARGUMENT_SPEC,
+    run,
+    secrets_in,
+)
 
 
 def main() -> None:
-    """Run the module where it is: the action plugin has seen to ask_from."""
-    module = SecretiveModule(ARGUMENT_SPEC, lambda params: status.secrets_in(params.get("providers")))
-    secrets = status.secrets_in(module.params["providers"])
-    try:
-        answer, warnings = run(module.params, secrets)
-    except ClawdbotError as error:
-        module.fail_json(msg=str(error))
-    for warning in warnings:
-        module.warn(warning)
-    if answer.pop("failed", False):
-        module.fail_json(**answer)
-    module.exit_json(**answer)
+    shared.main(ARGUMENT_SPEC, run, secrets_in)
 
 
 if __name__ == "__main__":

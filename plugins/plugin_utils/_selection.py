@@ -61,7 +61,7 @@ def select(variables: Variables) -> dict[str, Any]:
     C(variables): provider id -> its variable. C(fingerprints): variable -> fingerprint of its key.
     C(aliases): alias -> C(provider/model).
     C(endpoints): what verify_models takes as C(providers).
-    C(models): all C(provider/model). C(turn_models): the first one of each provider.
+    C(models): all C(provider/model). C(chat_models): the first one of each provider.
     """
     selection = _select(variables)
     keys = [key for key in texts(variables.api_keys) if len(key) >= _SHORTEST_KEY]
@@ -73,7 +73,7 @@ def select_removed(enabled: Any, catalogue: Any, overrides: Any) -> dict[str, An
 
     C(problems): as select has it. If there is one, it is all.
     C(providers): provider id -> an empty block. C(env): variable -> an empty text. As provider_config takes them.
-    C(variables), C(fingerprints), C(models), C(turn_models): empty, as the gateway is asked for nothing of these
+    C(variables), C(fingerprints), C(models), C(chat_models): empty, as the gateway is asked for nothing of these
     providers.
     """
     problems = [*_enabled_problems(enabled), *_mapping_problems({"catalogue": catalogue, "overrides": overrides})]
@@ -95,7 +95,7 @@ def select_removed(enabled: Any, catalogue: Any, overrides: Any) -> dict[str, An
         "variables": {},
         "fingerprints": {},
         "models": [],
-        "turn_models": [],
+        "chat_models": [],
     }
 
 
@@ -142,7 +142,7 @@ def _select(variables: Variables) -> dict[str, Any]:
         "aliases": aliases,
         "endpoints": [_endpoint(name, entry, env) for name, entry in entries.items()],
         "models": [f"{name}/{model}" for name, entry in entries.items() for model in _model_ids(entry)],
-        "turn_models": [f"{name}/{_model_ids(entry)[0]}" for name, entry in entries.items()],
+        "chat_models": [f"{name}/{_model_ids(entry)[0]}" for name, entry in entries.items()],
     }
 
 

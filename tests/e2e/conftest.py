@@ -11,7 +11,7 @@ import pytest
 
 from tests.e2e.harness import Bench
 from tools import fleet
-from tools.standin import StandIn
+from tools.mock_server import MockServer
 
 
 @pytest.fixture(scope="module")
@@ -30,11 +30,11 @@ def unused(gateways: fleet.Fleet) -> list[fleet.Gateway]:
 
 
 @pytest.fixture
-def standin() -> Iterator[StandIn]:
-    with StandIn() as endpoints:
+def mock_server() -> Iterator[MockServer]:
+    with MockServer() as endpoints:
         yield endpoints
 
 
 @pytest.fixture
-def bench(gateways: fleet.Fleet, unused: list[fleet.Gateway], standin: StandIn, tmp_path: Path) -> Bench:
-    return Bench(gateways, unused.pop(), standin, tmp_path)
+def bench(gateways: fleet.Fleet, unused: list[fleet.Gateway], mock_server: MockServer, tmp_path: Path) -> Bench:
+    return Bench(gateways, unused.pop(), mock_server, tmp_path)

@@ -22,11 +22,11 @@ from typing import Any
 import yaml
 
 from tools.fleet import Fleet, Gateway
-from tools.standin import StandIn
+from tools.mock_server import MockServer
 
 MOONSHOT = "moonshot"
 KIMICODE = "kimicode"
-# What the stand-in calls the endpoint of each provider.
+# What the mock server calls the endpoint of each provider.
 ENDPOINTS = {MOONSHOT: "moonshot-cn", KIMICODE: "kimicode"}
 _RECAP = re.compile(r"^(\S+)\s+:\s+(ok=.*)$", re.MULTILINE)
 _DIFF = re.compile(r"^--- before: .*?(?=^\S*(?:changed|ok): \[)", re.MULTILINE | re.DOTALL)
@@ -98,12 +98,12 @@ def gateway_variables(fleet: Fleet, gateway: Gateway) -> dict[str, Any]:
 
 
 class Bench:
-    """One gateway, the stand-in that it is pointed to, and the keys that it shall have."""
+    """One gateway, the mock server that it is pointed to, and the keys that it shall have."""
 
-    def __init__(self, fleet: Fleet, gateway: Gateway, standin: StandIn, folder: Path) -> None:
+    def __init__(self, fleet: Fleet, gateway: Gateway, mock_server: MockServer, folder: Path) -> None:
         self.fleet = fleet
         self.gateway = gateway
-        self.standin = standin
+        self.mock_server = mock_server
         self._folder = folder
         self.keys = {MOONSHOT: new_key(), KIMICODE: new_key("sk-kimi-")}
         for provider, key in self.keys.items():
@@ -111,11 +111,11 @@ class Bench:
 
     def admit(self, provider: str, key: str) -> None:
         """The endpoint takes the key from now on."""
-        self.standin.add_key(ENDPOINTS[provider], key)
+        self.mock_server.add_key(ENDPOINTS[provider], key)
 
     def revoke(self, provider: str, key: str) -> None:
         """The endpoint refuses the key from now on."""
-        self.standin.revoke_key(ENDPOINTS[provider], key)
+        self.mock_server.revoke_key(ENDPOINTS[provider], key)
 
     def rollout(self, *arguments: str, playbook: str = "clawfleet.clawdbot.rollout", **variables: Any) -> Run:
         """Runs a playbook with the role's variables over those that every gateway here has."""
@@ -194,7 +194,7 @@ class Bench:
             # From the environment, so that no file of the test holds a key.
             "providers_api_keys": keys,
             "providers_overrides": {
-                name: {"block": {"baseUrl": self.standin.base_url(ENDPOINTS[name])}} for name in ENDPOINTS
+                name: {"block": {"baseUrl": self.mock_server.base_url(ENDPOINTS[name])}} for name in ENDPOINTS
             },
         }
         return {**base, **variables}

@@ -20,7 +20,7 @@ from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.redact
 
 from tests.e2e.harness import KIMICODE, MOONSHOT, Run, gateway_variables, new_key, play
 from tools import fleet
-from tools.standin import StandIn
+from tools.mock_server import MockServer
 
 NAMES = ("gateway-1", "gateway-2", "gateway-3", "gateway-4")
 CONNECTIONS = Path(__file__).with_name("connections")
@@ -40,12 +40,12 @@ def gateways() -> Iterator[fleet.Fleet]:
 class Rollout:
     """The playbook on the whole fleet, each gateway with the keys and the region that it shall have."""
 
-    def __init__(self, running: fleet.Fleet, standin: StandIn, folder: Path) -> None:
+    def __init__(self, running: fleet.Fleet, mock_server: MockServer, folder: Path) -> None:
         self.fleet = running
-        self.standin = standin
+        self.mock_server = mock_server
         self.folder = folder
         self.keys: dict[str, dict[str, str]] = {}
-        # The stand-in's name of the endpoint that a host's block moonshot is for.
+        # The mock server's name of the endpoint that a host's block moonshot is for.
         self.regions = dict.fromkeys(NAMES, "moonshot-cn")
         shared = {MOONSHOT: new_key(), KIMICODE: new_key("sk-kimi-")}
         for name in NAMES:
@@ -55,7 +55,7 @@ class Rollout:
         """The host shall have these keys, and the endpoints take them."""
         self.keys[name] = {**self.keys.get(name, {}), **keys}
         for provider, key in keys.items():
-            self.standin.add_key(self._endpoint(name, provider), key)
+            self.mock_server.add_key(self._endpoint(name, provider), key)
 
     def run(self, *arguments: str, playbook: str = "rollout", **variables: dict[str, Any]) -> Run:
         """Runs a playbook; C(variables) is a host's name, its hyphen an underscore, to what it has besides."""
@@ -64,19 +64,19 @@ class Rollout:
             hosts[name.replace("_", "-")].update(more)
         inventory = self.folder / "inventory.yml"
         inventory.write_text(yaml.safe_dump({"all": {"hosts": hosts}}))
-        self.standin.clear_requests()
+        self.mock_server.clear_requests()
         keys = {f"KEY_{name}_{provider}": key for name, own in self.keys.items() for provider, key in own.items()}
         environment = {**self.fleet.environment, **keys, "ANSIBLE_CONNECTION_PLUGINS": str(CONNECTIONS)}
         return play(inventory, environment, f"clawfleet.clawdbot.{playbook}", *arguments)
 
     def asked(self) -> collections.Counter[tuple[str, str]]:
         """How often each endpoint was asked for its models with each key: path and fingerprint."""
-        requests = self.standin.requests()
+        requests = self.mock_server.requests()
         return collections.Counter((r["path"], r["key_fingerprint"]) for r in requests if r["method"] == "GET")
 
     def answered(self) -> list[str]:
         """The models that were asked to chat, in order."""
-        return [r["model"] for r in self.standin.requests() if r["method"] == "POST"]
+        return [r["model"] for r in self.mock_server.requests() if r["method"] == "POST"]
 
     def files(self) -> dict[str, tuple[bytes, bytes, int, int]]:
         """Each gateway's config and .env, and when they were last changed."""
@@ -97,7 +97,7 @@ class Rollout:
     def overrides(self, name: str) -> dict[str, Any]:
         """The C(providers_overrides) of a host: where its endpoints are."""
         return {
-            provider: {"block": {"baseUrl": self.standin.base_url(self._endpoint(name, provider))}}
+            provider: {"block": {"baseUrl": self.mock_server.base_url(self._endpoint(name, provider))}}
             for provider in (MOONSHOT, KIMICODE)
         }
 
@@ -119,8 +119,8 @@ class Rollout:
 
 @pytest.fixture
 def rollout(gateways: fleet.Fleet, tmp_path: Path) -> Iterator[Rollout]:
-    with StandIn() as standin:
-        yield Rollout(gateways, standin, tmp_path)
+    with MockServer() as mock_server:
+        yield Rollout(gateways, mock_server, tmp_path)
 
 
 def summary(run: Run) -> dict[str, Any]:
@@ -130,8 +130,8 @@ def summary(run: Run) -> dict[str, Any]:
     return {name: told[name] for name in ("done", "unchanged", "failed", "not_reached", "not_tried")}
 
 
-def path_of(standin: StandIn, endpoint: str) -> str:
-    return standin.base_url(endpoint).removeprefix(standin.url) + "/models"
+def path_of(mock_server: MockServer, endpoint: str) -> str:
+    return mock_server.base_url(endpoint).removeprefix(mock_server.url) + "/models"
 
 
 # The tests follow one fleet from its first day on.
@@ -154,9 +154,9 @@ def test_a_key_of_one_host_that_is_refused_keeps_every_host_as_it_is(rollout: Ro
     # Three hosts share a key, and all four the other one.
     right = rollout.keys["gateway-1"]
     assert rollout.asked() == {
-        (path_of(rollout.standin, "moonshot-cn"), fingerprint(right[MOONSHOT])): 1,
-        (path_of(rollout.standin, "moonshot-cn"), fingerprint(wrong)): 1,
-        (path_of(rollout.standin, "kimicode"), fingerprint(right[KIMICODE])): 1,
+        (path_of(rollout.mock_server, "moonshot-cn"), fingerprint(right[MOONSHOT])): 1,
+        (path_of(rollout.mock_server, "moonshot-cn"), fingerprint(wrong)): 1,
+        (path_of(rollout.mock_server, "kimicode"), fingerprint(right[KIMICODE])): 1,
     }
     assert not [key for own in rollout.keys.values() for key in own.values() if key in refused.output]
 
@@ -266,7 +266,7 @@ def test_a_connection_that_is_lost_on_the_way_is_a_failure(rollout: Rollout) -> 
     # Lost once the gateway was proven good: there is nothing left to go back to.
     assert rollout.run().code == 0
     rollout.give("gateway-2", **{MOONSHOT: new_key()})
-    losses.write_text("modules.gateway_proof\n")
+    losses.write_text("modules.gateway_check\n")
     proven = rollout.run(gateway_2=lossy)
 
     assert (proven.code, losses.read_text()) == (2, "")
@@ -293,14 +293,14 @@ def test_hosts_with_keys_and_regions_of_their_own_and_one_that_is_down(rollout: 
     # Asked once for all, also for the host that is down; the canary alone has had a turn with each provider.
     own = rollout.keys["gateway-2"]
     assert rollout.asked() == {
-        (path_of(rollout.standin, "moonshot-cn"), fingerprint(own[MOONSHOT])): 1,
-        (path_of(rollout.standin, "moonshot-ai"), fingerprint(international)): 1,
-        (path_of(rollout.standin, "kimicode"), fingerprint(own[KIMICODE])): 1,
+        (path_of(rollout.mock_server, "moonshot-cn"), fingerprint(own[MOONSHOT])): 1,
+        (path_of(rollout.mock_server, "moonshot-ai"), fingerprint(international)): 1,
+        (path_of(rollout.mock_server, "kimicode"), fingerprint(own[KIMICODE])): 1,
     }
     assert rollout.answered() == ["kimi-k2.5", "kimi-for-coding"]
     for gateway in rollout.fleet.gateways[1:]:
         block = json5.loads(gateway.config.read_text())["models"]["providers"]["moonshot"]
-        assert block["baseUrl"] == rollout.standin.base_url(rollout.regions[gateway.name])
+        assert block["baseUrl"] == rollout.mock_server.base_url(rollout.regions[gateway.name])
         assert f"MOONSHOT_API_KEY={rollout.keys[gateway.name][MOONSHOT]}\n" in gateway.env.read_text()
 
     # The host is back: another run goes on, and the others are left alone.

@@ -42,9 +42,9 @@ def restart(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def used_keys(bench: Bench, session: str) -> set[str]:
     """The keys that arrive at the endpoint with a turn."""
-    bench.standin.clear_requests()
+    bench.mock_server.clear_requests()
     bench.turn(session)
-    return {request["key_fingerprint"] for request in bench.standin.requests()}
+    return {request["key_fingerprint"] for request in bench.mock_server.requests()}
 
 
 def flat(output: str) -> str:
@@ -105,7 +105,7 @@ def test_an_auth_profile_wins_over_the_variable_and_is_not_called_ok(
 def test_the_name_that_the_product_knows_wins_over_the_variable_of_the_config(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    block = {"baseUrl": bench.standin.base_url("moonshot-cn")}
+    block = {"baseUrl": bench.mock_server.base_url("moonshot-cn")}
     overrides = {MOONSHOT: {"env_var": CN_VARIABLE, "block": block}}
     wanted = {"providers_enabled": [MOONSHOT], "providers_overrides": overrides}
     assert bench.rollout(**wanted).code == 0
@@ -160,7 +160,7 @@ def test_a_key_is_rotated_where_the_service_loads_the_managed_file_itself(
     assert bench.rollout(providers_enabled=[MOONSHOT]).code == 0
     held = info(bench, monkeypatch, variables=["MOONSHOT_API_KEY"])["variables"]["MOONSHOT_API_KEY"]
     place = {"place": str(bench.gateway.env), "fingerprint": fingerprint(bench.keys[MOONSHOT])}
-    assert held == {"sources": [place], "in_process": True, "winning_over_env": []}
+    assert held == {"sources": [place], "in_process": True, "overriding_env": []}
 
     bench.keys[MOONSHOT] = new_key()
     bench.admit(MOONSHOT, bench.keys[MOONSHOT])

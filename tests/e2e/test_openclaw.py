@@ -15,7 +15,7 @@ from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.redact
 
 from tests.e2e.harness import KIMICODE, MOONSHOT, Bench, files_holding, new_key
 from tools import fleet
-from tools.standin import StandIn
+from tools.mock_server import MockServer
 
 REMOVE = "clawfleet.clawdbot.remove"
 VERIFY = "clawfleet.clawdbot.verify"
@@ -29,11 +29,11 @@ def gateways() -> Iterator[fleet.Fleet]:
 
 
 @pytest.fixture
-def beside(gateways: fleet.Fleet, standin: StandIn, tmp_path: Path, bench: Bench) -> Bench:
+def beside(gateways: fleet.Fleet, mock_server: MockServer, tmp_path: Path, bench: Bench) -> Bench:
     """A Clawdbot that has the same keys."""
     folder = tmp_path / "beside"
     folder.mkdir()
-    beside = Bench(gateways, gateways.gateways[2], standin, folder)
+    beside = Bench(gateways, gateways.gateways[2], mock_server, folder)
     beside.keys = bench.keys
     return beside
 
@@ -45,7 +45,7 @@ def unused(gateways: fleet.Fleet) -> list[fleet.Gateway]:
 
 def asked(bench: Bench) -> set[tuple[str, str]]:
     """Model and fingerprint of the key of each chat that the endpoints were asked for since they last forgot."""
-    requests = [request for request in bench.standin.requests() if request["method"] == "POST"]
+    requests = [request for request in bench.mock_server.requests() if request["method"] == "POST"]
     return {(request["model"], request["key_fingerprint"]) for request in requests}
 
 
@@ -98,7 +98,7 @@ def test_one_rollout_over_both_products_and_a_rotation(bench: Bench, beside: Ben
     assert rotated.code == 0, rotated.output
     assert f"-MOONSHOT_API_KEY=<{fingerprint(old)}>" in rotated.output
     assert bench.pids() != pids
-    bench.standin.clear_requests()
+    bench.mock_server.clear_requests()
     assert bench.turn()["payloads"][0]["text"] == "Hello from kimi-k2.5 at Moonshot."
     assert asked(bench) == {("kimi-k2.5", fingerprint(bench.keys[MOONSHOT]))}
     assert files_holding(bench.gateway.home, old) == []
@@ -145,6 +145,6 @@ def test_a_wrong_key_a_failed_restart_a_drift_and_a_removal(bench: Bench) -> Non
     assert value["agents"]["defaults"]["models"] == {"kimicode/kimi-for-coding": {"alias": "kimi"}}
     assert "MOONSHOT_API_KEY" not in dotenv.loads(bench.gateway.env.read_text())
     assert files_holding(bench.gateway.home, key) == []
-    bench.standin.clear_requests()
+    bench.mock_server.clear_requests()
     assert bench.turn()["meta"]["agentMeta"]["provider"] == KIMICODE
     assert asked(bench) == {("kimi-for-coding", fingerprint(right))}

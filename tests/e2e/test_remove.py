@@ -51,9 +51,9 @@ def test_a_provider_is_removed_without_a_trace_and_a_second_run_changes_nothing(
     models = bench.gateway.state_dir / "agents" / "main" / "agent" / "models.json"
     assert MOONSHOT not in json.loads(models.read_text())["providers"]
 
-    bench.standin.clear_requests()
+    bench.mock_server.clear_requests()
     assert bench.turn()["meta"]["agentMeta"]["provider"] == KIMICODE
-    assert [r["key_fingerprint"] for r in bench.standin.requests()] == [fingerprint(bench.keys[KIMICODE])]
+    assert [r["key_fingerprint"] for r in bench.mock_server.requests()] == [fingerprint(bench.keys[KIMICODE])]
 
     pids = bench.pids()
     second = bench.rollout("-vvv", playbook=REMOVE, **less)
@@ -79,9 +79,9 @@ def test_a_run_that_died_is_rolled_back(bench: Bench) -> None:
     assert back.code == 0, back.output
     assert {name: file[0] for name, file in bench.files().items()} == contents
     assert files_holding(bench.gateway.state_dir, bench.keys[MOONSHOT]) == []
-    bench.standin.clear_requests()
+    bench.mock_server.clear_requests()
     bench.turn()
-    assert [r["key_fingerprint"] for r in bench.standin.requests()] == [fingerprint(old)]
+    assert [r["key_fingerprint"] for r in bench.mock_server.requests()] == [fingerprint(old)]
 
     pids = bench.pids()
     again = bench.rollout(playbook=ROLLBACK, providers_api_keys={})

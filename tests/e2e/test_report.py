@@ -18,7 +18,7 @@ from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.redact
 
 from tests.e2e.harness import ENDPOINTS, KIMICODE, MOONSHOT, Run, gateway_variables, new_key, play
 from tools import fleet
-from tools.standin import StandIn
+from tools.mock_server import MockServer
 
 REPORT = "clawfleet.clawdbot.report"
 # Nobody listens on this port.
@@ -37,19 +37,19 @@ def gateways() -> Iterator[fleet.Fleet]:
 
 
 @pytest.fixture
-def keys(gateways: fleet.Fleet, standin: StandIn) -> dict[str, dict[str, str]]:
+def keys(gateways: fleet.Fleet, mock_server: MockServer) -> dict[str, dict[str, str]]:
     """Each gateway's own keys, which its endpoints take."""
     found = {gateway.name: {MOONSHOT: new_key(), KIMICODE: new_key("sk-kimi-")} for gateway in gateways.gateways}
     for own in found.values():
         for provider, key in own.items():
-            standin.add_key(ENDPOINTS[provider], key)
+            mock_server.add_key(ENDPOINTS[provider], key)
     return found
 
 
 @pytest.fixture
-def hosts(gateways: fleet.Fleet, keys: dict[str, dict[str, str]], standin: StandIn) -> dict[str, dict[str, Any]]:
+def hosts(gateways: fleet.Fleet, keys: dict[str, dict[str, str]], mock_server: MockServer) -> dict[str, dict[str, Any]]:
     """The variables of each gateway in an inventory."""
-    overrides = {name: {"block": {"baseUrl": standin.base_url(endpoint)}} for name, endpoint in ENDPOINTS.items()}
+    overrides = {name: {"block": {"baseUrl": mock_server.base_url(endpoint)}} for name, endpoint in ENDPOINTS.items()}
     return {
         gateway.name: {
             **gateway_variables(gateways, gateway),
@@ -88,7 +88,7 @@ def test_each_host_is_a_row_with_its_trouble_and_no_key_is_in_the_files(
     keys: dict[str, dict[str, str]],
     hosts: dict[str, dict[str, Any]],
     run: Callable[..., Run],
-    standin: StandIn,
+    mock_server: MockServer,
     tmp_path: Path,
 ) -> None:
     done = run(hosts, "clawfleet.clawdbot.rollout")
@@ -96,7 +96,7 @@ def test_each_host_is_a_row_with_its_trouble_and_no_key_is_in_the_files(
     # As a person or the product changes it.
     config = gateways.gateways[1].config
     config.write_text(config.read_text().replace("kimi-k2.5", "kimi-k2.6"))
-    standin.revoke_key(ENDPOINTS[MOONSHOT], keys["refused"][MOONSHOT])
+    mock_server.revoke_key(ENDPOINTS[MOONSHOT], keys["refused"][MOONSHOT])
     state = state_of(gateways)
     # What is wrong with these shows before anybody looks at the host.
     hosts["unreachable"] = {**hosts["healthy"], **UNREACHABLE}

@@ -51,7 +51,7 @@ def test_a_fresh_gateway_gets_both_providers_and_a_second_run_changes_nothing(be
     assert stat.S_IMODE(bench.gateway.env.stat().st_mode) == 0o600
 
     # Both models have answered through the gateway, each with its own key.
-    chats = {(r["model"], r["key_fingerprint"]) for r in bench.standin.requests() if r["method"] == "POST"}
+    chats = {(r["model"], r["key_fingerprint"]) for r in bench.mock_server.requests() if r["method"] == "POST"}
     assert chats == {
         ("kimi-k2.5", fingerprint(bench.keys[MOONSHOT])),
         ("kimi-for-coding", fingerprint(bench.keys[KIMICODE])),
@@ -69,7 +69,7 @@ def test_a_fresh_gateway_gets_both_providers_and_a_second_run_changes_nothing(be
     second = bench.rollout("-vvv")
 
     assert second.recap[bench.gateway.name]["changed"] == 0, second.output
-    assert second.modules == ["providers_info"]
+    assert second.modules == ["gateway_info"]
     assert bench.files() == files
     assert bench.pids() == pids
 
@@ -121,11 +121,11 @@ def test_a_rotated_key_is_used_and_the_old_one_is_gone(bench: Bench) -> None:
     assert bench.pids() != pids
     assert len(rotated.modules) <= 8
 
-    bench.standin.clear_requests()
+    bench.mock_server.clear_requests()
     answer = bench.turn()
 
     assert answer["payloads"][0]["text"] == "Hello from kimi-k2.5 at Moonshot."
-    assert [r["key_fingerprint"] for r in bench.standin.requests()] == [fingerprint(bench.keys[MOONSHOT])]
+    assert [r["key_fingerprint"] for r in bench.mock_server.requests()] == [fingerprint(bench.keys[MOONSHOT])]
     assert files_holding(bench.gateway.home, [old]) == set()
 
 
@@ -171,9 +171,9 @@ def test_a_run_that_died_before_its_restart_is_finished_by_the_next_one(bench: B
     assert finished.code == 0, finished.output
     assert "the process has the old values" in finished.output
     assert bench.pids() != pids
-    bench.standin.clear_requests()
+    bench.mock_server.clear_requests()
     bench.turn()
-    assert [r["key_fingerprint"] for r in bench.standin.requests()] == [fingerprint(bench.keys[MOONSHOT])]
+    assert [r["key_fingerprint"] for r in bench.mock_server.requests()] == [fingerprint(bench.keys[MOONSHOT])]
 
     # The product's own command writes the key into the config in plain text; the next run puts the reference back.
     bench.clawdbot("models", "set", "moonshot/moonshot-v1-8k")
@@ -226,7 +226,7 @@ def test_bad_input_reaches_no_host(bench: Bench) -> None:
 def test_a_changed_block_is_used_without_a_restart(bench: Bench) -> None:
     assert bench.rollout(providers_enabled=["moonshot"]).code == 0
     pids = bench.pids()
-    block = {"baseUrl": bench.standin.base_url("moonshot-cn"), "models": [{"id": "kimi-k2.6", "name": "Kimi K2.6"}]}
+    block = {"baseUrl": bench.mock_server.base_url("moonshot-cn"), "models": [{"id": "kimi-k2.6", "name": "Kimi K2.6"}]}
 
     changed = bench.rollout(providers_enabled=["moonshot"], providers_overrides={"moonshot": {"block": block}})
 
@@ -236,9 +236,9 @@ def test_a_changed_block_is_used_without_a_restart(bench: Bench) -> None:
     # The aliases have made the list of models an allow-list: the new one is on it.
     patched = bench.call("sessions.patch", key="agent:main:new", model="moonshot/kimi-k2.6")
     assert patched["ok"] is True
-    bench.standin.clear_requests()
+    bench.mock_server.clear_requests()
     bench.turn("agent:main:new")
-    assert [r["model"] for r in bench.standin.requests()] == ["kimi-k2.6"]
+    assert [r["model"] for r in bench.mock_server.requests()] == ["kimi-k2.6"]
 
 
 def test_verify_changes_nothing_and_finds_a_revoked_key_and_drift(bench: Bench) -> None:

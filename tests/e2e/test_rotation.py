@@ -92,15 +92,15 @@ def test_after_a_rotation_the_host_does_not_hold_the_old_key(bench: Bench) -> No
     backup = json5.loads((bench.gateway.state_dir / "clawdbot.json.bak").read_text())
     assert backup["models"]["providers"][MOONSHOT]["apiKey"] == "${MOONSHOT_API_KEY}"
     assert json.loads(profiles_path(bench).read_text())["profiles"] == {}
-    bench.standin.clear_requests()
+    bench.mock_server.clear_requests()
     assert bench.turn()["payloads"][0]["text"] == "Hello from kimi-k2.5 at Moonshot."
-    assert [r["key_fingerprint"] for r in bench.standin.requests()] == [fingerprint(bench.keys[MOONSHOT])]
+    assert [r["key_fingerprint"] for r in bench.mock_server.requests()] == [fingerprint(bench.keys[MOONSHOT])]
 
     pids = bench.pids()
     second = bench.rollout("-vvv", playbook=ROTATE)
 
     assert second.recap[bench.gateway.name]["changed"] == 0, second.output
-    assert second.modules == ["providers_info", "secret_audit"]
+    assert second.modules == ["gateway_info", "secret_audit"]
     assert bench.pids() == pids
     assert "There was no other key on the host." in text(second.output)
     assert bench.rollout(playbook=AUDIT).code == 0

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.testing import patch_module_args
-from ansible_collections.clawfleet.clawdbot.plugins.modules import provider_config, providers_info, verify_models
+from ansible_collections.clawfleet.clawdbot.plugins.modules import gateway_info, provider_config, verify_models
 
 KEY = f"sk-{0:032x}"
 # None of these looks like a key, and Python, JSON and URLs write each otherwise.
@@ -32,11 +32,11 @@ def cases(folder: Path) -> dict[str, tuple[ModuleType, dict[str, Any]]]:
     return {
         "verify_models": (verify_models, asks),
         "provider_config": (provider_config, {**paths, **files}),
-        "providers_info": (providers_info, {**gateway, "files": files, "endpoints": asks}),
+        "gateway_info": (gateway_info, {**gateway, "files": files, "endpoints": asks}),
     }
 
 
-@pytest.mark.parametrize("name", ["verify_models", "provider_config", "providers_info"])
+@pytest.mark.parametrize("name", ["verify_models", "provider_config", "gateway_info"])
 @pytest.mark.parametrize("more", [{}, {"unknown": True}], ids=["right", "with an option that there is not"])
 def test_no_secret_is_logged_or_shown(
     name: str,
@@ -80,6 +80,6 @@ def test_no_secret_is_logged_or_shown_where_other_shapes_belong(
     arguments = {"state_dir": str(tmp_path), "service_manager": "command", "files": given, "endpoints": given}
 
     with patch_module_args({**arguments, "_ansible_no_log": False}), pytest.raises(SystemExit):
-        providers_info.main()
+        gateway_info.main()
 
     assert KEY not in capsys.readouterr().out + str(logged)

@@ -21,11 +21,13 @@ import re
 import urllib.parse
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple, Union
+from typing import NamedTuple, Union, cast
 
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.env_refs import texts
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import ClawdbotError
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.redaction import fingerprint, redact
+
+from .types import EndpointInfo
 
 OPENAI = "openai-completions"
 ANTHROPIC = "anthropic-messages"
@@ -164,6 +166,10 @@ class Result(NamedTuple):
     hint: str
     warnings: list[str]
     key: str | None
+
+    def as_result(self) -> EndpointInfo:
+        """Return the fields as the module returns them."""
+        return cast(EndpointInfo, self._asdict())
 
 
 # Describing a provider

@@ -98,7 +98,7 @@ def _program_obstacles(gateway: Mapping[str, Any]) -> Iterator[str]:
 
 def _shadows(gateway: Mapping[str, Any], fingerprints: Mapping[str, str]) -> Iterator[str]:
     for name, wanted in fingerprints.items():
-        winning = gateway["variables"].get(name, {}).get("winning_over_env", [])
+        winning = gateway["variables"].get(name, {}).get("overriding_env", [])
         # The first of them is what the gateway uses, whatever the others hold.
         for source in winning[:1]:
             if source["fingerprint"] != wanted:

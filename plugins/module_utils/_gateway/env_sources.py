@@ -29,6 +29,7 @@ from ansible_collections.clawfleet.clawdbot.plugins.module_utils._files.atomic i
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.table import Paths, Product
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.redaction import fingerprint
 
+from .info import SourceInfo, VariableInfo
 from .process import Process
 from .systemd import Unit
 
@@ -138,13 +139,13 @@ class Variable:
     #: How many of the sources win over the managed C(.env), whether or not that sets it.
     winning: int
 
-    def as_result(self) -> dict[str, Any]:
+    def as_result(self) -> VariableInfo:
         """The variable as a module returns it."""
-        sources = [
+        sources: list[SourceInfo] = [
             {"place": place, "fingerprint": None if value is None else fingerprint(value)}
             for place, value in self.sources
         ]
-        return {"sources": sources, "in_process": self.in_process, "winning_over_env": sources[: self.winning]}
+        return {"sources": sources, "in_process": self.in_process, "overriding_env": sources[: self.winning]}
 
 
 def trace(name: str, origins: Origins) -> Variable:

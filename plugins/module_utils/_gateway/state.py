@@ -15,7 +15,7 @@ import socket
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config import includes, json5
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.provider_changes import at
@@ -26,6 +26,7 @@ from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.table 
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.redaction import fingerprint
 
 from . import auth_profiles, env_sources, systemd
+from .info import OverrideInfo, ProviderInfo
 from .process import Process, of_lock, of_pid
 from .program import Package, find, find_package, replaceable
 from .systemd import Unit
@@ -42,16 +43,6 @@ _LONGEST_STATUS_LINE = 1024
 _LISTING_SECONDS = 60.0
 _PORTS = range(1, 65536)
 _PORT_TEXT = re.compile(r"[0-9]{1,5}\Z")
-
-
-SERVICE_ARGUMENTS: Mapping[str, Any] = {
-    "service_manager": {
-        "type": "str",
-        "choices": ["systemd_user", "systemd_system", "command"],
-        "default": "systemd_user",
-    },
-    "service_name": {"type": "str"},
-}
 
 
 @dataclass(frozen=True)
@@ -189,7 +180,9 @@ def listed_models(listing: Any) -> set[str]:
     return {str(entry.get("key", f"{entry.get('provider')}/{entry.get('id')}")) for entry in entries}
 
 
-def overriding(product: Product, paths: Paths, seen: Observation, providers: Mapping[str, str]) -> dict[str, Any]:
+def overriding(
+    product: Product, paths: Paths, seen: Observation, providers: Mapping[str, str]
+) -> dict[str, ProviderInfo]:
     """Provider -> its variable, and what the product takes for the provider's key in place of the variable's value.
 
     Each with C(kind), C(name), C(place) and C(fingerprint), the one that wins first.
@@ -212,7 +205,7 @@ def overriding(product: Product, paths: Paths, seen: Observation, providers: Map
 
 def _known_variable(
     product: Product, origins: env_sources.Origins, provider: str, variable: str
-) -> Iterator[dict[str, str]]:
+) -> Iterator[OverrideInfo]:
     for name in product.known_variables.get(product.provider(provider), ()):
         if name == variable:
             return
@@ -222,7 +215,7 @@ def _known_variable(
             return
 
 
-def _override(kind: str, name: str, place: str, value: str) -> dict[str, str]:
+def _override(kind: Literal["auth_profile", "variable"], name: str, place: str, value: str) -> OverrideInfo:
     return {"kind": kind, "name": name, "place": place, "fingerprint": fingerprint(value)}
 
 

@@ -5,85 +5,74 @@
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 # Do not use this from other collections or standalone plugins/modules!
 
-"""What a gateway is and what it runs on, as the module gateway_info and those that do more return it."""
+"""The module gateway_info."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from typing import Any
 
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.env_refs import VARIABLE_NAME
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.env_refs import texts
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._endpoints.status import secrets_in as endpoint_secrets
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import ClawdbotError
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway import env_sources, state
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product import client
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.table import (
-    GATEWAY_ARGUMENTS,
-    check_command,
-    resolve_gateway,
-)
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.redaction import secret_values
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._files import apply, atomic
 
-ARGUMENT_SPEC: dict[str, Any] = {
-    **GATEWAY_ARGUMENTS,
-    **state.SERVICE_ARGUMENTS,
-    "variables": {"type": "list", "elements": "str", "default": []},
-    "providers": {"type": "dict", "default": {}},
-    "models": {"type": "list", "elements": "str", "default": []},
-    "wait": {"type": "float", "default": 0},
+from . import provider_config, verify_models
+from .gateway_state import STATE_ARGUMENTS, gather
+
+ARGUMENT_SPEC: Mapping[str, Any] = {
+    **STATE_ARGUMENTS,
+    # Keys are within: not no_log, which would hide every text of them, names of models and all.
+    "endpoints": {"type": "dict"},
+    "files": {"type": "dict"},
 }
 
 
-class NoListingError(ClawdbotError):
-    """The gateway has not told its models; C(seen) is all else that was seen of it."""
-
-    def __init__(self, message: str, seen: dict[str, Any]) -> None:
-        super().__init__(message)
-        self.seen = seen
-
-
-def run(params: dict[str, Any]) -> dict[str, Any]:
-    """The result of gateway_info for its parameters. Raises ClawdbotError."""
-    product, paths = resolve_gateway(params)
-    service = state.Service(params["service_manager"], params["service_name"] or product.unit)
-    providers = _texts(params["providers"])
-    names = list(dict.fromkeys([*params["variables"], *providers.values()]))
-    seen = state.observe_until_settled(product, paths, service, names, params["wait"])
-    variables = {name: env_sources.trace(name, seen.origins) for name in names}
-    result = {
-        "product": product.name,
-        "version": seen.package.version if seen.package else None,
-        "program": list(seen.program),
-        "check_command": check_command(product, seen.program) if seen.program else [],
-        "state_dir": paths.state_dir,
-        "state_dir_exists": os.path.isdir(paths.state_dir),
-        "config_path": paths.config,
-        "env_path": paths.env,
-        "service_name": service.name,
-        "service_loaded": None if service.manager == "command" else seen.unit is not None,
-        "active_state": seen.unit.active_state if seen.unit else None,
-        "port": seen.port,
-        "answers": seen.answers,
-        "pid": seen.process.pid if seen.process else None,
-        "started": env_sources.isoformat(seen.process.started) if seen.process else None,
-        "restart_required": bool(seen.restart_reasons),
-        "restart_reasons": list(seen.restart_reasons),
-        "variables": {name: variable.as_result() for name, variable in variables.items()},
-        "providers": state.overriding(product, paths, seen, providers),
-    }
-    if params["models"]:
-        secrets = {value for file in seen.origins.files for value in secret_values(file.values)}
-        gateway = client.Gateway(product, seen.program, paths, seen.port, secrets)
-        try:
-            result["models_missing"] = state.missing_models(product, paths, gateway, seen, params["models"])
-        except ClawdbotError as exc:
-            raise NoListingError(str(exc), result) from exc
-    return result
+def run(params: dict[str, Any], _check_mode: bool) -> dict[str, Any]:
+    """Return the module's result, with `warnings` of the endpoints. Raises `ClawdbotError`."""
+    info = gather(params)
+    warnings: list[str] = []
+    if params["files"] is not None:
+        files = apply.Files(info["config_path"], info["env_path"])
+        desired = _validated("files", provider_config.FILES_ARGUMENTS, params["files"])
+        info["files"] = {"up_to_date": _up_to_date(files, desired)}
+    if params["endpoints"] is not None:
+        options = _validated("endpoints", verify_models.ARGUMENT_SPEC, params["endpoints"])
+        info["endpoints"], warnings = verify_models.ask(options, secrets_in(params))
+    return {**info, "warnings": warnings}
 
 
-def _texts(providers: dict[str, Any]) -> dict[str, str]:
-    for provider, variable in providers.items():
-        if not isinstance(variable, str) or not VARIABLE_NAME.match(variable):
-            raise ClawdbotError(
-                f"providers.{provider} has to be the name of the variable that the config of {provider} refers to."
-            )
-    return providers
+def secrets_in(params: Mapping[str, Any]) -> set[str]:
+    """All in the parameters that is or may be secret, of whatever shape they are."""
+    files, endpoints = params.get("files") or {}, params.get("endpoints") or {}
+    secrets: set[str] = set()
+    if isinstance(files, Mapping):
+        env = files.get("env")
+        secrets.update(map(str, env.values()) if isinstance(env, Mapping) else texts(env))
+        secrets |= provider_config.block_secrets(files.get("providers"))
+    if isinstance(endpoints, Mapping):
+        secrets |= endpoint_secrets(endpoints.get("providers"))
+    # What is given in place of a mapping may be anything.
+    return {*secrets, *texts([given for given in (files, endpoints) if not isinstance(given, Mapping)])}
+
+
+def _validated(name: str, spec: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    """The options below the one of that name, with their defaults. Raises `ClawdbotError`."""
+    validation = ArgumentSpecValidator(dict(spec)).validate(given)
+    if validation.error_messages:
+        raise ClawdbotError(f"{name}: {'; '.join(validation.error_messages)}")
+    params: dict[str, Any] = validation.validated_parameters
+    return params
+
+
+def _up_to_date(files: apply.Files, params: Mapping[str, Any]) -> bool:
+    """Whether both files contain what the parameters of provider_config say, and no run has left anything there."""
+    try:
+        result = apply.present(files, provider_config.desired(params), params["env"], [], check_mode=True)
+        directories = {os.path.dirname(os.path.realpath(path)) for path in (files.config, files.env)}
+        left = [path for directory in directories for path in atomic.leftovers(directory)]
+    except ClawdbotError:
+        return False
+    return not (result.config_changed or result.env_changed or result.unconfirmed or left)

@@ -5,7 +5,7 @@
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 # Do not use this from other collections or standalone plugins/modules!
 
-"""Asking endpoints, as the modules verify_models and providers_info take it and return it."""
+"""The module verify_models."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._endpoints import client, status
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._endpoints.types import EndpointsInfo
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import ClawdbotError
 
 _LONGEST_TIMEOUT = 3600
@@ -56,14 +57,38 @@ def settings(params: Mapping[str, Any]) -> client.Settings:
     )
 
 
-def run(
+def ask(
     params: Mapping[str, Any], secrets: set[str], once: client.Once | None = None
-) -> tuple[dict[str, Any], list[str]]:
-    """The result of verify_models for its parameters, and its warnings. Raises ClawdbotError."""
+) -> tuple[EndpointsInfo, list[str]]:
+    """Return what the endpoints answered, and warnings. Raises `ClawdbotError`.
+
+    `once` answers a request that was asked before, for example for another host; None asks each once.
+    """
     how = settings(params)
     results = client.check_all([status.parse_provider(raw) for raw in params["providers"]], how, secrets, once)
     ok = all(result.status == "ok" for result in results)
-    answer: dict[str, Any] = {"changed": False, "ok": ok, "providers": [result._asdict() for result in results]}
+    answer: EndpointsInfo = {"ok": ok, "providers": [result.as_result() for result in results]}
     if not ok:
-        answer.update(msg=status.failure_text(results), failed=params["fail_on_error"])
+        answer["msg"] = status.failure_text(results)
     return answer, [f"{result.name}: {warning}" for result in results for warning in result.warnings]
+
+
+def run(params: dict[str, Any], _check_mode: bool) -> dict[str, Any]:
+    """Return the module's result for endpoints that the host itself asks. Raises `ClawdbotError`.
+
+    The action plugin asks from the control node in its place.
+    """
+    return outcome(params, *ask(params, secrets_in(params)))
+
+
+def outcome(params: Mapping[str, Any], answer: EndpointsInfo, warnings: list[str]) -> dict[str, Any]:
+    """Return the module's result. Raises `ClawdbotError` where an endpoint is not ok and `fail_on_error` is set."""
+    result = {**answer, "warnings": warnings}
+    if not answer["ok"] and params["fail_on_error"]:
+        raise ClawdbotError(str(result.pop("msg")), **result)
+    return result
+
+
+def secrets_in(params: Mapping[str, Any]) -> set[str]:
+    """Every secret in the providers, of whatever shape they are."""
+    return status.secrets_in(params.get("providers"))

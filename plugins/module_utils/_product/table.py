@@ -16,7 +16,6 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import ClawdbotError
 
@@ -418,23 +417,6 @@ class Paths:
     state_dir: str
     config: str
     env: str
-
-
-GATEWAY_ARGUMENTS: Mapping[str, Any] = {
-    "product": {"type": "str", "choices": ["auto", *PRODUCTS], "default": "auto"},
-    "state_dir": {"type": "path"},
-    "config_path": {"type": "path"},
-    "env_path": {"type": "path"},
-}
-
-
-def resolve_gateway(params: Mapping[str, Any]) -> tuple[Product, Paths]:
-    """Which gateway a module is about, from those of its parameters that GATEWAY_ARGUMENTS names.
-
-    Raises ClawdbotError where that cannot be told.
-    """
-    product = resolve_product(params["product"], params["state_dir"])
-    return product, resolve_paths(product, params["state_dir"], params["config_path"], params["env_path"])
 
 
 def resolve_paths(product: Product, state_dir: str | None, config_path: str | None, env_path: str | None) -> Paths:

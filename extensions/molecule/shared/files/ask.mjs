@@ -7,13 +7,13 @@
 //
 // Arguments: the folder of the product's package; then provider/model for a turn with it, AGENT=provider/model for one of
 // another agent than main, or /alias for a person in a chat who switches to it and says hello. Prints, as JSON, for each
-// of these what the stand-in was asked for it: endpoint, model, fingerprint of the key, and status of the answer.
+// of these what the mock server was asked for it: endpoint, model, fingerprint of the key, and status of the answer.
 import { randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 
-const REQUESTS = 'http://127.0.0.1:18080/_standin/requests'
+const REQUESTS = 'http://127.0.0.1:18080/_mock_server/requests'
 const [product, ...wanted] = process.argv.slice(2)
 const { callGateway } = await import(`${product}/dist/gateway/call.js`)
 

@@ -21,8 +21,8 @@ LAYERS = [
     "_secrets",
     "_product",
     "_files",
-    "_gateway",
     "_endpoints",
+    "_gateway",
     "_audit",
     "_module",
 ]

@@ -36,7 +36,7 @@ def test_each_host_is_told_once_in_the_order_of_the_inventory() -> None:
     }
 
 
-def test_what_was_asked_for_several_hosts_is_told_once() -> None:
+def test_what_wup_to_date_for_several_hosts_is_told_once() -> None:
     variables = {
         "one": {"__providers_endpoints": asked("moonshot", "sha256:aaaaaaaaaaaa", "kimi-k2.5", "kimi-k3")},
         "two": {"__providers_endpoints": asked("moonshot", "sha256:aaaaaaaaaaaa", "kimi-k2.5", "kimi-k3")},

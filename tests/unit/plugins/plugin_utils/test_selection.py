@@ -425,11 +425,11 @@ def test_the_whole_selection() -> None:
             },
         ],
         "models": ["moonshot/kimi-k2.5", "moonshot/moonshot-v1-8k", "kimicode/kimi-for-coding"],
-        "turn_models": ["moonshot/kimi-k2.5", "kimicode/kimi-for-coding"],
+        "chat_models": ["moonshot/kimi-k2.5", "kimicode/kimi-for-coding"],
     }
 
 
-REMOVED_NONE = {"problems": [], "variables": {}, "fingerprints": {}, "models": [], "turn_models": []}
+REMOVED_NONE = {"problems": [], "variables": {}, "fingerprints": {}, "models": [], "chat_models": []}
 BAD_VARIABLE = (
     " is not a name of a variable that the product can take: upper-case letters, digits and '_', not beginning with a "
     "digit."
@@ -522,7 +522,7 @@ def test_nothing_enabled() -> None:
         "aliases": {},
         "endpoints": [],
         "models": [],
-        "turn_models": [],
+        "chat_models": [],
     }
 
 

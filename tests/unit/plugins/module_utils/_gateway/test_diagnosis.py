@@ -21,7 +21,7 @@ GOOD: dict[str, Any] = {
     "pid": 4711,
     "answers": True,
     "restart_reasons": [],
-    "variables": {"MOONSHOT_API_KEY": {"winning_over_env": []}},
+    "variables": {"MOONSHOT_API_KEY": {"overriding_env": []}},
 }
 WANTED = {"MOONSHOT_API_KEY": "sha256:aaa"}
 
@@ -31,7 +31,7 @@ def source(place: str, value: str) -> dict[str, str]:
 
 
 def shadowed(*sources: dict[str, str]) -> dict[str, Any]:
-    return {"variables": {"MOONSHOT_API_KEY": {"winning_over_env": list(sources)}}}
+    return {"variables": {"MOONSHOT_API_KEY": {"overriding_env": list(sources)}}}
 
 
 SHADOWED = (
@@ -52,7 +52,7 @@ SHADOWS: dict[str, tuple[dict[str, Any], list[str]]] = {
     ),
     "not traced": ({"variables": {}}, []),
     "traced, but not wanted": (
-        {"variables": {"OTHER": {"winning_over_env": [source("process environment", "bbb")]}}},
+        {"variables": {"OTHER": {"overriding_env": [source("process environment", "bbb")]}}},
         [],
     ),
 }

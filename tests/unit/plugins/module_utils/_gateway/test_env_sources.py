@@ -212,7 +212,7 @@ def test_trace_as_result() -> None:
             {"place": "login shell", "fingerprint": None},
         ],
         "in_process": True,
-        "winning_over_env": [{"place": "process environment", "fingerprint": fingerprint("a")}],
+        "overriding_env": [{"place": "process environment", "fingerprint": fingerprint("a")}],
     }
 
 

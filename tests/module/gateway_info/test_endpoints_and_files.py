@@ -12,17 +12,17 @@ from typing import Any
 import pytest
 from ansible.module_utils.testing import patch_module_args
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.redaction import fingerprint
-from ansible_collections.clawfleet.clawdbot.plugins.modules import gateway_info, provider_config, providers_info
+from ansible_collections.clawfleet.clawdbot.plugins.modules import gateway_info, provider_config
 
-from tools.standin import StandIn
+from tools.mock_server import MockServer
 
 KEY = f"sk-{0:032x}"
 REFERENCE = "${MOONSHOT_API_KEY}"
 
 
 @pytest.fixture
-def standin() -> Iterator[StandIn]:
-    with StandIn() as endpoints:
+def mock_server() -> Iterator[MockServer]:
+    with MockServer() as endpoints:
         endpoints.add_key("moonshot-cn", KEY)
         yield endpoints
 
@@ -50,7 +50,7 @@ class Gateway:
         return result
 
     def look(self, **arguments: Any) -> dict[str, Any]:
-        return self.run(providers_info, **self.gateway, **arguments)
+        return self.run(gateway_info, **self.gateway, **arguments)
 
     def write(self, **arguments: Any) -> None:
         assert self.run(
@@ -66,35 +66,25 @@ def gateway(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Gateway:
     return Gateway(tmp_path, capsys)
 
 
-def questions(standin: StandIn, **more: Any) -> dict[str, Any]:
+def questions(mock_server: MockServer, **more: Any) -> dict[str, Any]:
     provider = {
         "name": "moonshot",
-        "base_url": standin.base_url("moonshot-cn"),
+        "base_url": mock_server.base_url("moonshot-cn"),
         "api_key": KEY,
         "models": ["kimi-k2.5"],
     }
     return {"providers": [{**provider, **more}]}
 
 
-def test_it_returns_what_gateway_info_does(gateway: Gateway) -> None:
-    providers = {"moonshot": "MOONSHOT_API_KEY"}
-
-    seen = gateway.look(providers=providers)
-
-    alone = gateway.run(gateway_info, **gateway.gateway, providers=providers)
-    assert {**seen, "invocation": None} == {**alone, "invocation": None}
-    assert seen["restart_reasons"] == ["The gateway is not running."]
-
-
-def test_endpoints_are_asked_and_a_refusal_is_no_failure(gateway: Gateway, standin: StandIn) -> None:
-    seen = gateway.look(endpoints=questions(standin))
+def test_endpoints_are_asked_and_a_refusal_is_no_failure(gateway: Gateway, mock_server: MockServer) -> None:
+    seen = gateway.look(endpoints=questions(mock_server))
 
     assert seen["endpoints"]["ok"] is True
     (provider,) = seen["endpoints"]["providers"]
     assert (provider["status"], provider["key"]) == ("ok", fingerprint(KEY))
 
-    standin.revoke_key("moonshot-cn", KEY)
-    refused = gateway.look(endpoints=questions(standin))
+    mock_server.revoke_key("moonshot-cn", KEY)
+    refused = gateway.look(endpoints=questions(mock_server))
 
     assert refused["endpoints"]["ok"] is False
     assert refused["endpoints"]["msg"].startswith("1 of 1 providers failed the check.\n")
@@ -104,15 +94,15 @@ def test_endpoints_are_asked_and_a_refusal_is_no_failure(gateway: Gateway, stand
 def test_files_are_compared_and_left_as_they_are(gateway: Gateway) -> None:
     before = gateway.config.read_bytes()
 
-    assert gateway.look(files=gateway.files)["files"] == {"as_asked": False}
+    assert gateway.look(files=gateway.files)["files"] == {"up_to_date": False}
     assert (gateway.config.read_bytes(), gateway.env.exists()) == (before, False)
 
     gateway.write()
     # What stood there before is still kept.
-    assert gateway.look(files=gateway.files)["files"] == {"as_asked": False}
+    assert gateway.look(files=gateway.files)["files"] == {"up_to_date": False}
     gateway.confirm()
-    assert gateway.look(files=gateway.files)["files"] == {"as_asked": True}
-    assert gateway.look(files={**gateway.files, "aliases": {"k": "moonshot/kimi"}})["files"] == {"as_asked": False}
+    assert gateway.look(files=gateway.files)["files"] == {"up_to_date": True}
+    assert gateway.look(files={**gateway.files, "aliases": {"k": "moonshot/kimi"}})["files"] == {"up_to_date": False}
 
 
 @pytest.mark.parametrize(
@@ -125,13 +115,13 @@ def test_files_are_compared_and_left_as_they_are(gateway: Gateway) -> None:
     ],
     ids=["a mode", "a key", "a config that is broken", "what a run that died has left"],
 )
-def test_files_that_are_not_as_asked(gateway: Gateway, change: Any) -> None:
+def test_files_that_are_not_up_to_date(gateway: Gateway, change: Any) -> None:
     gateway.write()
     gateway.confirm()
 
     change(gateway)
 
-    assert gateway.look(files=gateway.files)["files"] == {"as_asked": False}
+    assert gateway.look(files=gateway.files)["files"] == {"up_to_date": False}
 
 
 @pytest.mark.parametrize(
@@ -147,8 +137,8 @@ def test_bad_options_below_are_named(gateway: Gateway, arguments: dict[str, Any]
     assert gateway.look(**arguments)["msg"].startswith(message)
 
 
-def test_files_that_cannot_be_asked_for_are_not_as_asked(gateway: Gateway) -> None:
+def test_files_that_cannot_be_asked_for_are_not_up_to_date(gateway: Gateway) -> None:
     """The module that writes them says what is wrong."""
     gateway.files["env"]["lower"] = KEY
 
-    assert gateway.look(files=gateway.files)["files"] == {"as_asked": False}
+    assert gateway.look(files=gateway.files)["files"] == {"up_to_date": False}

@@ -32,7 +32,7 @@ from ansible.module_utils.testing import patch_module_args
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._endpoints import client
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.redaction import fingerprint
 from ansible_collections.clawfleet.clawdbot.plugins.modules import verify_models
-from ansible_collections.clawfleet.clawdbot.tests.module.raw_server import (
+from ansible_collections.clawfleet.clawdbot.tests.module.verify_models.raw_server import (
     Behaviour,
     RawServer,
     Received,
@@ -1747,7 +1747,7 @@ def test_every_status_has_its_row() -> None:
 
 
 def test_every_status_is_documented() -> None:
-    guide = Path(__file__).parents[2].joinpath("docs", "verification.md").read_text(encoding="utf-8")
+    guide = Path(__file__).parents[3].joinpath("docs", "verification.md").read_text(encoding="utf-8")
     assert set(re.findall(r"^### (\w+)$", guide, re.MULTILINE)) == STATUSES
     documented = verify_models.RETURN.partition("status:")[2].partition("returned:")[0]
     assert set(re.findall(r"V\((\w+)\)", documented)) == STATUSES

@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 from ansible.module_utils.testing import patch_module_args
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.provider_changes import Desired
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import ClawdbotError
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._files import apply, journal
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._module import gateway_info
-from ansible_collections.clawfleet.clawdbot.plugins.modules import gateway_proof
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._module import gateway_state
+from ansible_collections.clawfleet.clawdbot.plugins.modules import gateway_check
 
 KEY = f"sk-{0:032x}"
 FINGERPRINTS = {"MOONSHOT_API_KEY": "sha256:1b7c64e0f7a5"}
@@ -42,17 +43,17 @@ class Gateway:
             "answers": True,
             "restart_reasons": [],
             "models_missing": [],
-            "variables": {"MOONSHOT_API_KEY": {"winning_over_env": []}},
+            "variables": {"MOONSHOT_API_KEY": {"overriding_env": []}},
             "providers": {},
         }
-        monkeypatch.setattr(gateway_info, "run", self._look)
+        monkeypatch.setattr(gateway_state, "gather", self._look)
 
     def _look(self, _params: dict[str, Any]) -> dict[str, Any]:
         return self.seen
 
     def prove(self, **arguments: Any) -> dict[str, Any]:
         with patch_module_args({"fingerprints": FINGERPRINTS, **arguments}), pytest.raises(SystemExit) as ended:
-            gateway_proof.main()
+            gateway_check.main()
         result: dict[str, Any] = json.loads(self._capsys.readouterr().out)
         assert (ended.value.code == 1) == result.get("failed", False)
         return result
@@ -81,7 +82,7 @@ def test_what_was_kept_stays(gateway: Gateway, arguments: dict[str, Any]) -> Non
 
 def test_a_gateway_that_is_not_as_it_shall_be_keeps_the_way_back(gateway: Gateway) -> None:
     gateway.seen.update(answers=False, restart_reasons=[".env is newer than the process."])
-    gateway.seen["variables"]["MOONSHOT_API_KEY"]["winning_over_env"] = [
+    gateway.seen["variables"]["MOONSHOT_API_KEY"]["overriding_env"] = [
         {"place": "/home/gateway/.env", "fingerprint": "sha256:000000000000"}
     ]
 
@@ -100,9 +101,9 @@ def test_a_gateway_that_does_not_tell_its_models_keeps_the_way_back(
     gateway: Gateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(_params: dict[str, Any]) -> dict[str, Any]:
-        raise gateway_info.NoListingError("The gateway's models.list failed. It says: no.", gateway.seen)
+        raise ClawdbotError("The gateway's models.list failed. It says: no.", **gateway.seen)
 
-    monkeypatch.setattr(gateway_info, "run", refuse)
+    monkeypatch.setattr(gateway_state, "gather", refuse)
 
     result = gateway.prove()
 

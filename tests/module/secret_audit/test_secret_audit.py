@@ -26,7 +26,7 @@ from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.table 
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.redaction import fingerprint
 from ansible_collections.clawfleet.clawdbot.plugins.modules import secret_audit
 
-COLLECTIONS = Path(__file__).parents[2] / ".cache" / "collections"
+COLLECTIONS = Path(__file__).parents[3] / ".cache" / "collections"
 
 NOW, OLD, KIMI = "sk-now-0123456789abcdef", "sk-old-0123456789abcdef", "sk-kimi-0123456789abcdef"
 MEMORY = ".clawdbot.json.clawfleet-retired"

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 DOCUMENTATION = r"""
-module: gateway_proof
+module: gateway_check
 short_description: Prove that a Clawdbot gateway works on its new files, and give up the old ones
 version_added: 0.1.0
 description:
@@ -27,7 +27,7 @@ attributes:
     support: full
 extends_documentation_fragment:
   - clawfleet.clawdbot._gateway
-  - clawfleet.clawdbot._gateway_info
+  - clawfleet.clawdbot._gateway_state
 options:
   fingerprints:
     description: Name of a variable to the fingerprint of the key that the gateway shall take from it.
@@ -44,7 +44,7 @@ seealso:
 
 EXAMPLES = r"""
 - name: Prove that the restarted gateway works
-  clawfleet.clawdbot.gateway_proof:
+  clawfleet.clawdbot.gateway_check:
     providers:
       moonshot: MOONSHOT_API_KEY
     fingerprints:
@@ -61,35 +61,12 @@ answers:
   sample: true
 """
 
-from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import ClawdbotError
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._files import apply
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.diagnosis import faults
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._module import gateway_info
-
-ARGUMENT_SPEC = {
-    **gateway_info.ARGUMENT_SPEC,
-    "fingerprints": {"type": "dict", "default": {}},
-    "confirm": {"type": "bool", "default": True},
-}
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._module import main as shared
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._module.gateway_check import ARGUMENT_SPEC, run
 
 
 def main() -> None:
-    module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
-    try:
-        seen = gateway_info.run(module.params)
-        found = faults(seen, module.params["fingerprints"])
-        if found:
-            module.fail_json(msg=" ".join(found), **seen)
-        if module.params["confirm"]:
-            files = apply.Files(seen["config_path"], seen["env_path"])
-            apply.confirmed(files, check_mode=module.check_mode)
-    except gateway_info.NoListingError as exc:
-        module.fail_json(msg=str(exc), **exc.seen)
-    except ClawdbotError as exc:
-        module.fail_json(msg=str(exc))
-    # What was kept is no part of the gateway's state.
-    module.exit_json(changed=False, **seen)
+    shared.main(ARGUMENT_SPEC, run)
 
 
 if __name__ == "__main__":

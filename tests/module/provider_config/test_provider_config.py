@@ -30,7 +30,7 @@ from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product import
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.redaction import fingerprint
 from ansible_collections.clawfleet.clawdbot.plugins.modules import provider_config
 
-COLLECTIONS = Path(__file__).parents[2] / ".cache" / "collections"
+COLLECTIONS = Path(__file__).parents[3] / ".cache" / "collections"
 
 OLD_KEY = "sk-old-0123456789abcdef"
 NEW_KEY = "sk-new-0123456789abcdef"

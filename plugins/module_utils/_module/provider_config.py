@@ -5,10 +5,11 @@
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 # Do not use this from other collections or standalone plugins/modules!
 
-"""What C(provider_config) is asked for, told from what it cannot be asked for, before any file is looked at."""
+"""The module provider_config: its parameters, checked before any file is read, and what it does for them."""
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -21,6 +22,7 @@ from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.env_ref
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.provider_changes import Desired
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.removal import Removal
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import ClawdbotError
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._files import apply
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.redaction import named_secrets, redact
 
 # The product splits a model's name at its first slash: what follows may hold more of them.
@@ -36,6 +38,57 @@ FILES_ARGUMENTS: Mapping[str, Any] = {
     "default_model": {"type": "str"},
     "fallback_models": {"type": "list", "elements": "str"},
 }
+
+
+ARGUMENT_SPEC: Mapping[str, Any] = {
+    "config_path": {"type": "path", "required": True},
+    "env_path": {"type": "path", "required": True},
+    **FILES_ARGUMENTS,
+    "state": {"type": "str", "choices": ["present", "absent", "rolled_back", "confirmed"], "default": "present"},
+    "state_dir": {"type": "path"},
+    "validate": {"type": "list", "elements": "str", "default": []},
+}
+
+
+def run(params: dict[str, Any], check_mode: bool) -> dict[str, Any]:
+    """Return the module's result, with warnings. Raises `ClawdbotError`."""
+    result = _change(params, check_mode)
+    returned: dict[str, Any] = {
+        "changed": result.config_changed or result.env_changed or bool(result.agent_files),
+        "config_changed": result.config_changed,
+        "env_changed": result.env_changed,
+        "unconfirmed": result.unconfirmed,
+    }
+    if result.edit:
+        if params["state"] == "absent":
+            returned.update(agent_files=list(result.agent_files), kept=list(result.edit.kept))
+        else:
+            returned.update(repaired=list(result.edit.repaired), duplicates=list(result.edit.duplicates))
+        returned.update(diff=list(result.diff), warnings=list(result.edit.warnings))
+    return returned
+
+
+def secrets_in(params: Mapping[str, Any]) -> set[str]:
+    """The secrets that a block carries, in a header or by mistake."""
+    return block_secrets(params.get("providers"))
+
+
+def _change(params: Mapping[str, Any], check_mode: bool) -> apply.Result:
+    files = apply.Files(params["config_path"], params["env_path"])
+    if params["state"] == "confirmed":
+        return apply.confirmed(files, check_mode=check_mode)
+    if params["state"] == "rolled_back":
+        return apply.rolled_back(files, check_mode=check_mode)
+    if params["state"] == "absent":
+        return apply.absent(
+            files,
+            removal(params),
+            list(params["env"]),
+            params["state_dir"] or os.path.dirname(params["config_path"]),
+            params["validate"],
+            check_mode=check_mode,
+        )
+    return apply.present(files, desired(params), params["env"], params["validate"], check_mode=check_mode)
 
 
 def desired(params: Mapping[str, Any]) -> Desired:
@@ -70,7 +123,7 @@ def removal(params: Mapping[str, Any]) -> Removal:
     return wanted
 
 
-def secrets(providers: Any) -> set[str]:
+def block_secrets(providers: Any) -> set[str]:
     """The texts in provider blocks, or in what was given in their place, that are or may hold a secret."""
     return {*named_secrets(providers), *(text for text in texts(providers) if redact(text) != text)}
 

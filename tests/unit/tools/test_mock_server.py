@@ -25,7 +25,7 @@ from typing import Any, NamedTuple
 
 import pytest
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets import redaction
-from ansible_collections.clawfleet.clawdbot.tools import standin as tool
+from ansible_collections.clawfleet.clawdbot.tools import mock_server as tool
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -84,19 +84,19 @@ NOT_HERE = b"404 page not found"
 
 
 @pytest.fixture
-def standin() -> Iterator[tool.StandIn]:
-    with tool.StandIn() as running:
+def mock_server() -> Iterator[tool.MockServer]:
+    with tool.MockServer() as running:
         for product, key in KEYS.items():
             running.add_key(product, key)
         yield running
 
 
-def connect(standin: tool.StandIn, timeout: float = 5) -> http.client.HTTPConnection:
-    return http.client.HTTPConnection("127.0.0.1", standin.port, timeout=timeout)
+def connect(mock_server: tool.MockServer, timeout: float = 5) -> http.client.HTTPConnection:
+    return http.client.HTTPConnection("127.0.0.1", mock_server.port, timeout=timeout)
 
 
 def ask(
-    standin: tool.StandIn,
+    mock_server: tool.MockServer,
     method: str,
     path: str,
     key: str | None = None,
@@ -108,7 +108,7 @@ def ask(
     if agent is not None:
         headers["User-Agent"] = agent
     data = body if isinstance(body, bytes) or body is None else json.dumps(body).encode()
-    connection = connect(standin, timeout)
+    connection = connect(mock_server, timeout)
     try:
         connection.request(method, path, data, headers)
         response = connection.getresponse()
@@ -117,9 +117,9 @@ def ask(
         connection.close()
 
 
-def raw(standin: tool.StandIn, request: bytes, seconds: float = 5) -> bytes:
+def raw(mock_server: tool.MockServer, request: bytes, seconds: float = 5) -> bytes:
     """All that comes back until the other side closes, or until nothing came for so long."""
-    with socket.create_connection(("127.0.0.1", standin.port), timeout=seconds) as connection:
+    with socket.create_connection(("127.0.0.1", mock_server.port), timeout=seconds) as connection:
         connection.sendall(request)
         got = b""
         try:
@@ -204,9 +204,9 @@ ANSWERS: dict[str, tuple[str, str, str | None, str | None, Any, int, Any]] = {
 
 
 @pytest.mark.parametrize("case", ANSWERS.values(), ids=ANSWERS.keys())
-def test_refuses(standin: tool.StandIn, case: tuple[str, str, str | None, str | None, Any, int, Any]) -> None:
+def test_refuses(mock_server: tool.MockServer, case: tuple[str, str, str | None, str | None, Any, int, Any]) -> None:
     method, path, key, agent, body, status, expected = case
-    reply = ask(standin, method, path, key, body, agent)
+    reply = ask(mock_server, method, path, key, body, agent)
     assert reply.status == status
     if isinstance(expected, bytes):
         assert (reply.body, reply.headers["Content-Type"]) == (expected, "text/plain")
@@ -233,8 +233,8 @@ LISTINGS = {
 
 
 @pytest.mark.parametrize(("path", "key", "models"), LISTINGS.values(), ids=LISTINGS.keys())
-def test_lists(standin: tool.StandIn, path: str, key: str, models: dict[str, int]) -> None:
-    reply = ask(standin, "GET", path, key)
+def test_lists(mock_server: tool.MockServer, path: str, key: str, models: dict[str, int]) -> None:
+    reply = ask(mock_server, "GET", path, key)
     assert reply.status == 200
     assert reply.json["object"] == "list"
     assert {entry["id"]: entry["context_length"] for entry in reply.json["data"]} == models
@@ -261,8 +261,8 @@ CHATS = {
 
 
 @pytest.mark.parametrize(("path", "key", "agent", "model", "text"), CHATS.values(), ids=CHATS.keys())
-def test_chats(standin: tool.StandIn, path: str, key: str, agent: str | None, model: str, text: str) -> None:
-    told = ask(standin, "POST", path, key, chat(model), agent).json
+def test_chats(mock_server: tool.MockServer, path: str, key: str, agent: str | None, model: str, text: str) -> None:
+    told = ask(mock_server, "POST", path, key, chat(model), agent).json
     words = len(text.split())
     assert told["object"] == "chat.completion"
     assert told["model"] == model
@@ -273,11 +273,11 @@ def test_chats(standin: tool.StandIn, path: str, key: str, agent: str | None, mo
 @pytest.mark.parametrize(("path", "key", "agent", "model", "text"), CHATS.values(), ids=CHATS.keys())
 @pytest.mark.parametrize("options", [{"include_usage": True}, {"include_usage": False}, {}, None, "usage"])
 def test_streams(
-    standin: tool.StandIn, path: str, key: str, agent: str | None, model: str, text: str, options: Any
+    mock_server: tool.MockServer, path: str, key: str, agent: str | None, model: str, text: str, options: Any
 ) -> None:
     asked = chat(model, stream=True, stream_options=options)
     usage = options == {"include_usage": True}
-    reply = ask(standin, "POST", path, key, asked, agent)
+    reply = ask(mock_server, "POST", path, key, asked, agent)
     assert reply.status == 200
     assert reply.headers["Content-Type"] == "text/event-stream"
     assert reply.headers["Transfer-Encoding"] == "chunked"
@@ -308,8 +308,10 @@ def test_streams(
         ("1", "Hello from kimi-k2.5 at Moonshot.", "stop"),
     ],
 )
-def test_keeps_to_the_number_of_tokens(standin: tool.StandIn, name: str, limit: Any, text: str, finish: str) -> None:
-    told = ask(standin, "POST", CHAT_CN, CN, chat("kimi-k2.5", **{name: limit})).json
+def test_keeps_to_the_number_of_tokens(
+    mock_server: tool.MockServer, name: str, limit: Any, text: str, finish: str
+) -> None:
+    told = ask(mock_server, "POST", CHAT_CN, CN, chat("kimi-k2.5", **{name: limit})).json
     assert (told["choices"][0]["message"]["content"], told["choices"][0]["finish_reason"]) == (text, finish)
 
 
@@ -365,19 +367,21 @@ def test_every_error_is_in_the_table() -> None:
 
 
 @pytest.mark.parametrize(("name", "expected"), REFUSALS.items(), ids=REFUSALS.keys())
-def test_refuses_a_key_as_told(standin: tool.StandIn, name: str, expected: tuple[int, str, str, str | None]) -> None:
-    standin.add_key("moonshot-cn", CN, refused=name)
-    reply = ask(standin, "POST", CHAT_CN, CN, chat("kimi-k2.5"))
+def test_refuses_a_key_as_told(
+    mock_server: tool.MockServer, name: str, expected: tuple[int, str, str, str | None]
+) -> None:
+    mock_server.add_key("moonshot-cn", CN, refused=name)
+    reply = ask(mock_server, "POST", CHAT_CN, CN, chat("kimi-k2.5"))
     told = (reply.status, reply.json["error"]["type"], reply.json["error"]["message"], reply.headers.get("Retry-After"))
     assert told == expected
-    assert ask(standin, "GET", LIST_CN, CN).status == expected[0]
-    assert ask(standin, "GET", LIST_AI, AI).status == 200
+    assert ask(mock_server, "GET", LIST_CN, CN).status == expected[0]
+    assert ask(mock_server, "GET", LIST_AI, AI).status == 200
 
 
-def test_knows_the_rate_limit_of_a_key(standin: tool.StandIn) -> None:
-    standin.add_key("moonshot-cn", CN, rpm=3)
-    assert [ask(standin, "GET", LIST_CN, CN).status for _time in range(3)] == [200, 200, 200]
-    reply = ask(standin, "POST", CHAT_CN, CN, chat("kimi-k2.5"))
+def test_knows_the_rate_limit_of_a_key(mock_server: tool.MockServer) -> None:
+    mock_server.add_key("moonshot-cn", CN, rpm=3)
+    assert [ask(mock_server, "GET", LIST_CN, CN).status for _time in range(3)] == [200, 200, 200]
+    reply = ask(mock_server, "POST", CHAT_CN, CN, chat("kimi-k2.5"))
     assert reply.status == 429
     seconds = reply.headers["Retry-After"]
     assert 55 <= int(seconds) <= 60
@@ -385,8 +389,8 @@ def test_knows_the_rate_limit_of_a_key(standin: tool.StandIn) -> None:
         f"Your account {ACCOUNT} request reached organization max RPM: 3, please try again after {seconds} seconds",
         "rate_limit_reached_error",
     )
-    standin.add_key("moonshot-cn", WRONG)
-    assert ask(standin, "GET", LIST_CN, WRONG).status == 200
+    mock_server.add_key("moonshot-cn", WRONG)
+    assert ask(mock_server, "GET", LIST_CN, WRONG).status == 200
 
 
 @pytest.mark.parametrize(
@@ -403,21 +407,21 @@ def test_a_window_of_requests(rpm: int | None, window: float, times: list[float]
     assert [key.wait(now) for now in times] == waits
 
 
-def test_keys_come_and_go(standin: tool.StandIn) -> None:
-    assert ask(standin, "GET", LIST_CN, WRONG).status == 401
-    standin.add_key("moonshot-cn", WRONG)
-    assert ask(standin, "GET", LIST_CN, WRONG).status == 200
-    standin.revoke_key("moonshot-cn", CN)
-    standin.revoke_key("moonshot-cn", "sk-was-never-there")
-    assert ask(standin, "GET", LIST_CN, CN).json == INCORRECT
-    assert ask(standin, "GET", LIST_CN, WRONG).status == 200
+def test_keys_come_and_go(mock_server: tool.MockServer) -> None:
+    assert ask(mock_server, "GET", LIST_CN, WRONG).status == 401
+    mock_server.add_key("moonshot-cn", WRONG)
+    assert ask(mock_server, "GET", LIST_CN, WRONG).status == 200
+    mock_server.revoke_key("moonshot-cn", CN)
+    mock_server.revoke_key("moonshot-cn", "sk-was-never-there")
+    assert ask(mock_server, "GET", LIST_CN, CN).json == INCORRECT
+    assert ask(mock_server, "GET", LIST_CN, WRONG).status == 200
 
 
-def test_accepts_a_model_that_is_not_listed(standin: tool.StandIn) -> None:
-    standin.accept_model("moonshot-cn", "kimi-latest")
-    assert ask(standin, "POST", CHAT_CN, CN, chat("kimi-latest")).status == 200
-    assert ask(standin, "POST", CHAT_AI, AI, chat("kimi-latest")).status == 404
-    assert "kimi-latest" not in {entry["id"] for entry in ask(standin, "GET", LIST_CN, CN).json["data"]}
+def test_accepts_a_model_that_is_not_listed(mock_server: tool.MockServer) -> None:
+    mock_server.accept_model("moonshot-cn", "kimi-latest")
+    assert ask(mock_server, "POST", CHAT_CN, CN, chat("kimi-latest")).status == 200
+    assert ask(mock_server, "POST", CHAT_AI, AI, chat("kimi-latest")).status == 404
+    assert "kimi-latest" not in {entry["id"] for entry in ask(mock_server, "GET", LIST_CN, CN).json["data"]}
 
 
 # Fault -> status, body, headers among those of the answer.
@@ -472,37 +476,37 @@ CONTENT_FAULTS: dict[str, tuple[dict[str, Any], int, bytes, dict[str, str]]] = {
 
 
 @pytest.mark.parametrize("case", CONTENT_FAULTS.values(), ids=CONTENT_FAULTS.keys())
-def test_another_answer(standin: tool.StandIn, case: tuple[dict[str, Any], int, bytes, dict[str, str]]) -> None:
+def test_another_answer(mock_server: tool.MockServer, case: tuple[dict[str, Any], int, bytes, dict[str, str]]) -> None:
     fault, status, body, headers = case
-    right = ask(standin, "GET", LIST_CN, CN)
-    standin.set_fault("moonshot-cn", **fault)
-    reply = ask(standin, "GET", LIST_CN, CN)
+    right = ask(mock_server, "GET", LIST_CN, CN)
+    mock_server.set_fault("moonshot-cn", **fault)
+    reply = ask(mock_server, "GET", LIST_CN, CN)
     assert (reply.status, reply.body) == (status, body)
     assert headers.items() <= reply.headers.items()
-    assert standin.requests()[-1]["status"] == status
-    assert ask(standin, "GET", LIST_AI, AI).status == 200
-    standin.clear_faults("moonshot-cn")
-    assert ask(standin, "GET", LIST_CN, CN) == right
+    assert mock_server.requests()[-1]["status"] == status
+    assert ask(mock_server, "GET", LIST_AI, AI).status == 200
+    mock_server.clear_faults("moonshot-cn")
+    assert ask(mock_server, "GET", LIST_CN, CN) == right
 
 
 def listing_request(path: str = LIST_CN, key: str = CN) -> bytes:
     return f"GET {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {key}\r\nConnection: close\r\n\r\n".encode()
 
 
-def test_a_delay(standin: tool.StandIn) -> None:
-    right = ask(standin, "GET", LIST_CN, CN)
-    standin.set_fault("moonshot-cn", "delay", seconds=0.4)
+def test_a_delay(mock_server: tool.MockServer) -> None:
+    right = ask(mock_server, "GET", LIST_CN, CN)
+    mock_server.set_fault("moonshot-cn", "delay", seconds=0.4)
     start = time.monotonic()
-    assert ask(standin, "GET", LIST_CN, CN) == right
+    assert ask(mock_server, "GET", LIST_CN, CN) == right
     assert time.monotonic() - start >= 0.4
 
 
-def test_a_drip(standin: tool.StandIn) -> None:
-    right = raw(standin, listing_request())
-    standin.set_fault("moonshot-cn", "drip", seconds=0.0001)
-    assert raw(standin, listing_request()) == right
-    standin.set_fault("moonshot-cn", "drip")
-    with socket.create_connection(("127.0.0.1", standin.port), timeout=5) as connection:
+def test_a_drip(mock_server: tool.MockServer) -> None:
+    right = raw(mock_server, listing_request())
+    mock_server.set_fault("moonshot-cn", "drip", seconds=0.0001)
+    assert raw(mock_server, listing_request()) == right
+    mock_server.set_fault("moonshot-cn", "drip")
+    with socket.create_connection(("127.0.0.1", mock_server.port), timeout=5) as connection:
         start = time.monotonic()
         connection.sendall(listing_request())
         assert [connection.recv(100) for _time in range(2)] == [b"H", b"T"]
@@ -510,10 +514,10 @@ def test_a_drip(standin: tool.StandIn) -> None:
 
 
 @pytest.mark.parametrize("key", [CN, WRONG])
-def test_a_listing_cut_short(standin: tool.StandIn, key: str) -> None:
-    right = ask(standin, "GET", LIST_CN, key)
-    standin.set_fault("moonshot-cn", "truncated")
-    connection = connect(standin)
+def test_a_listing_cut_short(mock_server: tool.MockServer, key: str) -> None:
+    right = ask(mock_server, "GET", LIST_CN, key)
+    mock_server.set_fault("moonshot-cn", "truncated")
+    connection = connect(mock_server)
     connection.request("GET", LIST_CN, headers={"Authorization": f"Bearer {key}"})
     response = connection.getresponse()
     assert response.status == right.status
@@ -524,18 +528,18 @@ def test_a_listing_cut_short(standin: tool.StandIn, key: str) -> None:
     connection.close()
 
 
-def test_a_stream_cut_short(standin: tool.StandIn) -> None:
-    standin.set_fault("moonshot-cn", "truncated", route="chat")
+def test_a_stream_cut_short(mock_server: tool.MockServer) -> None:
+    mock_server.set_fault("moonshot-cn", "truncated", route="chat")
     with pytest.raises(http.client.IncompleteRead):
-        ask(standin, "POST", CHAT_CN, CN, chat("kimi-k2.5", stream=True))
+        ask(mock_server, "POST", CHAT_CN, CN, chat("kimi-k2.5", stream=True))
 
 
 @pytest.mark.parametrize("kind", ["huge", "gzip_bomb"])
-def test_a_huge_body_that_would_be_right(standin: tool.StandIn, kind: str) -> None:
-    right = ask(standin, "GET", LIST_CN, CN)
+def test_a_huge_body_that_would_be_right(mock_server: tool.MockServer, kind: str) -> None:
+    right = ask(mock_server, "GET", LIST_CN, CN)
     size = 3_000_000
-    standin.set_fault("moonshot-cn", kind, size=size)
-    reply = ask(standin, "GET", LIST_CN, CN)
+    mock_server.set_fault("moonshot-cn", kind, size=size)
+    reply = ask(mock_server, "GET", LIST_CN, CN)
     body = gzip.decompress(reply.body) if kind == "gzip_bomb" else reply.body
     assert reply.headers.get("Content-Encoding") == ("gzip" if kind == "gzip_bomb" else None)
     assert "Content-Length" not in reply.headers
@@ -545,13 +549,13 @@ def test_a_huge_body_that_would_be_right(standin: tool.StandIn, kind: str) -> No
         assert len(reply.body) < 10_000
 
 
-def test_headers_without_end(standin: tool.StandIn) -> None:
-    standin.set_fault("moonshot-cn", "endless_headers", seconds=0)
+def test_headers_without_end(mock_server: tool.MockServer) -> None:
+    mock_server.set_fault("moonshot-cn", "endless_headers", seconds=0)
     with pytest.raises(http.client.HTTPException, match="got more than 100 headers"):
-        ask(standin, "GET", LIST_CN, CN)
-    standin.set_fault("moonshot-cn", "endless_headers", seconds=0.01)
+        ask(mock_server, "GET", LIST_CN, CN)
+    mock_server.set_fault("moonshot-cn", "endless_headers", seconds=0.01)
     got: list[bytes] = []
-    with socket.create_connection(("127.0.0.1", standin.port), timeout=5) as connection:
+    with socket.create_connection(("127.0.0.1", mock_server.port), timeout=5) as connection:
         connection.sendall(listing_request())
         while len(b"".join(got)) < 200:
             got.append(connection.recv(1000))
@@ -560,60 +564,60 @@ def test_headers_without_end(standin: tool.StandIn) -> None:
     assert set(lines[2:-1]) == {b"X-More: and more"}
 
 
-def test_garbage(standin: tool.StandIn) -> None:
-    standin.set_fault("moonshot-cn", "garbage")
-    assert raw(standin, listing_request()) == b"\x00\xff\x13 this is no HTTP \x80\r\n\r\n"
+def test_garbage(mock_server: tool.MockServer) -> None:
+    mock_server.set_fault("moonshot-cn", "garbage")
+    assert raw(mock_server, listing_request()) == b"\x00\xff\x13 this is no HTTP \x80\r\n\r\n"
     with pytest.raises(http.client.BadStatusLine):
-        ask(standin, "GET", LIST_CN, CN)
+        ask(mock_server, "GET", LIST_CN, CN)
 
 
 @pytest.mark.parametrize("request_line", [f"GET {LIST_CN}", f"POST {CHAT_CN}"])
-def test_a_reset(standin: tool.StandIn, request_line: str) -> None:
-    standin.set_fault("moonshot-cn", "reset")
-    with socket.create_connection(("127.0.0.1", standin.port), timeout=5) as connection:
+def test_a_reset(mock_server: tool.MockServer, request_line: str) -> None:
+    mock_server.set_fault("moonshot-cn", "reset")
+    with socket.create_connection(("127.0.0.1", mock_server.port), timeout=5) as connection:
         connection.sendall(f"{request_line} HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{{}}".encode())
         # Nothing came before it, not even an orderly end.
         with pytest.raises(ConnectionResetError):
             connection.recv(100)
 
 
-def test_silence(standin: tool.StandIn) -> None:
-    standin.set_fault("moonshot-cn", "silent")
-    assert raw(standin, listing_request(), seconds=0.3) == b""
+def test_silence(mock_server: tool.MockServer) -> None:
+    mock_server.set_fault("moonshot-cn", "silent")
+    assert raw(mock_server, listing_request(), seconds=0.3) == b""
     with pytest.raises(TimeoutError):
-        ask(standin, "GET", LIST_CN, CN, timeout=0.3)
+        ask(mock_server, "GET", LIST_CN, CN, timeout=0.3)
 
 
 @pytest.mark.parametrize("kind", ["garbage", "reset", "silent"])
-def test_no_status_is_recorded_where_none_is_sent(standin: tool.StandIn, kind: str) -> None:
-    standin.set_fault("moonshot-cn", kind)
+def test_no_status_is_recorded_where_none_is_sent(mock_server: tool.MockServer, kind: str) -> None:
+    mock_server.set_fault("moonshot-cn", kind)
     with pytest.raises((OSError, http.client.HTTPException)):
-        ask(standin, "GET", LIST_CN, CN, timeout=0.3)
-    assert [record["status"] for record in standin.requests()] == [None]
+        ask(mock_server, "GET", LIST_CN, CN, timeout=0.3)
+    assert [record["status"] for record in mock_server.requests()] == [None]
 
 
-def test_faults_of_a_route(standin: tool.StandIn) -> None:
-    standin.set_fault("moonshot-cn", "status", route="listing", status=500)
-    standin.set_fault("moonshot-cn", "status", route="chat", status=502)
-    standin.set_fault("moonshot-cn", "status", status=503)
+def test_faults_of_a_route(mock_server: tool.MockServer) -> None:
+    mock_server.set_fault("moonshot-cn", "status", route="listing", status=500)
+    mock_server.set_fault("moonshot-cn", "status", route="chat", status=502)
+    mock_server.set_fault("moonshot-cn", "status", status=503)
     asked = [("GET", LIST_CN), ("POST", CHAT_CN), ("GET", "/moonshot-cn/models"), ("GET", "/moonshot-cn")]
     others = [("GET", "/elsewhere"), ("GET", "/moonshot-cnx/v1/models"), ("GET", LIST_AI)]
-    assert [ask(standin, *route, CN).status for route in asked] == [500, 502, 503, 503]
-    standin.set_fault("moonshot-cn", "status", route="chat", status=504)
-    assert [ask(standin, *route, CN).status for route in asked] == [500, 504, 503, 503]
-    assert [ask(standin, *route, CN).status for route in others] == [404, 404, 401]
-    standin.set_fault("kimicode", "empty")
-    standin.clear_faults("moonshot-cn")
-    assert [ask(standin, *route, CN).status for route in asked] == [200, 400, 404, 404]
-    assert ask(standin, "GET", LIST_KIMI, KIMI).body == b""
-    standin.clear_faults()
-    assert ask(standin, "GET", LIST_KIMI, KIMI).status == 200
+    assert [ask(mock_server, *route, CN).status for route in asked] == [500, 502, 503, 503]
+    mock_server.set_fault("moonshot-cn", "status", route="chat", status=504)
+    assert [ask(mock_server, *route, CN).status for route in asked] == [500, 504, 503, 503]
+    assert [ask(mock_server, *route, CN).status for route in others] == [404, 404, 401]
+    mock_server.set_fault("kimicode", "empty")
+    mock_server.clear_faults("moonshot-cn")
+    assert [ask(mock_server, *route, CN).status for route in asked] == [200, 400, 404, 404]
+    assert ask(mock_server, "GET", LIST_KIMI, KIMI).body == b""
+    mock_server.clear_faults()
+    assert ask(mock_server, "GET", LIST_KIMI, KIMI).status == 200
 
 
-def test_a_fault_for_some_requests(standin: tool.StandIn) -> None:
-    standin.set_fault("moonshot-cn", "status", times=2, status=500)
-    standin.set_fault("moonshot-cn", "status", route="listing", times=1, status=502)
-    assert [ask(standin, "GET", LIST_CN, CN).status for _time in range(4)] == [502, 500, 500, 200]
+def test_a_fault_for_some_requests(mock_server: tool.MockServer) -> None:
+    mock_server.set_fault("moonshot-cn", "status", times=2, status=500)
+    mock_server.set_fault("moonshot-cn", "status", route="listing", times=1, status=502)
+    assert [ask(mock_server, "GET", LIST_CN, CN).status for _time in range(4)] == [502, 500, 500, 200]
 
 
 BAD_FAULTS: dict[str, tuple[dict[str, Any], str]] = {
@@ -640,20 +644,20 @@ BAD_FAULTS: dict[str, tuple[dict[str, Any], str]] = {
 
 
 @pytest.mark.parametrize(("fault", "message"), BAD_FAULTS.values(), ids=BAD_FAULTS.keys())
-def test_refuses_a_fault_that_is_none(standin: tool.StandIn, fault: dict[str, Any], message: str) -> None:
+def test_refuses_a_fault_that_is_none(mock_server: tool.MockServer, fault: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
-        standin.set_fault("moonshot-cn", **fault)
-    reply = ask(standin, "PUT", "/_standin/faults/moonshot-cn", body=fault)
+        mock_server.set_fault("moonshot-cn", **fault)
+    reply = ask(mock_server, "PUT", "/_mock_server/faults/moonshot-cn", body=fault)
     assert (reply.status, reply.json) == (400, {"error": message})
-    assert ask(standin, "GET", LIST_CN, CN).status == 200
+    assert ask(mock_server, "GET", LIST_CN, CN).status == 200
 
 
-def test_records_what_was_asked(standin: tool.StandIn) -> None:
+def test_records_what_wup_to_date(mock_server: tool.MockServer) -> None:
     before = time.time()
-    ask(standin, "GET", LIST_CN, CN)
-    ask(standin, "POST", CHAT_KIMI, WRONG, chat("kimi-for-coding", stream=True), AGENT)
-    ask(standin, "GET", "/elsewhere")
-    records = standin.requests()
+    ask(mock_server, "GET", LIST_CN, CN)
+    ask(mock_server, "POST", CHAT_KIMI, WRONG, chat("kimi-for-coding", stream=True), AGENT)
+    ask(mock_server, "GET", "/elsewhere")
+    records = mock_server.requests()
     assert all(before <= record.pop("time") <= time.time() for record in records)
     assert records == [
         {
@@ -690,22 +694,22 @@ def test_records_what_was_asked(standin: tool.StandIn) -> None:
             "status": 404,
         },
     ]
-    standin.clear_requests()
-    assert standin.requests() == []
+    mock_server.clear_requests()
+    assert mock_server.requests() == []
 
 
-def test_a_request_is_recorded_before_it_is_answered(standin: tool.StandIn) -> None:
-    standin.set_fault("moonshot-cn", "delay", seconds=60)
+def test_a_request_is_recorded_before_it_is_answered(mock_server: tool.MockServer) -> None:
+    mock_server.set_fault("moonshot-cn", "delay", seconds=60)
     with pytest.raises(TimeoutError):
-        ask(standin, "GET", LIST_CN, CN, timeout=0.2)
-    assert [record["status"] for record in standin.requests()] == [200]
+        ask(mock_server, "GET", LIST_CN, CN, timeout=0.2)
+    assert [record["status"] for record in mock_server.requests()] == [200]
 
 
 @pytest.mark.parametrize("key", [CN, AI, WRONG])
-def test_no_record_has_a_key(standin: tool.StandIn, key: str) -> None:
+def test_no_record_has_a_key(mock_server: tool.MockServer, key: str) -> None:
     """A key shows nowhere: neither the key that was sent nor one of another product, wherever a client puts it."""
     for sent in (key, None):
-        connection = connect(standin)
+        connection = connect(mock_server)
         headers = {"User-Agent": f"x/{key}", key: "1"} | ({"Authorization": f"Bearer {sent}"} if sent else {})
         body = json.dumps(chat(f"m-{key}"))
         connection.request("POST", f"/moonshot-cn/v1/{key}?k={key}", body, headers)
@@ -714,9 +718,9 @@ def test_no_record_has_a_key(standin: tool.StandIn, key: str) -> None:
         if key == WRONG:
             # A key that is neither valid nor sent as one is a text like any other.
             break
-    records = standin.requests()
+    records = mock_server.requests()
     assert key not in json.dumps(records)
-    assert key not in ask(standin, "GET", "/_standin/requests").body.decode()
+    assert key not in ask(mock_server, "GET", "/_mock_server/requests").body.decode()
     mark = tool.fingerprint(key)
     assert [record["model"] for record in records] == [f"m-{mark}"] * len(records)
     assert [record["path"] for record in records] == [f"/moonshot-cn/v1/{mark}"] * len(records)
@@ -729,8 +733,8 @@ def test_fingerprints_as_the_collection_does(key: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def one() -> Iterator[tool.StandIn]:
-    with tool.StandIn() as running:
+def one() -> Iterator[tool.MockServer]:
+    with tool.MockServer() as running:
         for product, key in KEYS.items():
             running.add_key(product, key)
         yield running
@@ -751,7 +755,7 @@ def one() -> Iterator[tool.StandIn]:
         ),
     ).map(lambda value: json.dumps(value).encode()),
 )
-def test_answers_anything(one: tool.StandIn, method: str, path: str, authorization: str, body: bytes) -> None:
+def test_answers_anything(one: tool.MockServer, method: str, path: str, authorization: str, body: bytes) -> None:
     one.clear_requests()
     headers = email.message.Message()
     headers["Authorization"] = authorization
@@ -766,90 +770,90 @@ def test_answers_anything(one: tool.StandIn, method: str, path: str, authorizati
 
 # Method, path, body -> status, body.
 CONTROLS: dict[str, tuple[str, str, Any, int, Any]] = {
-    "add a key": ("PUT", "/_standin/keys/kimicode", {"key": WRONG}, 200, {}),
+    "add a key": ("PUT", "/_mock_server/keys/kimicode", {"key": WRONG}, 200, {}),
     "add a key with all": (
         "PUT",
-        "/_standin/keys/kimicode",
+        "/_mock_server/keys/kimicode",
         {"key": WRONG, "rpm": 3, "window": 1.5, "refused": "membership"},
         200,
         {},
     ),
-    "revoke a key": ("DELETE", "/_standin/keys/kimicode", {"key": KIMI}, 200, {}),
-    "accept a model": ("PUT", "/_standin/models/kimicode", {"model": "k3"}, 200, {}),
-    "set a fault": ("PUT", "/_standin/faults/kimicode", {"kind": "html", "route": "chat", "times": 1}, 200, {}),
-    "clear faults": ("DELETE", "/_standin/faults/kimicode", None, 200, {}),
-    "clear all faults": ("DELETE", "/_standin/faults", None, 200, {}),
-    "requests": ("GET", "/_standin/requests", None, 200, []),
-    "clear requests": ("DELETE", "/_standin/requests", None, 200, {}),
+    "revoke a key": ("DELETE", "/_mock_server/keys/kimicode", {"key": KIMI}, 200, {}),
+    "accept a model": ("PUT", "/_mock_server/models/kimicode", {"model": "k3"}, 200, {}),
+    "set a fault": ("PUT", "/_mock_server/faults/kimicode", {"kind": "html", "route": "chat", "times": 1}, 200, {}),
+    "clear faults": ("DELETE", "/_mock_server/faults/kimicode", None, 200, {}),
+    "clear all faults": ("DELETE", "/_mock_server/faults", None, 200, {}),
+    "requests": ("GET", "/_mock_server/requests", None, 200, []),
+    "clear requests": ("DELETE", "/_mock_server/requests", None, 200, {}),
     "unknown product": (
         "PUT",
-        "/_standin/keys/openai",
+        "/_mock_server/keys/openai",
         {"key": WRONG},
         400,
         {"error": "unknown product 'openai'; known are moonshot-cn, moonshot-ai, kimicode"},
     ),
     "unknown product, faults": (
         "DELETE",
-        "/_standin/faults/openai",
+        "/_mock_server/faults/openai",
         None,
         400,
         {"error": "unknown product 'openai'; known are moonshot-cn, moonshot-ai, kimicode"},
     ),
     "key is no text": (
         "PUT",
-        "/_standin/keys/kimicode",
+        "/_mock_server/keys/kimicode",
         {"key": 5},
         400,
         {"error": "key is a text, rpm and window are numbers"},
     ),
     "rpm is no number": (
         "PUT",
-        "/_standin/keys/kimicode",
+        "/_mock_server/keys/kimicode",
         {"key": WRONG, "rpm": "3"},
         400,
         {"error": "key is a text, rpm and window are numbers"},
     ),
     "no key": (
         "PUT",
-        "/_standin/keys/kimicode",
+        "/_mock_server/keys/kimicode",
         None,
         400,
-        {"error": "StandIn.add_key() missing 1 required positional argument: 'key'"},
+        {"error": "MockServer.add_key() missing 1 required positional argument: 'key'"},
     ),
-    "bad JSON": ("PUT", "/_standin/keys/kimicode", b"{", 400, {"error": "the body is not a JSON object"}),
-    "no product": ("PUT", "/_standin/keys", {"key": WRONG}, 404, {"error": "no such control"}),
-    "one thing too many": ("GET", "/_standin/requests/kimicode", None, 404, {"error": "no such control"}),
-    "other method": ("POST", "/_standin/requests", None, 404, {"error": "no such control"}),
-    "keys are not shown": ("GET", "/_standin/keys/kimicode", None, 404, {"error": "no such control"}),
-    "nothing": ("GET", "/_standin/", None, 404, {"error": "no such control"}),
+    "bad JSON": ("PUT", "/_mock_server/keys/kimicode", b"{", 400, {"error": "the body is not a JSON object"}),
+    "no product": ("PUT", "/_mock_server/keys", {"key": WRONG}, 404, {"error": "no such control"}),
+    "one thing too many": ("GET", "/_mock_server/requests/kimicode", None, 404, {"error": "no such control"}),
+    "other method": ("POST", "/_mock_server/requests", None, 404, {"error": "no such control"}),
+    "keys are not shown": ("GET", "/_mock_server/keys/kimicode", None, 404, {"error": "no such control"}),
+    "nothing": ("GET", "/_mock_server/", None, 404, {"error": "no such control"}),
 }
 
 
 @pytest.mark.parametrize(("method", "path", "body", "status", "expected"), CONTROLS.values(), ids=CONTROLS.keys())
-def test_control(standin: tool.StandIn, method: str, path: str, body: Any, status: int, expected: Any) -> None:
-    reply = ask(standin, method, path, body=body)
+def test_control(mock_server: tool.MockServer, method: str, path: str, body: Any, status: int, expected: Any) -> None:
+    reply = ask(mock_server, method, path, body=body)
     assert (reply.status, reply.json) == (status, expected)
-    assert standin.requests() == []
+    assert mock_server.requests() == []
 
 
-def test_control_does_what_the_methods_do(standin: tool.StandIn) -> None:
-    ask(standin, "PUT", "/_standin/keys/moonshot-cn", body={"key": WRONG, "refused": "usage_limit"})
-    assert ask(standin, "GET", LIST_CN, WRONG).status == 403
-    ask(standin, "DELETE", "/_standin/keys/moonshot-cn", body={"key": WRONG})
-    assert ask(standin, "GET", LIST_CN, WRONG).status == 401
-    ask(standin, "PUT", "/_standin/models/moonshot-cn", body={"model": "kimi-latest"})
-    assert ask(standin, "POST", CHAT_CN, CN, chat("kimi-latest")).status == 200
-    ask(standin, "PUT", "/_standin/faults/moonshot-cn", body={"kind": "status", "status": 503})
-    ask(standin, "PUT", "/_standin/faults/moonshot-ai", body={"kind": "status", "status": 502})
-    assert (ask(standin, "GET", LIST_CN, CN).status, ask(standin, "GET", LIST_AI, AI).status) == (503, 502)
-    ask(standin, "DELETE", "/_standin/faults/moonshot-cn")
-    assert (ask(standin, "GET", LIST_CN, CN).status, ask(standin, "GET", LIST_AI, AI).status) == (200, 502)
-    ask(standin, "DELETE", "/_standin/faults")
-    assert ask(standin, "GET", LIST_AI, AI).status == 200
-    assert ask(standin, "GET", "/_standin/requests").json == standin.requests()
-    assert [record["status"] for record in standin.requests()] == [403, 401, 200, 503, 502, 200, 502, 200]
-    ask(standin, "DELETE", "/_standin/requests")
-    assert standin.requests() == []
+def test_control_does_what_the_methods_do(mock_server: tool.MockServer) -> None:
+    ask(mock_server, "PUT", "/_mock_server/keys/moonshot-cn", body={"key": WRONG, "refused": "usage_limit"})
+    assert ask(mock_server, "GET", LIST_CN, WRONG).status == 403
+    ask(mock_server, "DELETE", "/_mock_server/keys/moonshot-cn", body={"key": WRONG})
+    assert ask(mock_server, "GET", LIST_CN, WRONG).status == 401
+    ask(mock_server, "PUT", "/_mock_server/models/moonshot-cn", body={"model": "kimi-latest"})
+    assert ask(mock_server, "POST", CHAT_CN, CN, chat("kimi-latest")).status == 200
+    ask(mock_server, "PUT", "/_mock_server/faults/moonshot-cn", body={"kind": "status", "status": 503})
+    ask(mock_server, "PUT", "/_mock_server/faults/moonshot-ai", body={"kind": "status", "status": 502})
+    assert (ask(mock_server, "GET", LIST_CN, CN).status, ask(mock_server, "GET", LIST_AI, AI).status) == (503, 502)
+    ask(mock_server, "DELETE", "/_mock_server/faults/moonshot-cn")
+    assert (ask(mock_server, "GET", LIST_CN, CN).status, ask(mock_server, "GET", LIST_AI, AI).status) == (200, 502)
+    ask(mock_server, "DELETE", "/_mock_server/faults")
+    assert ask(mock_server, "GET", LIST_AI, AI).status == 200
+    assert ask(mock_server, "GET", "/_mock_server/requests").json == mock_server.requests()
+    assert [record["status"] for record in mock_server.requests()] == [403, 401, 200, 503, 502, 200, 502, 200]
+    ask(mock_server, "DELETE", "/_mock_server/requests")
+    assert mock_server.requests() == []
 
 
 @pytest.mark.parametrize(
@@ -863,15 +867,15 @@ def test_control_does_what_the_methods_do(standin: tool.StandIn) -> None:
     ],
 )
 def test_a_body_without_a_sane_length(
-    standin: tool.StandIn, capfd: pytest.CaptureFixture[str], head: bytes, status: int
+    mock_server: tool.MockServer, capfd: pytest.CaptureFixture[str], head: bytes, status: int
 ) -> None:
-    got = raw(standin, f"POST {CHAT_CN} HTTP/1.1\r\nHost: x\r\n".encode() + head + b"\r\n\r\n")
+    got = raw(mock_server, f"POST {CHAT_CN} HTTP/1.1\r\nHost: x\r\n".encode() + head + b"\r\n\r\n")
     assert got.startswith(b"HTTP/1.1 %d " % status)
     assert capfd.readouterr() == ("", "")
 
 
-def test_a_connection_is_kept(standin: tool.StandIn) -> None:
-    connection = connect(standin)
+def test_a_connection_is_kept(mock_server: tool.MockServer) -> None:
+    connection = connect(mock_server)
     for body in (chat("kimi-k2.5"), chat("kimi-k2.5", stream=True), chat("nonsense"), {}):
         connection.request("POST", CHAT_CN, json.dumps(body), {"Authorization": f"Bearer {CN}"})
         used = connection.sock
@@ -880,11 +884,12 @@ def test_a_connection_is_kept(standin: tool.StandIn) -> None:
     connection.close()
 
 
-def test_answers_many_at_once(standin: tool.StandIn) -> None:
-    standin.set_fault("moonshot-cn", "delay", seconds=0.5)
+def test_answers_many_at_once(mock_server: tool.MockServer) -> None:
+    mock_server.set_fault("moonshot-cn", "delay", seconds=0.5)
     replies: list[int] = []
     threads = [
-        threading.Thread(target=lambda: replies.append(ask(standin, "GET", LIST_CN, CN).status)) for _time in range(40)
+        threading.Thread(target=lambda: replies.append(ask(mock_server, "GET", LIST_CN, CN).status))
+        for _time in range(40)
     ]
     for thread in threads:
         thread.start()
@@ -908,21 +913,21 @@ ENDLESS: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize("encrypted", [False, True])
 def test_ends_with_all_its_threads(tls: Any, fault: dict[str, Any], encrypted: bool) -> None:
     before = set(threading.enumerate())
-    standin = tool.StandIn(tls=tls.server if encrypted else None)
-    with standin:
-        standin.set_fault("moonshot-cn", **fault)
-        connection: socket.socket = socket.create_connection(("127.0.0.1", standin.port), timeout=5)
-        stalled = socket.create_connection(("127.0.0.1", standin.port), timeout=5)
+    mock_server = tool.MockServer(tls=tls.server if encrypted else None)
+    with mock_server:
+        mock_server.set_fault("moonshot-cn", **fault)
+        connection: socket.socket = socket.create_connection(("127.0.0.1", mock_server.port), timeout=5)
+        stalled = socket.create_connection(("127.0.0.1", mock_server.port), timeout=5)
         if encrypted:
             connection = tls.client.wrap_socket(connection, server_hostname="127.0.0.1")
         connection.sendall(listing_request().replace(b"Connection: close\r\n", b""))
-        while not standin.requests():
+        while not mock_server.requests():
             time.sleep(0.01)
     for thread in set(threading.enumerate()) - before:
         thread.join(3)
         assert not thread.is_alive()
     with pytest.raises(ConnectionRefusedError):
-        socket.create_connection(("127.0.0.1", standin.port), timeout=1)
+        socket.create_connection(("127.0.0.1", mock_server.port), timeout=1)
     connection.close()
     stalled.close()
 
@@ -936,7 +941,7 @@ class Tls(NamedTuple):
 @pytest.fixture(scope="module")
 def tls(tmp_path_factory: pytest.TempPathFactory) -> Tls:
     key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "stand-in")])
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "mock server")])
     now = datetime.datetime.now(datetime.timezone.utc)
     addresses = [x509.IPAddress(ipaddress.ip_address(address)) for address in ("127.0.0.1", "::1")]
     certificate = (
@@ -958,25 +963,25 @@ def tls(tmp_path_factory: pytest.TempPathFactory) -> Tls:
 @pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
 @pytest.mark.parametrize("encrypted", [False, True])
 def test_base_urls_of_each_kind(tls: Tls, host: str, encrypted: bool) -> None:
-    with tool.StandIn(host, tls=tls.server if encrypted else None) as standin:
-        standin.add_key("kimicode", KIMI)
+    with tool.MockServer(host, tls=tls.server if encrypted else None) as mock_server:
+        mock_server.add_key("kimicode", KIMI)
         scheme, shown = "https" if encrypted else "http", "[::1]" if host == "::1" else host
-        assert standin.base_url("moonshot-cn") == f"{scheme}://{shown}:{standin.port}/moonshot-cn/v1"
-        assert standin.base_url("moonshot-ai") == f"{scheme}://{shown}:{standin.port}/moonshot-ai/v1"
-        assert standin.base_url("kimicode") == f"{scheme}://{shown}:{standin.port}/kimi/coding/v1"
-        request = urllib.request.Request(  # noqa: S310 - the stand-in's own URL
-            f"{standin.base_url('kimicode')}/models", headers={"Authorization": f"Bearer {KIMI}"}
+        assert mock_server.base_url("moonshot-cn") == f"{scheme}://{shown}:{mock_server.port}/moonshot-cn/v1"
+        assert mock_server.base_url("moonshot-ai") == f"{scheme}://{shown}:{mock_server.port}/moonshot-ai/v1"
+        assert mock_server.base_url("kimicode") == f"{scheme}://{shown}:{mock_server.port}/kimi/coding/v1"
+        request = urllib.request.Request(  # noqa: S310 - the mock server's own URL
+            f"{mock_server.base_url('kimicode')}/models", headers={"Authorization": f"Bearer {KIMI}"}
         )
         handlers = [urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=tls.client)]
         with urllib.request.build_opener(*handlers).open(request, timeout=5) as response:
             assert [entry["id"] for entry in json.load(response)["data"]] == ["kimi-for-coding"]
     with pytest.raises(ValueError, match=r"^unknown product 'kimi'; known are moonshot-cn, moonshot-ai, kimicode$"):
-        standin.base_url("kimi")
+        mock_server.base_url("kimi")
 
 
 def test_a_stalled_handshake_holds_up_nobody(tls: Tls) -> None:
-    with tool.StandIn(tls=tls.server) as standin, socket.create_connection(("127.0.0.1", standin.port)):
-        connection = http.client.HTTPSConnection("127.0.0.1", standin.port, context=tls.client, timeout=2)
+    with tool.MockServer(tls=tls.server) as mock_server, socket.create_connection(("127.0.0.1", mock_server.port)):
+        connection = http.client.HTTPSConnection("127.0.0.1", mock_server.port, context=tls.client, timeout=2)
         connection.request("GET", LIST_CN)
         assert connection.getresponse().status == 401
         connection.close()
@@ -992,7 +997,7 @@ def test_the_program(tmp_path: Path, tls: Tls, number: signal.Signals) -> None:
         told = json.loads(program.stdout.readline())
         port = told["port"]
         assert told == {
-            "control": f"https://127.0.0.1:{port}/_standin/",
+            "control": f"https://127.0.0.1:{port}/_mock_server/",
             "base_urls": {
                 "moonshot-cn": f"https://127.0.0.1:{port}/moonshot-cn/v1",
                 "moonshot-ai": f"https://127.0.0.1:{port}/moonshot-ai/v1",
@@ -1034,12 +1039,12 @@ def test_a_bad_keys_file(tmp_path: Path, text: str) -> None:
 
 
 def test_a_failure_of_ours_tells_no_value(
-    standin: tool.StandIn, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    mock_server: tool.MockServer, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     def fails(_request: tool.Request) -> None:
         raise RuntimeError(CN)
 
-    monkeypatch.setattr(standin, "answer", fails)
+    monkeypatch.setattr(mock_server, "answer", fails)
     with pytest.raises(http.client.RemoteDisconnected):
-        ask(standin, "GET", LIST_CN, CN)
-    assert capfd.readouterr() == ("", "the stand-in failed on a request: RuntimeError\n")
+        ask(mock_server, "GET", LIST_CN, CN)
+    assert capfd.readouterr() == ("", "the mock server failed on a request: RuntimeError\n")

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 DOCUMENTATION = r"""
-module: gateway_turn
+module: gateway_chat
 short_description: Get a real answer from models through a running Clawdbot gateway
 version_added: 0.1.0
 description:
@@ -59,7 +59,7 @@ EXAMPLES = r"""
   register: gateway
 
 - name: Get an answer from both providers
-  clawfleet.clawdbot.gateway_turn:
+  clawfleet.clawdbot.gateway_chat:
     program: "{{ gateway.program }}"
     models:
       - moonshot/kimi-k2.5
@@ -87,60 +87,12 @@ turns:
       sample: ready
 """
 
-from dataclasses import asdict
-from typing import Any
-
-from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config import json5
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import ClawdbotError
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._files import atomic, journal
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway import chat, env_sources
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.client import Gateway
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.table import (
-    GATEWAY_ARGUMENTS,
-    resolve_gateway,
-)
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.redaction import secret_values
-
-ARGUMENT_SPEC: dict[str, Any] = {
-    "models": {"type": "list", "elements": "str", "required": True},
-    **GATEWAY_ARGUMENTS,
-    "port": {"type": "int"},
-    "program": {"type": "list", "elements": "str", "required": True},
-    "timeout": {"type": "float", "default": 60},
-}
-
-
-def run(params: dict[str, Any]) -> list[chat.Turn]:
-    """A turn with each of the models. Raises ClawdbotError where the config cannot be read."""
-    product, paths = resolve_gateway(params)
-    config = atomic.read(paths.config)
-    if config.content is None:
-        raise ClawdbotError(f"There is no config at {paths.config}.")
-    try:
-        agent = chat.default_agent(json5.loads(journal.decode(config.content)))
-    except json5.Json5Error as exc:
-        raise ClawdbotError(f"{paths.config} cannot be read: {exc}.") from exc
-    env_file = env_sources.read(paths.env)
-    secrets = secret_values(env_file.values) if env_file else ()
-    gateway = Gateway(product, params["program"], paths, params["port"], secrets)
-    return [chat.take(gateway, agent, model, params["timeout"]) for model in params["models"]]
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._module import main as shared
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._module.gateway_chat import ARGUMENT_SPEC, run
 
 
 def main() -> None:
-    module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
-    if module.check_mode:
-        module.exit_json(changed=False, turns=[])
-    try:
-        turns = run(module.params)
-    except ClawdbotError as exc:
-        module.fail_json(msg=str(exc), turns=[])
-    failed = [f"{turn.model}: {turn.message}" for turn in turns if not turn.ok]
-    if failed:
-        module.fail_json(
-            msg="No answer through the gateway. " + " ".join(failed), turns=[asdict(turn) for turn in turns]
-        )
-    module.exit_json(changed=False, turns=[asdict(turn) for turn in turns])
+    shared.main(ARGUMENT_SPEC, run)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ import pytest
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.provider_changes import Desired
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.removal import Removal
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import ClawdbotError
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._module import parameters
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._module import provider_config
 
 NOTHING: dict[str, Any] = {
     "providers": {},
@@ -24,8 +24,8 @@ KEY = "sk-0123456789abcdef"
 
 def test_what_may_be_asked() -> None:
     block = {"apiKey": "${MOONSHOT_API_KEY}", "models": [{"id": "kimi-k2.5"}]}
-    assert parameters.desired(NOTHING) == Desired()
-    assert parameters.desired(
+    assert provider_config.desired(NOTHING) == Desired()
+    assert provider_config.desired(
         {
             "providers": {"moonshot": block, "local": {"baseUrl": "http://127.0.0.1/v1"}, "none": {"models": []}},
             "env": {"MOONSHOT_API_KEY": KEY, "_X9": " padded "},
@@ -94,14 +94,14 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
 @pytest.mark.parametrize(("params", "problems"), REFUSED.values(), ids=REFUSED)
 def test_what_may_not_be_asked(params: dict[str, Any], problems: str) -> None:
     with pytest.raises(ClawdbotError) as caught:
-        parameters.desired({**NOTHING, **params})
+        provider_config.desired({**NOTHING, **params})
     assert str(caught.value) == f"{problems} Nothing was changed."
 
 
 def test_what_may_be_removed() -> None:
     params = {**NOTHING, "providers": {"moonshot": {}, "kimicode": None}, "env": {"KEY": "", "OTHER": None}}
-    assert parameters.removal(params) == Removal(["moonshot", "kimicode"])
-    assert parameters.removal({**params, "default_model": "a/b"}) == Removal(["moonshot", "kimicode"], "a/b")
+    assert provider_config.removal(params) == Removal(["moonshot", "kimicode"])
+    assert provider_config.removal({**params, "default_model": "a/b"}) == Removal(["moonshot", "kimicode"], "a/b")
 
 
 NOT_REMOVED: dict[str, tuple[dict[str, Any], str]] = {
@@ -126,7 +126,7 @@ NOT_REMOVED: dict[str, tuple[dict[str, Any], str]] = {
 @pytest.mark.parametrize(("params", "problems"), NOT_REMOVED.values(), ids=NOT_REMOVED)
 def test_what_may_not_be_removed(params: dict[str, Any], problems: str) -> None:
     with pytest.raises(ClawdbotError) as caught:
-        parameters.removal({**NOTHING, **params})
+        provider_config.removal({**NOTHING, **params})
     assert str(caught.value) == f"{problems} Nothing was changed."
 
 
@@ -141,4 +141,4 @@ SECRETS: dict[str, tuple[Any, set[str]]] = {
 
 @pytest.mark.parametrize(("providers", "found"), SECRETS.values(), ids=SECRETS)
 def test_secrets(providers: Any, found: set[str]) -> None:
-    assert parameters.secrets(providers) == found
+    assert provider_config.block_secrets(providers) == found

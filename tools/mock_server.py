@@ -2,21 +2,15 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A stand-in for the Moonshot and Kimi Code endpoints, for the demo and the tests.
+"""A mock server for the Moonshot and Kimi Code endpoints, for the demo and the tests.
 
 Three products on one port: moonshot-cn below /moonshot-cn/v1, moonshot-ai below /moonshot-ai/v1, kimicode below
 /kimi/coding/v1. Each has keys of its own, the models that the vendor lists, and the vendor's error bodies; faults can
 be asked for. It remembers what it was asked, keys by their fingerprint only. Keys live in memory alone.
 
-In a test: `with StandIn() as standin: standin.add_key("kimicode", key)`. As a program: see --help; it prints one JSON
-line when it listens and ends on SIGTERM or SIGINT. What the methods do can be asked for over HTTP, the body being a
-JSON object of the method's arguments. Whoever reaches the port can do so: it is no service for a network.
-
-    GET, DELETE  /_standin/requests            requests, clear_requests
-    PUT, DELETE  /_standin/keys/PRODUCT        add_key, revoke_key
-    PUT          /_standin/models/PRODUCT      accept_model
-    PUT, DELETE  /_standin/faults/PRODUCT      set_fault, clear_faults
-    DELETE       /_standin/faults              clear_faults, of all products
+In a test: `with MockServer() as mock_server: mock_server.add_key("kimicode", key)`. As a program: see --help; it prints
+one JSON line when it listens and ends on SIGTERM or SIGINT. What the methods do can be asked for over HTTP, the body
+being a JSON object of the method's arguments. Whoever reaches the port can do so: it is no service for a network.
 """
 
 from __future__ import annotations
@@ -47,7 +41,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-CONTROL = "/_standin/"
+CONTROL = "/_mock_server/"
 MAX_REQUEST_BODY = 64 * 1024 * 1024
 
 # Which clients Kimi Code lets chat. The vendor's list is not public; these are the agents that its refusal names.
@@ -365,7 +359,7 @@ def _broken(answer: Answer, fault: Fault, stopping: threading.Event) -> Iterator
                 return
 
 
-class StandIn:
+class MockServer:
     """The endpoints. They listen from the making on and answer inside the `with`."""
 
     def __init__(self, host: str = "127.0.0.1", port: int = 0, tls: ssl.SSLContext | None = None) -> None:
@@ -379,7 +373,7 @@ class StandIn:
         self.port: int = self._server.server_address[1]
         self.url = f"http{'s' if tls else ''}://{f'[{host}]' if ':' in host else host}:{self.port}"
 
-    def __enter__(self) -> StandIn:
+    def __enter__(self) -> MockServer:
         threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
         return self
 
@@ -544,9 +538,9 @@ class _Server(http.server.ThreadingHTTPServer):
 
     request_queue_size = 128
 
-    def __init__(self, standin: StandIn, host: str, port: int, tls: ssl.SSLContext | None) -> None:
+    def __init__(self, mock_server: MockServer, host: str, port: int, tls: ssl.SSLContext | None) -> None:
         self.address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        self.standin = standin
+        self.mock_server = mock_server
         self._tls = tls
         self._open: set[socket.socket] = set()
         self._changed = threading.Condition()
@@ -584,7 +578,7 @@ class _Server(http.server.ThreadingHTTPServer):
         # A client that goes away is no error. One of ours is told without its values, which could be a key.
         error = sys.exc_info()[0]
         if error is not None and not issubclass(error, OSError):
-            print(f"the stand-in failed on a request: {error.__name__}", file=sys.stderr)
+            print(f"the mock server failed on a request: {error.__name__}", file=sys.stderr)
 
 
 class _Handler(http.server.BaseHTTPRequestHandler):
@@ -599,12 +593,12 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         body = self._body()
         if body is None:
             return
-        standin = self.server.standin
+        mock_server = self.server.mock_server
         path = self._path()
         if path.startswith(CONTROL):
-            parts = standin.control(self.command, path, body).wire()
+            parts = mock_server.control(self.command, path, body).wire()
         else:
-            answer, fault = standin.answer(Request(self.command, path, self.headers, body))
+            answer, fault = mock_server.answer(Request(self.command, path, self.headers, body))
             parts = answer.wire() if fault is None else self._spoil(answer, fault)
         for part in parts:
             self.wfile.write(part)
@@ -631,7 +625,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
     def _spoil(self, answer: Answer, fault: Fault) -> Iterator[bytes]:
         if fault.kind == "delay":
-            self.server.standin.stopping.wait(fault.seconds)
+            self.server.mock_server.stopping.wait(fault.seconds)
             return answer.wire()
         self.close_connection = True
         if fault.kind == "reset":
@@ -640,21 +634,21 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         elif fault.kind == "silent":
             # Until the client goes away or the server stops.
             self.rfile.read(1)
-        return _broken(answer, fault, self.server.standin.stopping)
+        return _broken(answer, fault, self.server.mock_server.stopping)
 
 
-def _add_keys(standin: StandIn, text: str) -> None:
+def _add_keys(mock_server: MockServer, text: str) -> None:
     try:
         for product, keys in json.loads(text).items():
             for key in keys:
-                standin.add_key(product, key)
+                mock_server.add_key(product, key)
     except (AttributeError, TypeError, ValueError):
         # What is wrong is not repeated: it could be a key in the wrong place.
         raise SystemExit('the keys file is not of the form {"moonshot-cn": ["sk-..."], "kimicode": [...]}') from None
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="A stand-in for the Moonshot and Kimi Code endpoints.")
+    parser = argparse.ArgumentParser(description="A mock server for the Moonshot and Kimi Code endpoints.")
     parser.add_argument("--host", default="127.0.0.1", help="the address to listen on (default: %(default)s)")
     parser.add_argument("--port", type=int, default=0, help="the port; 0, the default, takes a free one")
     parser.add_argument("--keys-file", type=Path, help='JSON: {"moonshot-cn": ["sk-..."], "kimicode": [...]}')
@@ -668,11 +662,14 @@ def main() -> None:
     ended = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: ended.set())
-    with StandIn(options.host, options.port, tls) as standin:
+    with MockServer(options.host, options.port, tls) as mock_server:
         if options.keys_file is not None:
-            _add_keys(standin, options.keys_file.read_text())
-        base_urls = {product: standin.base_url(product) for product in PRODUCTS}
-        print(json.dumps({"control": standin.url + CONTROL, "base_urls": base_urls, "port": standin.port}), flush=True)
+            _add_keys(mock_server, options.keys_file.read_text())
+        base_urls = {product: mock_server.base_url(product) for product in PRODUCTS}
+        print(
+            json.dumps({"control": mock_server.url + CONTROL, "base_urls": base_urls, "port": mock_server.port}),
+            flush=True,
+        )
         ended.wait()
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """What is to be seen of a gateway, as module_utils/_gateway_info.py ARGUMENT_SPEC takes it."""
+    """What is to be seen of a gateway, as module_utils/_module/gateway_state.py STATE_ARGUMENTS takes it."""
 
     DOCUMENTATION = r"""
 options:

@@ -1,0 +1,83 @@
+# Copyright (c) 2026, clawfleet.clawdbot contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+# Do not use this from other collections or standalone plugins/modules!
+
+"""The result of the module gateway_info: what role, report and rollout rely on."""
+
+from __future__ import annotations
+
+from typing import Literal, TypedDict
+
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._endpoints.types import EndpointsInfo
+
+
+class SourceInfo(TypedDict):
+    """A place that sets an environment variable. `fingerprint`: of the value, None where it is not known."""
+
+    place: str
+    fingerprint: str | None
+
+
+class VariableInfo(TypedDict):
+    """One environment variable. `sources`: the first takes precedence. `in_process`: None where none runs."""
+
+    sources: list[SourceInfo]
+    in_process: bool | None
+    #: Those of the sources that take precedence over the managed `.env`.
+    overriding_env: list[SourceInfo]
+
+
+class OverrideInfo(TypedDict):
+    """What the product uses for a provider's key in place of its environment variable."""
+
+    kind: Literal["auth_profile", "variable"]
+    #: The id of the auth profile, or the name of the environment variable.
+    name: str
+    place: str
+    fingerprint: str
+
+
+class ProviderInfo(TypedDict):
+    """One provider: its environment variable, and what overrides it, the first taking precedence."""
+
+    variable: str
+    overridden_by: list[OverrideInfo]
+
+
+class FilesInfo(TypedDict):
+    """Both files, compared with what they should contain."""
+
+    up_to_date: bool
+
+
+class _GatewayInfo(TypedDict):
+    product: str
+    version: str | None
+    program: list[str]
+    check_command: list[str]
+    state_dir: str
+    state_dir_exists: bool
+    config_path: str
+    env_path: str
+    service_name: str
+    service_loaded: bool | None
+    active_state: str | None
+    port: int
+    answers: bool
+    pid: int | None
+    started: str | None
+    restart_required: bool
+    restart_reasons: list[str]
+    variables: dict[str, VariableInfo]
+    providers: dict[str, ProviderInfo]
+
+
+class GatewayInfo(_GatewayInfo, total=False):
+    """One gateway on its host. The documentation of the module describes each field."""
+
+    models_missing: list[str]
+    endpoints: EndpointsInfo
+    files: FilesInfo

@@ -1,0 +1,58 @@
+# Copyright (c) 2026, clawfleet.clawdbot contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+# Do not use this from other collections or standalone plugins/modules!
+
+"""The module gateway_chat."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config import json5
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import ClawdbotError
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._files import atomic, journal
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway import chat, env_sources
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.client import Gateway
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.redaction import secret_values
+
+from .arguments import GATEWAY_ARGUMENTS, resolve_gateway
+
+ARGUMENT_SPEC: Mapping[str, Any] = {
+    **GATEWAY_ARGUMENTS,
+    "models": {"type": "list", "elements": "str", "required": True},
+    "port": {"type": "int"},
+    "program": {"type": "list", "elements": "str", "required": True},
+    "timeout": {"type": "float", "default": 60},
+}
+
+
+def run(params: dict[str, Any], check_mode: bool) -> dict[str, Any]:
+    """Return the answer of each model. Raises `ClawdbotError` where one has not answered."""
+    if check_mode:
+        return {"chats": []}
+    chats = _chats(params)
+    result = {"chats": [asdict(one) for one in chats]}
+    failed = [f"{one.model}: {one.message}" for one in chats if not one.ok]
+    if failed:
+        raise ClawdbotError("No answer through the gateway. " + " ".join(failed), **result)
+    return result
+
+
+def _chats(params: Mapping[str, Any]) -> list[chat.Turn]:
+    product, paths = resolve_gateway(params)
+    config = atomic.read(paths.config)
+    if config.content is None:
+        raise ClawdbotError(f"There is no config at {paths.config}.", chats=[])
+    try:
+        agent = chat.default_agent(json5.loads(journal.decode(config.content)))
+    except json5.Json5Error as exc:
+        raise ClawdbotError(f"{paths.config} cannot be read: {exc}.", chats=[]) from exc
+    env_file = env_sources.read(paths.env)
+    secrets = secret_values(env_file.values) if env_file else ()
+    gateway = Gateway(product, params["program"], paths, params["port"], secrets)
+    return [chat.take(gateway, agent, model, params["timeout"]) for model in params["models"]]

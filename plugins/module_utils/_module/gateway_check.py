@@ -1,0 +1,37 @@
+# Copyright (c) 2026, clawfleet.clawdbot contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+# Do not use this from other collections or standalone plugins/modules!
+
+"""The module gateway_check."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import ClawdbotError
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._files import apply
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.diagnosis import faults
+
+from . import gateway_state
+
+ARGUMENT_SPEC: Mapping[str, Any] = {
+    **gateway_state.STATE_ARGUMENTS,
+    "fingerprints": {"type": "dict", "default": {}},
+    "confirm": {"type": "bool", "default": True},
+}
+
+
+def run(params: dict[str, Any], check_mode: bool) -> dict[str, Any]:
+    """Return the state of a healthy gateway, its change confirmed. Raises `ClawdbotError` with all that is wrong."""
+    info = gateway_state.gather(params)
+    problems = faults(info, params["fingerprints"])
+    if problems:
+        raise ClawdbotError(" ".join(problems), **info)
+    if params["confirm"]:
+        apply.confirmed(apply.Files(info["config_path"], info["env_path"]), check_mode=check_mode)
+    # The rollback journal is no part of the gateway's state: dropping it is no change.
+    return {**info, "changed": False}

@@ -1,0 +1,86 @@
+# Copyright (c) 2026, clawfleet.clawdbot contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+# Do not use this from other collections or standalone plugins/modules!
+
+"""What is gathered of a gateway: the part of gateway_info that gateway_check needs as well."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.env_refs import VARIABLE_NAME
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import ClawdbotError
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway import env_sources, state
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.info import GatewayInfo
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.client import Gateway
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.table import check_command
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.redaction import secret_values
+
+from .arguments import GATEWAY_ARGUMENTS, SERVICE_ARGUMENTS, resolve_gateway, resolve_service
+
+#: doc_fragments/_gateway_state.py documents them.
+STATE_ARGUMENTS: Mapping[str, Any] = {
+    **GATEWAY_ARGUMENTS,
+    **SERVICE_ARGUMENTS,
+    "variables": {"type": "list", "elements": "str", "default": []},
+    "providers": {"type": "dict", "default": {}},
+    "models": {"type": "list", "elements": "str", "default": []},
+    "wait": {"type": "float", "default": 0},
+}
+
+
+def gather(params: Mapping[str, Any]) -> GatewayInfo:
+    """Return the state of a gateway for `STATE_ARGUMENTS`.
+
+    Raises `ClawdbotError`; where only its list of models could not be had, with all else as the error's result.
+    """
+    product, paths = resolve_gateway(params)
+    service = resolve_service(params, product)
+    providers = _variables_of(params["providers"])
+    names = list(dict.fromkeys([*params["variables"], *providers.values()]))
+    seen = state.observe_until_settled(product, paths, service, names, params["wait"])
+    variables = {name: env_sources.trace(name, seen.origins) for name in names}
+    info: GatewayInfo = {
+        "product": product.name,
+        "version": seen.package.version if seen.package else None,
+        "program": list(seen.program),
+        "check_command": check_command(product, seen.program) if seen.program else [],
+        "state_dir": paths.state_dir,
+        "state_dir_exists": os.path.isdir(paths.state_dir),
+        "config_path": paths.config,
+        "env_path": paths.env,
+        "service_name": service.name,
+        "service_loaded": None if service.manager == "command" else seen.unit is not None,
+        "active_state": seen.unit.active_state if seen.unit else None,
+        "port": seen.port,
+        "answers": seen.answers,
+        "pid": seen.process.pid if seen.process else None,
+        "started": env_sources.isoformat(seen.process.started) if seen.process else None,
+        "restart_required": bool(seen.restart_reasons),
+        "restart_reasons": list(seen.restart_reasons),
+        "variables": {name: variable.as_result() for name, variable in variables.items()},
+        "providers": state.overriding(product, paths, seen, providers),
+    }
+    if params["models"]:
+        secrets = {value for file in seen.origins.files for value in secret_values(file.values)}
+        gateway = Gateway(product, seen.program, paths, seen.port, secrets)
+        try:
+            info["models_missing"] = state.missing_models(product, paths, gateway, seen, params["models"])
+        except ClawdbotError as exc:
+            # Who goes on from here, for example to roll back files, needs to know which they are.
+            raise ClawdbotError(str(exc), **info) from exc
+    return info
+
+
+def _variables_of(providers: Mapping[str, Any]) -> dict[str, str]:
+    for provider, variable in providers.items():
+        if not isinstance(variable, str) or not VARIABLE_NAME.match(variable):
+            raise ClawdbotError(
+                f"providers.{provider} has to be the name of the variable that the config of {provider} refers to."
+            )
+    return dict(providers)

@@ -1,0 +1,63 @@
+# Copyright (c) 2026, clawfleet.clawdbot contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+# Do not use this from other collections or standalone plugins/modules!
+
+"""The module secret_audit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._audit import host_scan
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway import env_sources, state
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.process import Process
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.table import Paths
+
+from .arguments import GATEWAY_ARGUMENTS, SERVICE_ARGUMENTS, resolve_gateway, resolve_service
+
+ARGUMENT_SPEC: Mapping[str, Any] = {
+    **GATEWAY_ARGUMENTS,
+    **SERVICE_ARGUMENTS,
+    "providers": {"type": "dict", "default": {}},
+    "fingerprints": {"type": "dict", "default": {}},
+    "retired": {"type": "list", "elements": "str", "default": []},
+    "state": {"type": "str", "choices": ["audited", "purged"], "default": "audited"},
+}
+
+
+def run(params: dict[str, Any], check_mode: bool) -> dict[str, Any]:
+    """Return the module's result. Raises `ClawdbotError`."""
+    product, paths = resolve_gateway(params)
+    seen = state.observe(product, paths, resolve_service(params, product), [])
+    wanted = host_scan.Wanted(params["providers"], params["fingerprints"], frozenset(params["retired"]))
+    around = host_scan.Surroundings(
+        outdated=_outdated(seen.process, paths),
+        working_directory=seen.process.working_directory if seen.process else None,
+        unit_files=[*seen.unit.files, *(file.path for file in seen.unit.environment_files)] if seen.unit else [],
+    )
+    if params["state"] == "audited":
+        return _result(host_scan.audited(product, paths, wanted, around), purged=False)
+    return _result(host_scan.purged(product, paths, wanted, around, check_mode=check_mode), purged=True)
+
+
+def _result(report: host_scan.Report, *, purged: bool) -> dict[str, Any]:
+    result: dict[str, Any] = {
+        "changed": purged and bool(report.actions),
+        "findings": [found.as_result() for found in report.findings if not (purged and found.purgeable)],
+        "notes": [note.as_result() for note in report.notes],
+        "dangling": [model.as_result() for model in report.dangling],
+    }
+    if purged:
+        result["purged"] = [found.as_result() for found in report.findings if found.purgeable]
+        result["diff"] = report.diffs
+    return result
+
+
+def _outdated(process: Process | None, paths: Paths) -> bool:
+    """Whether a process runs that was started before the `.env` was last changed."""
+    changed = env_sources.changed(paths.env)
+    return process is not None and changed is not None and changed >= process.started
