@@ -21,6 +21,11 @@ extends_documentation_fragment:
   - clawfleet.clawdbot._gateway
   - clawfleet.clawdbot._gateway_state
 options:
+  fingerprints:
+    description:
+      - Environment variable to the fingerprint of the key that the gateway should take from it. RV(plan) depends on it.
+    type: dict
+    default: {}
   endpoints:
     description:
       - What M(clawfleet.clawdbot.verify_models) takes, but for O(clawfleet.clawdbot.verify_models#module:ask_from), as
@@ -254,17 +259,60 @@ endpoints:
       type: list
       elements: dict
 files:
-  description: What would be done to both files.
+  description: Both files, compared with O(files).
   returned: O(files) given
   type: dict
   contains:
     up_to_date:
-      description:
-        - Whether both files are as asked, and nothing of a run that did not come to its end is beside them.
-        - V(false) also where they cannot be compared; M(clawfleet.clawdbot.provider_config) then says why.
+      description: Whether neither file differs, and no run has left anything beside them.
       type: bool
+    config_changed:
+      description: Whether the config differs.
+      type: bool
+    env_changed:
+      description: Whether C(.env) differs.
+      type: bool
+    unfinished:
+      description: Whether an earlier run was not completed.
+      type: bool
+    error:
+      description: Why the files cannot be compared; empty if they can.
+      type: str
   sample:
     up_to_date: true
+    config_changed: false
+    env_changed: false
+    unfinished: false
+    error: ""
+plan:
+  description: What a run of the role P(clawfleet.clawdbot.providers#role) has to do.
+  returned: success
+  type: dict
+  contains:
+    converged:
+      description:
+        - Whether there is nothing to do, as the files are up to date and the gateway runs on them and answers.
+        - V(false) without O(files).
+      type: bool
+    blockers:
+      description: Why new keys would not take effect, whatever is written into the gateway's files.
+      type: list
+      elements: str
+    endpoint_errors:
+      description: RV(endpoints) as a table, if a provider is not V(ok), else empty.
+      type: str
+    new_variables:
+      description:
+        - Environment variables that the running process does not have. The config must not refer to them before a
+          restart.
+      type: list
+      elements: str
+    rotation:
+      description:
+        - What a rotation of keys has to do. C(old_keys), a list of fingerprints of keys that are in use where others
+          are desired; C(has_copies), whether an auth profile holds the key of C(.env); C(blockers), as above, without
+          such copies.
+      type: dict
 """
 
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._module import main as shared

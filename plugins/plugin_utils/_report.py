@@ -20,7 +20,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.diagnosis import findings, unfinished
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.diagnosis import findings
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.redaction import redact
 
 SCHEMA_VERSION = 1
@@ -72,12 +72,13 @@ def fleet_report(hostvars: Mapping[str, Mapping[str, Any]], hosts: Iterable[str]
 
 
 def _entry(name: str, known: Mapping[str, Any]) -> dict[str, Any]:
-    gateway, endpoints, files = (
-        _mapping(known.get(f"__providers_{part}")) for part in ("gateway", "endpoints", "config")
-    )
+    gateway = _mapping(known.get("__providers_gateway"))
+    files = _mapping(gateway.get("files"))
+    # Asked by the host, or else from the control node.
+    endpoints = _mapping(gateway.get("endpoints") or known.get("__providers_endpoints"))
     expected = _mapping(known.get("__providers_report_expected"))
     failure = known.get("__providers_report_failure")
-    found = _findings(gateway, endpoints, files, expected, failure)
+    found = _findings(gateway, endpoints, expected, failure)
     statuses = {finding["status"] for finding in found}
     looked_at = "restart_required" in gateway
     return {
@@ -92,11 +93,11 @@ def _entry(name: str, known: Mapping[str, Any]) -> dict[str, Any]:
         "restart_required": _known_bool(gateway.get("restart_required")),
         "restart_reasons": [_message(reason) for reason in _list(gateway.get("restart_reasons"))[:_MOST_ITEMS]],
         "drift": {
-            "config": bool(files["config_changed"]),
+            "config": bool(files.get("config_changed")),
             "env": bool(files.get("env_changed")),
-            "unfinished": unfinished(files),
+            "unfinished": bool(files.get("unfinished")),
         }
-        if "config_changed" in files
+        if files and not files.get("error")
         else None,
         "providers": _providers(expected, endpoints, gateway if looked_at and gateway.get("answers") is True else {}),
     }
@@ -105,19 +106,19 @@ def _entry(name: str, known: Mapping[str, Any]) -> dict[str, Any]:
 def _findings(
     gateway: Mapping[str, Any],
     endpoints: Mapping[str, Any],
-    files: Mapping[str, Any],
     expected: Mapping[str, Any],
     failure: Any,
 ) -> list[dict[str, str]]:
     found: list[dict[str, str]] = []
-    unreachable = next((result for result in (gateway, endpoints, files) if result.get("unreachable")), None)
+    unreachable = next((result for result in (gateway, endpoints) if result.get("unreachable")), None)
     if unreachable is not None:
         found.append({"status": "unreachable", "text": str(unreachable.get("msg", "The host cannot be reached."))})
     if failure:
         found.append({"status": "failed", "text": str(failure)})
     if "restart_required" in gateway:
         try:
-            found += findings(gateway, _mapping(expected.get("fingerprints")), _list(endpoints.get("providers")), files)
+            asked = [] if "endpoints" in gateway else _list(endpoints.get("providers"))
+            found += findings(gateway, _mapping(expected.get("fingerprints")), asked)
         except (AttributeError, KeyError, TypeError):
             found.append({"status": "failed", "text": _UNREADABLE})
     elif not found:

@@ -125,7 +125,7 @@ class Bench:
 
     def write_inventory(self, path: Path, **variables: Any) -> None:
         """The gateway as the only host, with the role's variables over those that every gateway here has."""
-        path.write_text(yaml.safe_dump({"all": {"hosts": {self.gateway.name: self._variables(variables)}}}))
+        path.write_text(yaml.safe_dump({"gateways": {"hosts": {self.gateway.name: self._variables(variables)}}}))
 
     def clawdbot(self, *arguments: str) -> str:
         """What the product's own program prints. Raises CalledProcessError where it fails."""

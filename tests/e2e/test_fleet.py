@@ -63,7 +63,7 @@ class Rollout:
         for name, more in variables.items():
             hosts[name.replace("_", "-")].update(more)
         inventory = self.folder / "inventory.yml"
-        inventory.write_text(yaml.safe_dump({"all": {"hosts": hosts}}))
+        inventory.write_text(yaml.safe_dump({"gateways": {"hosts": hosts}}))
         self.mock_server.clear_requests()
         keys = {f"KEY_{name}_{provider}": key for name, own in self.keys.items() for provider, key in own.items()}
         environment = {**self.fleet.environment, **keys, "ANSIBLE_CONNECTION_PLUGINS": str(CONNECTIONS)}
@@ -219,7 +219,7 @@ def test_the_first_host_that_fails_is_put_back_and_the_next_ones_are_as_they_wer
     told = summary(failed)
     assert (told["done"], told["not_tried"]) == (["gateway-1", "gateway-2"], ["gateway-4"])
     assert list(told["failed"]) == ["gateway-3"]
-    assert "The way back failed as well" in told["failed"]["gateway-3"]
+    assert "The rollback failed as well" in told["failed"]["gateway-3"]
     after = rollout.files()
     assert after["gateway-3"][:2] == before["gateway-3"][:2]
     assert rollout.fleet.gateways[2].answers()
@@ -250,7 +250,7 @@ def test_a_connection_that_is_lost_on_the_way_is_a_failure(rollout: Rollout) -> 
 
     assert gone.code == 2
     told = summary(gone)
-    assert told["failed"]["gateway-1"].startswith(f"{reason} The way back failed as well: {reason.partition(': ')[2]}")
+    assert told["failed"]["gateway-1"].startswith(f"{reason} The rollback failed as well: {reason.partition(': ')[2]}")
     assert (told["done"], told["not_tried"]) == ([], list(NAMES[1:]))
 
     # Lost while the gateway gets a variable that its process does not have.
@@ -263,14 +263,14 @@ def test_a_connection_that_is_lost_on_the_way_is_a_failure(rollout: Rollout) -> 
     assert summary(without)["failed"] == {"gateway-1": f"{reason} {put_back}"}
     assert b"OTHER_API_KEY" not in rollout.files()["gateway-1"][1]
 
-    # Lost once the gateway was proven good: there is nothing left to go back to.
+    # Lost once the gateway was verified: there is nothing left to roll back.
     assert rollout.run().code == 0
     rollout.give("gateway-2", **{MOONSHOT: new_key()})
     losses.write_text("modules.gateway_check\n")
     proven = rollout.run(gateway_2=lossy)
 
     assert (proven.code, losses.read_text()) == (2, "")
-    written = "Both files are as this run has written them, and they were proven good; the gateway answers."
+    written = "Both files are as this run has written them, and they were verified; the gateway answers."
     assert summary(proven)["failed"] == {"gateway-2": f"{reason} {written}"}
     again = rollout.run(gateway_2=lossy)
     assert (again.code, summary(again)["unchanged"]) == (0, list(NAMES))

@@ -23,7 +23,7 @@ def test_each_host_of_an_inventory_finds_its_own_gateway(
     local = {"ansible_connection": "local", "ansible_python_interpreter": "{{ ansible_playbook_python }}"}
     states = {gateway.name: str(gateway.state_dir) for gateway in gateways.gateways[:2]}
     inventory = tmp_path / "inventory.yml"
-    inventory.write_text(yaml.safe_dump({"all": {"hosts": dict.fromkeys(states), "vars": local}}))
+    inventory.write_text(yaml.safe_dump({"gateways": {"hosts": dict.fromkeys(states), "vars": local}}))
 
     hosts = ansible_adhoc(inventory=str(inventory))
     seen = {

@@ -120,7 +120,7 @@ def test_a_wrong_key_a_failed_restart_a_drift_and_a_removal(bench: Bench) -> Non
     failed = bench.rollout(providers_restart_argv=["/bin/false"])
 
     assert failed.code != 0
-    assert "The way back failed as well" in failed.output
+    assert "The rollback failed as well" in failed.output
     assert {name: file[0] for name, file in bench.files().items()} == {name: file[0] for name, file in files.items()}
     assert bench.gateway.answers()
 

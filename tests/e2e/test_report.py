@@ -70,7 +70,7 @@ def run(gateways: fleet.Fleet, keys: dict[str, dict[str, str]], tmp_path: Path) 
 
     def run_playbook(hosts: dict[str, dict[str, Any]], *arguments: str) -> Run:
         inventory = tmp_path / "inventory.yml"
-        inventory.write_text(yaml.safe_dump({"all": {"hosts": hosts}}))
+        inventory.write_text(yaml.safe_dump({"gateways": {"hosts": hosts}}))
         own = {f"KEY_{host}_{name}": key for host, named in keys.items() for name, key in named.items()}
         return play(inventory, {**gateways.environment, **own}, *arguments)
 

@@ -148,7 +148,7 @@ def test_a_restart_that_fails_puts_both_files_back(bench: Bench) -> None:
     failed = bench.rollout(providers_restart_argv=["/bin/false"])
 
     assert failed.code != 0
-    assert "The way back failed as well" in failed.output
+    assert "The rollback failed as well" in failed.output
     assert {name: file[0] for name, file in bench.files().items()} == contents
     assert bench.gateway.answers()
 

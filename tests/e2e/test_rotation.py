@@ -86,7 +86,7 @@ def test_after_a_rotation_the_host_does_not_hold_the_old_key(bench: Bench) -> No
     assert files_holding(bench.gateway.home, old) == []
     assert old not in rotated.output
     assert bench.keys[MOONSHOT] not in rotated.output
-    assert f"The host no longer holds {fingerprint(old)}." in text(rotated.output)
+    assert f"The host no longer stores {fingerprint(old)}." in text(rotated.output)
     assert bench.pids() != pids
     assert files_holding(bench.gateway.home, bench.keys[MOONSHOT]) == [".env", "models.json"]
     backup = json5.loads((bench.gateway.state_dir / "clawdbot.json.bak").read_text())
@@ -114,7 +114,7 @@ def test_an_audit_names_all_that_is_wrong_and_a_purge_cleans_it(bench: Bench) ->
     assert bench.rollout().code == 0
     clean = bench.rollout("-vvv", playbook=AUDIT)
     assert clean.code == 0, clean.output
-    assert clean.modules == ["gateway_info", "secret_audit", "provider_config"]
+    assert clean.modules == ["gateway_info", "secret_audit"]
     assert clean.recap[bench.gateway.name]["changed"] == 0
 
     key = bench.keys[MOONSHOT]

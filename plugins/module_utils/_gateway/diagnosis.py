@@ -38,10 +38,13 @@ def findings(
     gateway: Mapping[str, Any],
     fingerprints: Mapping[str, str],
     endpoints: Iterable[Mapping[str, Any]] = (),
-    files: Mapping[str, Any] | None = None,
 ) -> list[dict[str, str]]:
-    """All that a look at a host can find wrong: C(status), of STATUSES of the report, and C(text)."""
-    found = [*_faults(gateway, fingerprints), *_refusals(endpoints), *_drift(files or {})]
+    """All that a look at a host can find wrong: C(status), of STATUSES of the report, and C(text).
+
+    C(endpoints): those that the host has not asked itself.
+    """
+    asked = [*gateway.get("endpoints", {}).get("providers", []), *endpoints]
+    found = [*_faults(gateway, fingerprints), *_refusals(asked), *_drift(gateway.get("files", {}))]
     return [{"status": status, "text": text} for status, text in found]
 
 
@@ -64,17 +67,14 @@ def _refusals(endpoints: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, str
 
 
 def _drift(files: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    if files.get("error"):
+        yield "failed", files["error"]
     if files.get("config_changed"):
         yield "drift", "The config is not as the inventory has it: run the role."
     if files.get("env_changed"):
         yield "drift", ".env does not hold the keys of the inventory: run the role."
-    if unfinished(files):
+    if files.get("unfinished"):
         yield "drift", "An earlier run was not completed: run the role."
-
-
-def unfinished(files: Mapping[str, Any]) -> bool:
-    """Whether a run before this one was not completed; a change that is due would leave the same trace and hides it."""
-    return bool(files.get("unconfirmed")) and not (files.get("config_changed") or files.get("env_changed"))
 
 
 def _service_obstacles(gateway: Mapping[str, Any]) -> Iterator[str]:

@@ -50,7 +50,14 @@ class ProviderInfo(TypedDict):
 class FilesInfo(TypedDict):
     """Both files, compared with what they should contain."""
 
+    #: Nothing differs, and no run has left anything behind.
     up_to_date: bool
+    config_changed: bool
+    env_changed: bool
+    #: An earlier run was not completed.
+    unfinished: bool
+    #: Why they cannot be compared; empty where they can.
+    error: str
 
 
 class _GatewayInfo(TypedDict):

@@ -18,12 +18,15 @@ from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.env_ref
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._endpoints.status import secrets_in as endpoint_secrets
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import ClawdbotError
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._files import apply, atomic
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.info import FilesInfo
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.plan import plan
 
 from . import provider_config, verify_models
 from .gateway_state import STATE_ARGUMENTS, gather
 
 ARGUMENT_SPEC: Mapping[str, Any] = {
     **STATE_ARGUMENTS,
+    "fingerprints": {"type": "dict", "default": {}},
     # Keys are within: not no_log, which would hide every text of them, names of models and all.
     "endpoints": {"type": "dict"},
     "files": {"type": "dict"},
@@ -36,12 +39,11 @@ def run(params: dict[str, Any], _check_mode: bool) -> dict[str, Any]:
     warnings: list[str] = []
     if params["files"] is not None:
         files = apply.Files(info["config_path"], info["env_path"])
-        desired = _validated("files", provider_config.FILES_ARGUMENTS, params["files"])
-        info["files"] = {"up_to_date": _up_to_date(files, desired)}
+        info["files"] = _compared(files, _validated("files", provider_config.FILES_ARGUMENTS, params["files"]))
     if params["endpoints"] is not None:
         options = _validated("endpoints", verify_models.ARGUMENT_SPEC, params["endpoints"])
         info["endpoints"], warnings = verify_models.ask(options, secrets_in(params))
-    return {**info, "warnings": warnings}
+    return {**info, "plan": plan(info, params["fingerprints"]), "warnings": warnings}
 
 
 def secrets_in(params: Mapping[str, Any]) -> set[str]:
@@ -67,12 +69,26 @@ def _validated(name: str, spec: Mapping[str, Any], given: Mapping[str, Any]) -> 
     return params
 
 
-def _up_to_date(files: apply.Files, params: Mapping[str, Any]) -> bool:
-    """Whether both files contain what the parameters of provider_config say, and no run has left anything there."""
+def _compared(files: apply.Files, params: Mapping[str, Any]) -> FilesInfo:
+    """Both files beside what the parameters of provider_config say that they should contain."""
     try:
         result = apply.present(files, provider_config.desired(params), params["env"], [], check_mode=True)
         directories = {os.path.dirname(os.path.realpath(path)) for path in (files.config, files.env)}
-        left = [path for directory in directories for path in atomic.leftovers(directory)]
-    except ClawdbotError:
-        return False
-    return not (result.config_changed or result.env_changed or result.unconfirmed or left)
+        leftovers = [path for directory in directories for path in atomic.leftovers(directory)]
+    except ClawdbotError as exc:
+        return {
+            "up_to_date": False,
+            "config_changed": False,
+            "env_changed": False,
+            "unfinished": False,
+            "error": str(exc),
+        }
+    changed = result.config_changed or result.env_changed
+    return {
+        "up_to_date": not (changed or result.unconfirmed or leftovers),
+        "config_changed": result.config_changed,
+        "env_changed": result.env_changed,
+        # A change that is due would leave the same journal.
+        "unfinished": bool(leftovers) or (result.unconfirmed and not changed),
+        "error": "",
+    }

@@ -91,37 +91,67 @@ def test_endpoints_are_asked_and_a_refusal_is_no_failure(gateway: Gateway, mock_
     assert (refused["changed"], "failed" in refused) == (False, False)
 
 
+def compared(*, config: bool = False, env: bool = False, unfinished: bool = False, error: str = "") -> dict[str, Any]:
+    return {
+        "up_to_date": not (config or env or unfinished or error),
+        "config_changed": config,
+        "env_changed": env,
+        "unfinished": unfinished,
+        "error": error,
+    }
+
+
 def test_files_are_compared_and_left_as_they_are(gateway: Gateway) -> None:
     before = gateway.config.read_bytes()
 
-    assert gateway.look(files=gateway.files)["files"] == {"up_to_date": False}
+    assert gateway.look(files=gateway.files)["files"] == compared(config=True, env=True)
     assert (gateway.config.read_bytes(), gateway.env.exists()) == (before, False)
 
     gateway.write()
-    # What stood there before is still kept.
-    assert gateway.look(files=gateway.files)["files"] == {"up_to_date": False}
+    # The rollback journal is still there.
+    assert gateway.look(files=gateway.files)["files"] == compared(unfinished=True)
     gateway.confirm()
-    assert gateway.look(files=gateway.files)["files"] == {"up_to_date": True}
-    assert gateway.look(files={**gateway.files, "aliases": {"k": "moonshot/kimi"}})["files"] == {"up_to_date": False}
+    assert gateway.look(files=gateway.files)["files"] == compared()
+    more = {**gateway.files, "aliases": {"k": "moonshot/kimi"}}
+    assert gateway.look(files=more)["files"] == compared(config=True)
 
 
-@pytest.mark.parametrize(
-    "change",
-    [
-        lambda gateway: gateway.env.chmod(0o644),
-        lambda gateway: gateway.env.write_text("MOONSHOT_API_KEY=other\n"),
-        lambda gateway: gateway.config.write_text("{"),
+BROKEN = "{config} cannot be read: expected a member name or '}}', found the end of the document at line 1, column 2."
+CHANGES: dict[str, tuple[Any, dict[str, Any]]] = {
+    "a mode": (lambda gateway: gateway.env.chmod(0o644), compared(env=True)),
+    "a key": (lambda gateway: gateway.env.write_text("MOONSHOT_API_KEY=other\n"), compared(env=True)),
+    "a config that is broken": (lambda gateway: gateway.config.write_text("{"), compared(error=BROKEN)),
+    "what a run that died has left": (
         lambda gateway: (gateway.config.parent / ".clawdbot.json.0123456789abcdef.clawfleet-new").touch(),
-    ],
-    ids=["a mode", "a key", "a config that is broken", "what a run that died has left"],
-)
-def test_files_that_are_not_up_to_date(gateway: Gateway, change: Any) -> None:
+        compared(unfinished=True),
+    ),
+}
+
+
+@pytest.mark.parametrize(("change", "expected"), CHANGES.values(), ids=CHANGES)
+def test_files_that_are_not_up_to_date(gateway: Gateway, change: Any, expected: dict[str, Any]) -> None:
     gateway.write()
     gateway.confirm()
 
     change(gateway)
 
-    assert gateway.look(files=gateway.files)["files"] == {"up_to_date": False}
+    seen = gateway.look(files=gateway.files)["files"]
+    error = expected["error"].format(config=gateway.config)
+    assert seen["error"][: len(error)] == error
+    assert {**seen, "error": bool(seen["error"])} == {**expected, "error": bool(error)}
+
+
+def test_a_host_with_nothing_to_do_is_not_converged_while_the_gateway_does_not_run(gateway: Gateway) -> None:
+    gateway.write()
+    gateway.confirm()
+
+    assert gateway.look(files=gateway.files)["plan"] == {
+        "converged": False,
+        "blockers": gateway.look()["plan"]["blockers"],
+        "endpoint_errors": "",
+        "new_variables": [],
+        "rotation": {"old_keys": [], "has_copies": False, "blockers": gateway.look()["plan"]["blockers"]},
+    }
 
 
 @pytest.mark.parametrize(
@@ -138,7 +168,9 @@ def test_bad_options_below_are_named(gateway: Gateway, arguments: dict[str, Any]
 
 
 def test_files_that_cannot_be_asked_for_are_not_up_to_date(gateway: Gateway) -> None:
-    """The module that writes them says what is wrong."""
     gateway.files["env"]["lower"] = KEY
 
-    assert gateway.look(files=gateway.files)["files"] == {"up_to_date": False}
+    seen = gateway.look(files=gateway.files)["files"]
+
+    assert seen["error"].startswith("env: 'lower' cannot be the name of a variable that the config refers to")
+    assert seen["up_to_date"] is False

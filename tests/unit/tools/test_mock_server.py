@@ -652,7 +652,7 @@ def test_refuses_a_fault_that_is_none(mock_server: tool.MockServer, fault: dict[
     assert ask(mock_server, "GET", LIST_CN, CN).status == 200
 
 
-def test_records_what_wup_to_date(mock_server: tool.MockServer) -> None:
+def test_records_what_was_asked(mock_server: tool.MockServer) -> None:
     before = time.time()
     ask(mock_server, "GET", LIST_CN, CN)
     ask(mock_server, "POST", CHAT_KIMI, WRONG, chat("kimi-for-coding", stream=True), AGENT)

@@ -52,7 +52,7 @@ MOONSHOT: dict[str, Any] = {
     "hint": "",
 }
 KIMICODE = {**MOONSHOT, "name": "kimicode", "latency_ms": 187, "listed": ["kimi-for-coding"], "message": "lists it"}
-FILES = {"config_changed": False, "env_changed": False, "unconfirmed": False}
+FILES = {"up_to_date": True, "config_changed": False, "env_changed": False, "unfinished": False, "error": ""}
 UNREACHABLE = {"unreachable": True, "msg": "ssh: connect to host gateway-1 port 22: Connection refused"}
 NOT_RUNNING = {
     "pid": None,
@@ -81,9 +81,8 @@ def host(
 ) -> dict[str, Any]:
     """What is registered of a host that works but for the given parts."""
     return {
-        "__providers_gateway": {**GATEWAY, **(gateway or {})},
+        "__providers_gateway": {**GATEWAY, "files": {**FILES, **(files or {})}, **(gateway or {})},
         "__providers_endpoints": {"providers": [{**MOONSHOT, **(moonshot or {})}, KIMICODE]},
-        "__providers_config": {**FILES, **(files or {})},
         "__providers_report_expected": EXPECTED,
         "group_names": ["eu", "production"],
         **more,
@@ -101,6 +100,6 @@ FLEET: dict[str, dict[str, Any]] = {
     "gateway-5": host(moonshot=MISSING),
     "gateway-6": host({"models_missing": ["moonshot/kimi-k2.5"]}),
     "gateway-7": host({"restart_required": True, "restart_reasons": ["The .env is newer."]}),
-    "gateway-8": host(files={"config_changed": True, "unconfirmed": True}),
+    "gateway-8": host(files={"up_to_date": False, "config_changed": True}),
     HOSTILE: host({"version": HOSTILE}, {**REFUSED, "message": HOSTILE}, group_names=[HOSTILE]),
 }

@@ -143,7 +143,7 @@ ENTRIES: dict[str, tuple[dict[str, Any], list[tuple[str, str]]]] = {
         [("unreachable", "The host cannot be reached.")],
     ),
     "lost after the first look": (
-        host(__providers_endpoints=UNREACHABLE, __providers_config=UNREACHABLE),
+        host(__providers_endpoints=UNREACHABLE),
         [("unreachable", UNREACHABLE["msg"])],
     ),
     "the look failed": ({FAILURE: "No."}, [("failed", "No.")]),
@@ -246,12 +246,11 @@ def _spoilt(good: dict[str, Any]) -> st.SearchStrategy[dict[str, Any]]:
 @given(
     st.fixed_dictionaries(
         {
-            "__providers_gateway": _spoilt(GATEWAY) | ANYTHING,
+            "__providers_gateway": _spoilt(host()["__providers_gateway"]) | ANYTHING,
             "__providers_endpoints": st.fixed_dictionaries(
                 {"providers": st.lists(_spoilt(MOONSHOT) | _spoilt(KIMICODE) | ANYTHING, max_size=2)}
             )
             | ANYTHING,
-            "__providers_config": _spoilt(host()["__providers_config"]) | ANYTHING,
             "__providers_report_failure": ANYTHING,
             "__providers_report_expected": st.just(EXPECTED),
             "group_names": ANYTHING,

@@ -7,7 +7,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import yaml
-from ansible_collections.clawfleet.clawdbot.plugins.filter.rollout_summary import FilterModule
+from ansible_collections.clawfleet.clawdbot.plugins.filter._rollout_summary import FilterModule
 from ansible_collections.clawfleet.clawdbot.plugins.plugin_utils._rollout import summary
 
 ROOT = Path(__file__).resolve().parents[4]
@@ -36,7 +36,7 @@ def test_each_host_is_told_once_in_the_order_of_the_inventory() -> None:
     }
 
 
-def test_what_wup_to_date_for_several_hosts_is_told_once() -> None:
+def test_what_was_asked_for_several_hosts_is_told_once() -> None:
     variables = {
         "one": {"__providers_endpoints": asked("moonshot", "sha256:aaaaaaaaaaaa", "kimi-k2.5", "kimi-k3")},
         "two": {"__providers_endpoints": asked("moonshot", "sha256:aaaaaaaaaaaa", "kimi-k2.5", "kimi-k3")},
@@ -57,6 +57,6 @@ def test_what_wup_to_date_for_several_hosts_is_told_once() -> None:
 
 
 def test_the_filter_has_the_name_of_its_file_and_its_options_are_the_arguments() -> None:
-    assert FilterModule().filters() == {"rollout_summary": summary}
-    documented = yaml.safe_load((ROOT / "plugins/filter/rollout_summary.yml").read_text(encoding="utf-8"))
+    assert FilterModule().filters() == {"_rollout_summary": summary}
+    documented = yaml.safe_load((ROOT / "plugins/filter/_rollout_summary.yml").read_text(encoding="utf-8"))
     assert list(documented["DOCUMENTATION"]["options"]) == ["_input", "variables"]

@@ -140,7 +140,7 @@ def test_faults(name: str) -> None:
 
 
 ENDPOINT = {"name": "moonshot", "status": "timeout", "message": "no answer", "hint": "Wait."}
-FILES = {"config_changed": False, "env_changed": False, "unconfirmed": False}
+FILES = {"up_to_date": True, "config_changed": False, "env_changed": False, "unfinished": False, "error": ""}
 CONFIG = ("drift", "The config is not as the inventory has it: run the role.")
 FINDINGS: dict[str, tuple[dict[str, Any], list[dict[str, Any]], dict[str, Any] | None, list[tuple[str, str]]]] = {
     "nothing wrong": ({}, [{**ENDPOINT, "status": "ok"}], FILES, []),
@@ -166,11 +166,15 @@ FINDINGS: dict[str, tuple[dict[str, Any], list[dict[str, Any]], dict[str, Any] |
     "a run that died": (
         {},
         [],
-        {**FILES, "unconfirmed": True},
+        {**FILES, "unfinished": True},
         [("drift", "An earlier run was not completed: run the role.")],
     ),
-    # In check mode the record of what stood there before would be kept: no run before this one has to have left one.
-    "a change that would leave a record": ({}, [], {**FILES, "config_changed": True, "unconfirmed": True}, [CONFIG]),
+    "files that cannot be compared": (
+        {},
+        [],
+        {**FILES, "up_to_date": False, "error": "/home/g/clawdbot.json cannot be read."},
+        [("failed", "/home/g/clawdbot.json cannot be read.")],
+    ),
     "several": (
         {"restart_reasons": ["It is old."]},
         [ENDPOINT],
@@ -183,8 +187,12 @@ FINDINGS: dict[str, tuple[dict[str, Any], list[dict[str, Any]], dict[str, Any] |
 @pytest.mark.parametrize("name", FINDINGS)
 def test_findings(name: str) -> None:
     changed, endpoints, files, expected = FINDINGS[name]
-    found = findings({**GOOD, **changed}, WANTED, endpoints, files)
-    assert [(finding["status"], finding["text"]) for finding in found] == expected
+    seen = {**GOOD, **changed, **({"files": files} if files else {})}
+    for found in (
+        findings(seen, WANTED, endpoints),
+        findings({**seen, "endpoints": {"ok": False, "providers": endpoints}}, WANTED),
+    ):
+        assert [(finding["status"], finding["text"]) for finding in found] == expected
 
 
 def test_an_old_process_is_no_obstacle() -> None:

@@ -1,0 +1,30 @@
+# Copyright (c) 2026, clawfleet.clawdbot contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible_collections.clawfleet.clawdbot.plugins.plugin_utils._selection import Variables, select, select_removed
+
+
+def select_providers(
+    enabled: Any,
+    catalogue: Any,
+    overrides: Any,
+    api_keys: Any,
+    aliases: Any,
+    default_model: Any = None,
+    fallback_models: Any = None,
+    product: str = "auto",
+) -> dict[str, Any]:
+    """Return the selection of a host (`_selection.select`)."""
+    return select(Variables(enabled, catalogue, overrides, api_keys, aliases, default_model, fallback_models, product))
+
+
+class FilterModule:
+    """The filters of this file."""
+
+    def filters(self) -> dict[str, Any]:
+        return {"_select_providers": select_providers, "_select_removed_providers": select_removed}

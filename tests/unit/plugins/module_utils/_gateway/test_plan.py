@@ -1,0 +1,150 @@
+# Copyright (c) 2026, clawfleet.clawdbot contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.plan import plan
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.redaction import fingerprint
+
+ENV = "/home/clawdbot/.clawdbot/.env"
+DESIRED = {"MOONSHOT_API_KEY": "sha256:new", "KIMICODE_API_KEY": "sha256:kimi"}
+UP_TO_DATE = {"up_to_date": True, "config_changed": False, "env_changed": False, "unfinished": False, "error": ""}
+CONVERGED: dict[str, Any] = {
+    "product": "clawdbot",
+    "state_dir": "/home/clawdbot/.clawdbot",
+    "state_dir_exists": True,
+    "env_path": ENV,
+    "service_loaded": True,
+    "program": ["/usr/bin/node", "/opt/clawdbot/dist/entry.js"],
+    "answers": True,
+    "pid": 4711,
+    "restart_required": False,
+    "restart_reasons": [],
+    "variables": {},
+    "providers": {},
+    "files": UP_TO_DATE,
+}
+
+NOT_CONVERGED: dict[str, dict[str, Any]] = {
+    "files that were not compared": {"files": None},
+    "files that differ": {"files": {**UP_TO_DATE, "up_to_date": False}},
+    "a gateway that does not answer": {"answers": False},
+    "an old process": {"restart_required": True},
+}
+
+
+def test_nothing_is_to_be_done() -> None:
+    assert plan(CONVERGED, DESIRED) == {
+        "converged": True,
+        "blockers": [],
+        "endpoint_errors": "",
+        "new_variables": [],
+        "rotation": {"old_keys": [], "has_copies": False, "blockers": []},
+    }
+
+
+@pytest.mark.parametrize("name", NOT_CONVERGED)
+def test_something_is_to_be_done(name: str) -> None:
+    info = {key: value for key, value in {**CONVERGED, **NOT_CONVERGED[name]}.items() if value is not None}
+    assert plan(info, DESIRED)["converged"] is False
+
+
+@pytest.mark.parametrize(
+    ("endpoints", "errors"),
+    [({"ok": True, "providers": []}, ""), ({"ok": False, "providers": [], "msg": "1 of 1 failed."}, "1 of 1 failed.")],
+    ids=["ok", "failed"],
+)
+def test_the_errors_of_the_endpoints(endpoints: dict[str, Any], errors: str) -> None:
+    assert plan({**CONVERGED, "endpoints": endpoints}, DESIRED)["endpoint_errors"] == errors
+
+
+@pytest.mark.parametrize(
+    ("pid", "in_process", "new"),
+    [(4711, False, ["MOONSHOT_API_KEY"]), (4711, True, []), (None, None, [])],
+    ids=["not in the process", "in the process", "no process"],
+)
+def test_new_variables(pid: int | None, in_process: bool | None, new: list[str]) -> None:
+    variables = {"MOONSHOT_API_KEY": {"sources": [], "in_process": in_process, "overriding_env": []}}
+    assert plan({**CONVERGED, "pid": pid, "variables": variables}, DESIRED)["new_variables"] == new
+
+
+def gateway(sources: list[tuple[str, str | None]], overrides: list[tuple[str, str]]) -> dict[str, Any]:
+    return {
+        **CONVERGED,
+        "variables": {
+            "MOONSHOT_API_KEY": {
+                "sources": [{"place": place, "fingerprint": value} for place, value in sources],
+                "in_process": True,
+                "overriding_env": [],
+            }
+        },
+        "providers": {
+            "moonshot": {
+                "variable": "MOONSHOT_API_KEY",
+                "overridden_by": [
+                    {"kind": kind, "name": "moonshot:default", "place": "auth-profiles.json", "fingerprint": value}
+                    for kind, value in overrides
+                ],
+            }
+        },
+    }
+
+
+ROTATIONS: dict[str, tuple[list[tuple[str, str | None]], list[tuple[str, str]], list[str], bool]] = {
+    "a fresh host": ([], [], [], False),
+    "an old key": ([(ENV, "sha256:old")], [], ["sha256:old"], False),
+    "the new key": ([(ENV, "sha256:new")], [], [], False),
+    "an old key in two places": (
+        [("unit", "sha256:old"), (ENV, "sha256:old")],
+        [],
+        ["sha256:old"],
+        False,
+    ),
+    "an empty variable": ([("unit", fingerprint("")), (ENV, "sha256:old")], [], ["sha256:old"], False),
+    "a place that does not tell": ([("login shell", None)], [], [], False),
+    "a profile that is a copy": (
+        [(ENV, "sha256:old")],
+        [("auth_profile", "sha256:old")],
+        ["sha256:old"],
+        True,
+    ),
+    "a profile with a third key": (
+        [(ENV, "sha256:old")],
+        [("auth_profile", "sha256:third")],
+        ["sha256:old", "sha256:third"],
+        False,
+    ),
+    "a profile with the new key": ([(ENV, "sha256:new")], [("auth_profile", "sha256:new")], [], False),
+    "a variable that is a copy": (
+        [(ENV, "sha256:old")],
+        [("variable", "sha256:old")],
+        ["sha256:old"],
+        False,
+    ),
+    "a key of another provider": ([(ENV, "sha256:kimi")], [], [], False),
+}
+
+
+@pytest.mark.parametrize(("sources", "overrides", "old_keys", "has_copies"), ROTATIONS.values(), ids=ROTATIONS)
+def test_a_rotation(
+    sources: list[tuple[str, str | None]], overrides: list[tuple[str, str]], old_keys: list[str], has_copies: bool
+) -> None:
+    rotation = plan(gateway(sources, overrides), DESIRED)["rotation"]
+    assert (rotation["old_keys"], rotation["has_copies"]) == (old_keys, has_copies)
+
+
+def test_a_copy_of_the_old_key_blocks_a_run_and_no_rotation() -> None:
+    decided = plan(gateway([(ENV, "sha256:old")], [("auth_profile", "sha256:old")]), DESIRED)
+    assert len(decided["blockers"]) == 1
+    assert "moonshot:default" in decided["blockers"][0]
+    assert decided["rotation"]["blockers"] == []
+
+
+def test_a_third_key_blocks_both() -> None:
+    decided = plan(gateway([(ENV, "sha256:old")], [("auth_profile", "sha256:third")]), DESIRED)
+    assert decided["rotation"]["blockers"] == decided["blockers"]
+    assert "sha256:third" in decided["blockers"][0]
