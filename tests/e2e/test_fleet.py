@@ -27,7 +27,7 @@ CONNECTIONS = Path(__file__).with_name("connections")
 # Nobody listens on the port.
 DOWN = {"ansible_connection": "ssh", "ansible_host": "127.0.0.1", "ansible_port": 9}
 _SUMMARY = re.compile(
-    r"^TASK \[Sum up\] \*+\n(?:task path: .*\n)?ok: \[[^]]+\] => (\{\n.*?^\})", re.MULTILINE | re.DOTALL
+    r"^TASK \[Show the summary\] \*+\n(?:task path: .*\n)?ok: \[[^]]+\] => (\{\n.*?^\})", re.MULTILINE | re.DOTALL
 )
 
 
