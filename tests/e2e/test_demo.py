@@ -76,7 +76,7 @@ def test_ctrl_c_leaves_nothing_behind(folder: Path) -> None:
     demo = start(folder)
     assert demo.stdout is not None
     for line in demo.stdout:
-        if "Look at the gateway" in line:
+        if "Gather the state of the gateway" in line:
             break
     # As a terminal does it: to all processes in the foreground.
     os.killpg(demo.pid, signal.SIGINT)
