@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Runs the module verify_models on the host, or asks from the control node in its place."""
+"""The action plugin of verify_models: runs the module on the host, or asks from the control node."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import 
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._module.verify_models import (
     ARGUMENT_SPEC,
     ask,
-    outcome,
+    module_result,
+    probe_options,
     secrets_in,
-    settings,
 )
-from ansible_collections.clawfleet.clawdbot.plugins.plugin_utils._answers import Answers
+from ansible_collections.clawfleet.clawdbot.plugins.plugin_utils._endpoint_cache import EndpointCache
 
 
 class ActionModule(ActionBase):
-    """The action of the module's name."""
+    """The action plugin of the module verify_models."""
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         result: dict[str, Any] = super().run(tmp, task_vars)
@@ -33,18 +33,19 @@ class ActionModule(ActionBase):
             try:
                 result.update(self._execute_module(task_vars=task_vars))
             except AnsibleConnectionFailure as error:
-                # Where that does not end the play for the host, nobody must take it for a proof.
+                # With ignore_unreachable the play goes on, and the result must not pass for a verification.
                 if self._task.ignore_unreachable:
                     raise AnsibleActionFail(f"The host was not reached: {error}") from error
                 raise
             return result
         _validation, params = self.validate_argument_spec(ARGUMENT_SPEC)
         secrets = secrets_in(params)
-        # Ansible makes this folder for each run, for nobody else to read, and removes it at the end.
-        folder = Path(constants.DEFAULT_LOCAL_TMP) / "clawfleet-answers"
+        # Ansible creates this directory for each run, readable by its user only, and removes it at the end.
+        directory = Path(constants.DEFAULT_LOCAL_TMP) / "clawfleet-endpoints"
         try:
-            answer = outcome(params, *ask(params, secrets, Answers(folder, settings(params), secrets)))
+            cache = EndpointCache(directory, probe_options(params), secrets)
+            found = module_result(params, *ask(params, secrets, cache))
         except ClawdbotError as error:
-            answer = {"failed": True, "msg": str(error), **error.result}
-        result.update(remove_values({"changed": False, **answer}, secrets))
+            found = {"failed": True, "msg": str(error), **error.result}
+        result.update(remove_values({"changed": False, **found}, secrets))
         return result

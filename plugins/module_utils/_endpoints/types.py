@@ -5,11 +5,17 @@
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 # Do not use this from other collections or standalone plugins/modules!
 
-"""What the module verify_models returns of endpoints."""
+"""The shapes of this package: providers, requests, answers, what they mean, and what the module returns."""
 
 from __future__ import annotations
 
-from typing import Literal, TypedDict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final, Literal, NamedTuple, TypedDict, Union
+
+Api = Literal["openai-completions", "anthropic-messages"]
+OPENAI: Final = "openai-completions"
+ANTHROPIC: Final = "anthropic-messages"
 
 Status = Literal[
     "ok",
@@ -33,7 +39,167 @@ Status = Literal[
     "timeout",
     "server_error",
 ]
-"""What is found of a provider; the documentation of the module says what each means."""
+"""The status of a provider; docs/verification.md explains each."""
+
+Advice = Literal[
+    "base_url_form",
+    "first_page",
+    "proxy_rejected",
+    "tls_name",
+    "tls_expired",
+    "tls_not_yet_valid",
+    "tls_issuer",
+    "tls_plain",
+]
+"""Which hint to give where a status has several."""
+
+FailureKind = Literal[
+    "dns",
+    "dns_again",
+    "refused",
+    "unreachable",
+    "proxy_rejected",
+    "proxy_failed",
+    "proxy_cleartext",
+    "connect_timeout",
+    "answer_timeout",
+    "body_timeout",
+    "dropped",
+    "not_http",
+    "garbled",
+    "redirect",
+    "redirect_loop",
+    "tls_name",
+    "tls_expired",
+    "tls_not_yet_valid",
+    "tls_issuer",
+    "tls_certificate",
+    "tls_plain",
+    "tls",
+]
+"""Why an attempt ended without an HTTP answer."""
+
+BodyDefect = Literal["too_long", "cut_short", "unknown_encoding"]
+"""Why a body cannot be used, whatever is in it."""
+
+Rejection = Literal["unknown", "rejected"]
+"""How an endpoint rejects one model: it does not know the model, or it rejects it for another reason."""
+
+Headers = tuple[tuple[str, str], ...]
+
+
+# Whom and what to ask
+
+
+@dataclass(frozen=True)
+class Model:
+    """A model of the provider block. `context_window`: tokens, if declared. `headers`: its own."""
+
+    id: str
+    context_window: int | None = None
+    headers: Headers = field(default=(), repr=False)
+
+
+@dataclass(frozen=True)
+class Provider:
+    """An endpoint, its key and the models that it must have.
+
+    `models` must be in the listing. `unlisted` need not be; only a chat verifies them.
+    """
+
+    name: str
+    base_url: str
+    api: Api = OPENAI
+    api_key: str = field(default="", repr=False)
+    headers: Headers = field(default=(), repr=False)
+    models: tuple[Model, ...] = ()
+    unlisted: tuple[Model, ...] = ()
+
+
+@dataclass(frozen=True)
+class Request:
+    """An HTTP request. Equal requests are sent once. `model`: the model that a chat is for."""
+
+    method: str
+    url: str
+    headers: Headers = field(repr=False)
+    body: bytes | None = None
+    model: str | None = None
+
+
+class ProbeOptions(NamedTuple):
+    """How to ask. `timeout`: seconds for one attempt, from the name lookup to the last byte."""
+
+    chat: bool
+    timeout: float
+    retries: int
+    ca_path: str | None
+    validate_certs: bool
+    allow_insecure_http: bool
+
+
+# What came back
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An HTTP answer: header names in lower case, the decompressed body."""
+
+    status: int
+    reason: str
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
+    defect: BodyDefect | None = None
+    latency_ms: int = 0
+
+
+class NoAnswer(NamedTuple):
+    """Why an attempt ended without an HTTP answer. `peer`: the endpoint or proxy. `detail`: what else is known."""
+
+    kind: FailureKind
+    peer: str = ""
+    detail: str = ""
+    http_status: int | None = None
+
+
+Outcome = Union[Answer, NoAnswer]
+"""The end of one attempt."""
+
+
+# What it means
+
+
+class Listing(NamedTuple):
+    """The models that an endpoint lists: ids in its order, contexts in tokens where it has them."""
+
+    ids: tuple[str, ...]
+    contexts: Mapping[str, int]
+    has_more: bool
+    http_status: int
+    latency_ms: int
+
+
+class Verdict(NamedTuple):
+    """A status and its reason, for one answer or for a provider as a whole.
+
+    `retry`: the same request may succeed later. `rejection`: set if the answer is about the model that was asked, not
+    about the provider.
+    """
+
+    status: Status
+    message: str
+    http_status: int | None = None
+    latency_ms: int | None = None
+    retry: bool = False
+    rejection: Rejection | None = None
+    advice: Advice | None = None
+
+
+Reading = Union[Listing, Verdict]
+"""What a request led to: the listing that was asked for, or a verdict. It holds no secret of the request."""
+
+
+# What the module returns
 
 
 class EndpointInfo(TypedDict):
@@ -58,6 +224,6 @@ class _EndpointsInfo(TypedDict):
 
 
 class EndpointsInfo(_EndpointsInfo, total=False):
-    """All endpoints. `msg`: what is wrong and what to do, where one is not ok."""
+    """All endpoints. `msg`: what is wrong and what to do, unless all are ok."""
 
     msg: str

@@ -15,7 +15,9 @@ from typing import Any
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.env_refs import texts
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._endpoints.status import secrets_in as endpoint_secrets
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._endpoints.providers import (
+    secrets_of as endpoint_secrets,
+)
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import ClawdbotError
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._files import apply, atomic
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.info import FilesInfo

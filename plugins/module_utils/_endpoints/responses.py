@@ -1,0 +1,287 @@
+# Copyright (c) 2026, clawfleet.clawdbot contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+# Do not use this from other collections or standalone plugins/modules!
+
+"""Responses of an endpoint: which status an answer, an error text or a failed attempt becomes."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+from .text import clean
+from .types import (
+    ANTHROPIC,
+    Advice,
+    Answer,
+    Api,
+    FailureKind,
+    Listing,
+    NoAnswer,
+    Outcome,
+    Reading,
+    Rejection,
+    Request,
+    Status,
+    Verdict,
+)
+
+# Attempts without an answer
+
+
+class Failure(NamedTuple):
+    """What an attempt without an answer means."""
+
+    status: Status
+    message: str
+    retry: bool = False
+    advice: Advice | None = None
+
+
+FAILURES: Mapping[FailureKind, Failure] = {
+    "dns": Failure("dns_error", "the name {peer} cannot be resolved"),
+    "dns_again": Failure("dns_error", "the name {peer} cannot be resolved", retry=True),
+    "refused": Failure("connection_refused", "{peer} refused the connection", retry=True),
+    "unreachable": Failure("connection_refused", "there is no way to {peer}: {detail}", retry=True),
+    "proxy_rejected": Failure(
+        "connection_refused", "{peer} refused to connect to the endpoint: {detail}", advice="proxy_rejected"
+    ),
+    "proxy_failed": Failure("server_error", "{peer} could not connect to the endpoint: {detail}", retry=True),
+    "proxy_cleartext": Failure("insecure_url", "base_url is http://, so the key would travel to {peer} in clear text"),
+    "connect_timeout": Failure("timeout", "no connection to {peer} within {detail} s", retry=True),
+    "answer_timeout": Failure("timeout", "{url} was connected to, but did not answer within {detail} s", retry=True),
+    "body_timeout": Failure("timeout", "{url} began to answer, but did not end within {detail} s", retry=True),
+    "dropped": Failure("server_error", "{url} closed the connection without an answer", retry=True),
+    "not_http": Failure("not_an_api", "{peer} does not speak HTTP"),
+    "garbled": Failure("invalid_response", "{url} answered in a way that is not valid HTTP: {detail}"),
+    "redirect": Failure("redirect_refused", "{url} redirects to {detail}: not followed"),
+    "redirect_loop": Failure("redirect_refused", "{url} redirects again and again, at last to {detail}"),
+    "tls_name": Failure("tls_error", "the certificate of {peer} is for another name", advice="tls_name"),
+    "tls_expired": Failure("tls_error", "the certificate of {peer} has expired", advice="tls_expired"),
+    "tls_not_yet_valid": Failure("tls_error", "the certificate of {peer} is not valid yet", advice="tls_not_yet_valid"),
+    "tls_issuer": Failure(
+        "tls_error",
+        "the certificate of {peer} is signed by an authority that is not trusted here",
+        advice="tls_issuer",
+    ),
+    "tls_certificate": Failure("tls_error", "the certificate of {peer} cannot be verified: {detail}"),
+    "tls_plain": Failure("tls_error", "{peer} does not speak TLS", advice="tls_plain"),
+    "tls": Failure("tls_error", "no TLS connection to {peer} came about: {detail}"),
+}
+
+
+# HTTP errors
+
+
+class ErrorRule(NamedTuple):
+    """What an HTTP error means, if the rule matches.
+
+    `words`: one of them is in the error's type or text. `api`: whether the body is an API error (`{"error": {…}}`).
+    `chat`: whether the request was a chat. None and an empty tuple match all.
+    """
+
+    codes: Iterable[int]
+    status: Status
+    words: tuple[str, ...] = ()
+    api: bool | None = None
+    chat: bool | None = None
+    retry: bool = False
+    rejection: Rejection | None = None
+    advice: Advice | None = None
+
+    def matches(self, code: int, text: str, api: bool, chat: bool) -> bool:
+        """Return whether the rule is for such an error. `text`: its type and text in lower case."""
+        return (
+            code in self.codes
+            and (not self.words or any(word in text for word in self.words))
+            and self.api in (None, api)
+            and self.chat in (None, chat)
+        )
+
+
+_QUOTA_WORDS = ("quota", "usage limit", "balance", "billing", "insufficient", "credit")
+
+# The first rule that matches decides. Statuses and words come from the vendors' published API description, their own
+# clients and public bug reports.
+ERROR_RULES: Sequence[ErrorRule] = (
+    ErrorRule(
+        (401,),
+        "model_unusable",
+        words=("model id does not exist", "recognized as other"),
+        chat=True,
+        rejection="unknown",
+    ),
+    ErrorRule((401,), "unauthorized"),
+    # Kimi Code answers 403 for three reasons that only the text tells apart.
+    ErrorRule((402, 403), "membership_required", words=("membership",)),
+    ErrorRule((429,), "rate_limited", words=("rate_limit_reached",), retry=True),
+    ErrorRule((402, 403, 429), "quota_exhausted", words=_QUOTA_WORDS),
+    ErrorRule((402,), "membership_required"),
+    ErrorRule((403,), "client_not_admitted", words=("coding agent", "user-agent", "user agent")),
+    ErrorRule((403,), "model_unusable", api=True, chat=True, rejection="rejected"),
+    ErrorRule((403,), "unauthorized", api=True),
+    ErrorRule((404,), "model_unusable", api=True, chat=True, rejection="unknown"),
+    ErrorRule((404, 405, 410, 501), "wrong_base_url"),
+    ErrorRule((407,), "connection_refused", advice="proxy_rejected"),
+    ErrorRule((408,), "timeout", retry=True),
+    ErrorRule((429,), "rate_limited", retry=True),
+    ErrorRule(range(500, 600), "server_error", retry=True),
+    ErrorRule(range(400, 500), "model_unusable", api=True, chat=True, rejection="rejected"),
+    ErrorRule(range(400, 500), "invalid_response", api=True),
+    ErrorRule(range(400, 500), "not_an_api"),
+    ErrorRule(range(1000), "invalid_response"),
+)
+
+
+def judge(outcome: Outcome, request: Request, secrets: Iterable[str]) -> Answer | Verdict:
+    """Return an answer with status 200 and a JSON body as it is, and the verdict on any other outcome."""
+    if isinstance(outcome, NoAnswer):
+        failure = FAILURES[outcome.kind]
+        message = clean(failure.message.format(url=request.url, peer=outcome.peer, detail=outcome.detail), secrets)
+        return Verdict(failure.status, message, outcome.http_status, None, retry=failure.retry, advice=failure.advice)
+    if outcome.status != 200:
+        return _judge_error(outcome, request, secrets)
+    return _judge_body(outcome, request, secrets) or outcome
+
+
+def _judge_error(answer: Answer, request: Request, secrets: Iterable[str]) -> Verdict:
+    error = api_error(answer.body)
+    text = " ".join(error) if error else "" if _is_html(answer) else _decode(answer.body)
+    chat = request.model is not None
+    rule = next(rule for rule in ERROR_RULES if rule.matches(answer.status, text.lower(), error is not None, chat))
+    shown = (error and (error[1] or error[0])) or _show_body(answer, secrets)
+    message = f"{request.url} answered {answer.status}: {shown}"
+    retry_after = answer.headers.get("retry-after", "")
+    if rule.retry and re.fullmatch(r"[0-9]{1,6}", retry_after):
+        message = f"{message} (it asks to wait {retry_after} s)"
+    return Verdict(
+        rule.status,
+        clean(message, secrets),
+        answer.status,
+        answer.latency_ms,
+        retry=rule.retry,
+        rejection=rule.rejection,
+        advice=rule.advice,
+    )
+
+
+# Answers with status 200
+
+
+def _judge_body(answer: Answer, request: Request, secrets: Iterable[str]) -> Verdict | None:
+    """Return the verdict on a body that is not whole JSON, or None."""
+    start = answer.body.lstrip()[:1]
+    if answer.defect == "too_long":
+        return _unreadable(answer, request, "with more data than a list of models or a chat of one token can be")
+    if answer.defect == "unknown_encoding":
+        return _unreadable(answer, request, "in a content encoding that cannot be read")
+    if answer.defect == "cut_short":
+        return _unreadable(answer, request, "and broke off before the end", retry=True)
+    if not start:
+        return _unreadable(answer, request, "with an empty body")
+    if _is_html(answer) or start not in b"{[":
+        message = clean(f"{request.url} answered 200: {_show_body(answer, secrets)}", secrets)
+        # A JSON scalar is an answer of the wrong shape. Anything else that is not JSON does not come from an API.
+        if _is_html(answer) or _parse_json(answer.body) is _NOT_JSON:
+            return Verdict("not_an_api", message, 200, answer.latency_ms)
+        return _unreadable(answer, request, "with JSON of another shape")
+    if _parse_json(answer.body) is _NOT_JSON:
+        return _unreadable(answer, request, "with JSON that is cut short or broken")
+    return None
+
+
+def _unreadable(answer: Answer, request: Request, how: str, retry: bool = False) -> Verdict:
+    message = f"{request.url} answered {answer.status} {how}"
+    return Verdict("invalid_response", message, answer.status, answer.latency_ms, retry=retry)
+
+
+def read_listing(outcome: Outcome, request: Request, secrets: Iterable[str]) -> Reading:
+    """Return the listing in an outcome, or the verdict on an outcome without one. It needs `data[].id` alone."""
+    answer = judge(outcome, request, secrets)
+    if isinstance(answer, Verdict):
+        return answer
+    document = _parse_json(answer.body)
+    if not isinstance(document, dict) or not isinstance(document.get("data"), list):
+        return _unreadable(answer, request, "with JSON that is not a list of models")
+    entries = document["data"]
+    models = [
+        entry for entry in entries if isinstance(entry, dict) and isinstance(entry.get("id"), str) and entry["id"]
+    ]
+    if entries and not models:
+        return _unreadable(answer, request, "with a list of models without ids")
+    lengths = {model["id"]: model.get("context_length") for model in models}
+    # JSON's true and false are integers in Python.
+    contexts = {
+        name: length for name, length in lengths.items() if isinstance(length, int) and not isinstance(length, bool)
+    }
+    return Listing(
+        ids=tuple(dict.fromkeys(model["id"] for model in models)),
+        contexts=contexts,
+        has_more=document.get("has_more") is True,
+        http_status=answer.status,
+        latency_ms=answer.latency_ms,
+    )
+
+
+def read_chat(outcome: Outcome, request: Request, api: Api, secrets: Iterable[str]) -> Verdict:
+    """Return the verdict on the outcome of a chat. The model's text may be empty: one token can be all thought."""
+    answer = judge(outcome, request, secrets)
+    if isinstance(answer, Verdict):
+        return answer
+    document = _parse_json(answer.body)
+    answered = isinstance(document, dict) and document.get("content" if api == ANTHROPIC else "choices")
+    if api == ANTHROPIC:
+        is_chat = isinstance(document, dict) and document.get("type") == "message" and isinstance(answered, list)
+    else:
+        is_chat = isinstance(answered, list) and bool(answered) and all(isinstance(choice, dict) for choice in answered)
+    if not is_chat:
+        return _unreadable(answer, request, "with JSON that is not a chat completion")
+    return Verdict("ok", f"{request.model} answered", answer.status, answer.latency_ms)
+
+
+# Bodies
+
+
+_NOT_JSON = object()
+
+
+def _parse_json(body: bytes) -> object:
+    try:
+        return json.loads(_decode(body), parse_int=_parse_int)
+    except (ValueError, RecursionError):
+        return _NOT_JSON
+
+
+def _parse_int(digits: str) -> object:
+    # Converting a million digits to an int takes minutes. No number of an endpoint has that many.
+    return int(digits) if len(digits) <= 18 else digits
+
+
+def _decode(body: bytes) -> str:
+    return body.decode("utf-8-sig", "replace")
+
+
+def api_error(body: bytes) -> tuple[str, str] | None:
+    """Return type and text of an API error, `{"error": {"message", "type", …}}`, or None."""
+    document = _parse_json(body)
+    error = document.get("error") if isinstance(document, dict) else None
+    if not isinstance(error, dict):
+        return None
+    return str(error.get("type") or ""), str(error.get("message") or "")
+
+
+def _is_html(answer: Answer) -> bool:
+    return "html" in answer.headers.get("content-type", "").lower() or answer.body.lstrip().startswith(b"<")
+
+
+def _show_body(answer: Answer, secrets: Iterable[str]) -> str:
+    if _is_html(answer):
+        title = re.search(r"<title[^>]*>([^<]*)", _decode(answer.body), re.IGNORECASE)
+        text = clean(title.group(1), secrets) if title else ""
+        return f'an HTML page, "{text}"' if text else "an HTML page"
+    return clean(_decode(answer.body), secrets) or "with an empty body"

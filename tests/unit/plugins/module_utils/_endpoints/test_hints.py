@@ -1,0 +1,106 @@
+# Copyright (c) 2026, clawfleet.clawdbot contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the hints advise."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pytest
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._endpoints.hints import hint_for
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._endpoints.requests import listing_request
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._endpoints.responses import FAILURES, judge
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._endpoints.types import NoAnswer, Outcome, Verdict
+from ansible_collections.clawfleet.clawdbot.tests.unit.plugins.module_utils._endpoints.endpoint_cases import (
+    answer,
+    error,
+    provider,
+)
+
+
+def hint(outcome: Outcome, **more: object) -> str:
+    asked = provider(**more)
+    finding = judge(outcome, listing_request(asked, "agent"), set())
+    assert isinstance(finding, Verdict)
+    return hint_for(asked, finding)
+
+
+KIMI = "https://api.kimi.com/coding/v1"
+UNAUTHORIZED: Mapping[str, tuple[dict[str, object], str]] = {
+    "China": (
+        {},
+        "The key may be revoked, or belong to the other platform (base URL https://api.moonshot.ai/v1) or to Kimi Code"
+        " (https://api.kimi.com/coding/v1). Keys for api.moonshot.cn are made at platform.moonshot.cn.",
+    ),
+    "international": (
+        {"base_url": "https://api.moonshot.ai/v1"},
+        "The key may be revoked, or belong to the other platform (base URL https://api.moonshot.cn/v1) or to Kimi Code"
+        " (https://api.kimi.com/coding/v1). Keys for api.moonshot.ai are made at platform.moonshot.ai.",
+    ),
+    "a key of Kimi Code": (
+        {"base_url": "https://API.moonshot.ai/v1", "api_key": "sk-kimi-0123456789"},
+        "The key starts with sk-kimi-, so it belongs to Kimi Code: its base URL is https://api.kimi.com/coding/v1.",
+    ),
+    "Kimi Code": (
+        {"base_url": KIMI},
+        "Kimi Code takes keys of its own only (kimi.com/code/console): a key of platform.moonshot.cn or"
+        " platform.moonshot.ai is not valid there.",
+    ),
+    "another vendor": (
+        {"base_url": "https://llm.example/v1", "api_key": "sk-kimi-0123456789"},
+        "Check on the console of llm.example that the key is valid, and that it was made for this host.",
+    ),
+}
+
+
+@pytest.mark.parametrize(("more", "text"), UNAUTHORIZED.values(), ids=UNAUTHORIZED)
+def test_a_refused_key_may_belong_elsewhere(more: dict[str, object], text: str) -> None:
+    assert hint(error(401, "x", "Invalid Authentication"), **more) == text
+
+
+WRONG_URLS: Mapping[str, tuple[dict[str, object], str]] = {
+    "no version": (
+        {"base_url": "https://api.moonshot.cn/"},
+        "base_url does not end in /v1: try https://api.moonshot.cn/v1. If it is an Anthropic-style base, its models are"
+        " listed at /v1/models below it: set api=anthropic-messages.",
+    ),
+    "another version": (
+        {"base_url": "https://llm.example/api/v4"},
+        "Check the path of base_url: the models must be listed at /models below it.",
+    ),
+    "Kimi Code": (
+        {"base_url": "https://api.kimi.com/coding/"},
+        "The base URL of Kimi Code is https://api.kimi.com/coding/v1. Its Anthropic-style base"
+        " https://api.kimi.com/coding/ lists its models at /v1/models below it, and needs api=anthropic-messages.",
+    ),
+    "Anthropic's protocol": (
+        {"base_url": KIMI, "api": "anthropic-messages"},
+        "With api=anthropic-messages, base_url ends before /v1, which is added: leave it out.",
+    ),
+}
+
+
+@pytest.mark.parametrize(("more", "text"), WRONG_URLS.values(), ids=WRONG_URLS)
+def test_a_wrong_base_url_is_put_right(more: dict[str, object], text: str) -> None:
+    assert hint(answer(404, b"<html>"), **more) == text
+
+
+CONSOLES: Mapping[str, str] = {
+    "https://api.moonshot.cn/v1": "platform.moonshot.cn",
+    "https://api.moonshot.ai/v1": "platform.moonshot.ai",
+    KIMI: "kimi.com/code/console",
+    "https://llm.example/v1": "the console of llm.example",
+}
+
+
+@pytest.mark.parametrize(("base_url", "console"), CONSOLES.items())
+def test_money_is_paid_at_the_vendors_console(base_url: str, console: str) -> None:
+    text = f"Trying again does not help: top up the account, or wait for its next billing period ({console})."
+    assert hint(error(429, "exceeded_current_quota_error", "x"), base_url=base_url) == text
+
+
+def test_every_kind_of_no_answer_has_a_hint() -> None:
+    kinds = {kind: hint(NoAnswer(kind, "peer", "detail")) for kind in FAILURES}
+    assert [kind for kind, text in kinds.items() if not text] == []
