@@ -13,7 +13,8 @@ from ansible_collections.clawfleet.clawdbot.plugins.module_utils._endpoints.hint
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._endpoints.requests import listing_request
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._endpoints.responses import FAILURES, judge
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._endpoints.types import NoAnswer, Outcome, Verdict
-from ansible_collections.clawfleet.clawdbot.tests.unit.plugins.module_utils._endpoints.endpoint_cases import (
+
+from tests.unit.plugins.module_utils._endpoints.endpoint_cases import (
     answer,
     error,
     provider,

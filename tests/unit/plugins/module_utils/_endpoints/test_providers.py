@@ -12,7 +12,8 @@ import pytest
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._endpoints.providers import secrets_of
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._endpoints.requests import listing_request
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._endpoints.types import Model, Provider
-from ansible_collections.clawfleet.clawdbot.tests.unit.plugins.module_utils._endpoints.endpoint_cases import (
+
+from tests.unit.plugins.module_utils._endpoints.endpoint_cases import (
     KEY,
     URL,
     answer,

@@ -17,12 +17,13 @@ from ansible_collections.clawfleet.clawdbot.plugins.module_utils._endpoints.requ
     reject,
 )
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._endpoints.types import NoAnswer, Verdict
-from ansible_collections.clawfleet.clawdbot.tests.unit.plugins.module_utils._endpoints.endpoint_cases import (
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.unit.plugins.module_utils._endpoints.endpoint_cases import (
     KEY,
     provider,
 )
-from hypothesis import given
-from hypothesis import strategies as st
 
 BASE_URLS: Mapping[str, str | None] = {
     "https://api.moonshot.cn/v1": None,

@@ -17,15 +17,16 @@ from ansible_collections.clawfleet.clawdbot.plugins.module_utils._endpoints.type
     Outcome,
     Verdict,
 )
-from ansible_collections.clawfleet.clawdbot.tests.unit.plugins.module_utils._endpoints.endpoint_cases import (
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.unit.plugins.module_utils._endpoints.endpoint_cases import (
     ASK_CHAT,
     ASK_LISTING,
     KEY,
     OUTCOMES,
     error,
 )
-from hypothesis import given
-from hypothesis import strategies as st
 
 
 @given(outcome=OUTCOMES, api=st.sampled_from([OPENAI, ANTHROPIC]))

@@ -18,15 +18,16 @@ from ansible_collections.clawfleet.clawdbot.plugins.module_utils._endpoints.type
     Outcome,
     Verdict,
 )
-from ansible_collections.clawfleet.clawdbot.tests.unit.plugins.module_utils._endpoints.endpoint_cases import (
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.unit.plugins.module_utils._endpoints.endpoint_cases import (
     ANSWERS,
     ASK_CHAT,
     ASK_LISTING,
     answer,
     error,
 )
-from hypothesis import given
-from hypothesis import strategies as st
 
 RETRY = Verdict("rate_limited", "x", retry=True)
 NOW = 1_800_000_000.0

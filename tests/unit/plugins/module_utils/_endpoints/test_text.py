@@ -11,7 +11,8 @@ from collections.abc import Mapping
 import pytest
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._endpoints.text import clean
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.redaction import fingerprint
-from ansible_collections.clawfleet.clawdbot.tests.unit.plugins.module_utils._endpoints.endpoint_cases import KEY
+
+from tests.unit.plugins.module_utils._endpoints.endpoint_cases import KEY
 
 CLEANED: Mapping[str, tuple[str, str]] = {
     "own key": (f"bad {KEY}!", f"bad <{fingerprint(KEY)}>!"),

@@ -23,13 +23,14 @@ from ansible_collections.clawfleet.clawdbot.plugins.module_utils._endpoints.verd
     nearest,
 )
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.redaction import fingerprint
-from ansible_collections.clawfleet.clawdbot.tests.unit.plugins.module_utils._endpoints.endpoint_cases import (
+from hypothesis import given
+
+from tests.unit.plugins.module_utils._endpoints.endpoint_cases import (
     ASK_LISTING,
     KEY,
     OUTCOMES,
     provider,
 )
-from hypothesis import given
 
 NEAREST: Mapping[str, tuple[str, list[str]]] = {
     "a dot": ("kimi-k25", ["kimi-k2.5", "kimi-k2.6"]),

@@ -1,0 +1,253 @@
+# Copyright (c) 2026, clawfleet.clawdbot contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The chat probe."""
+
+from __future__ import annotations
+
+import json
+import socket
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pytest
+
+from tests.module.verify_models.behaviours import (
+    KIMI_403,
+    chat,
+    chats,
+)
+from tests.module.verify_models.hints import (
+    ADMIT,
+    CHECK_ANSWER,
+    CHECK_KEY,
+    CHECK_PATH,
+    CHECK_URL,
+    LATER,
+    OTHER_MODEL,
+    REDIRECT,
+    UNLISTED,
+)
+from tests.module.verify_models.probing import (
+    KEY,
+    expected,
+    only,
+    provider,
+    run,
+)
+from tests.module.verify_models.raw_server import (
+    RawServer,
+    Received,
+    answer,
+    error,
+    json_answer,
+    listing,
+)
+
+
+def test_a_chat_is_asked_as_the_product_asks() -> None:
+    models = [{"id": "a", "headers": {"User-Agent": "KimiCLI/0.77", "X-Model": "a"}}, "b"]
+    headers = {"User-Agent": "Other/1", "X-Both": "yes"}
+    with RawServer(chats(("a", "b"))) as server:
+        code, result, _printed = run(
+            provider(server, models=models, headers=headers, unlisted_models=["c"]), probe="chat"
+        )
+    found = expected("ok", 200, "listed: a, b; answered: a, b, c", "", listed=["a", "b"])
+    assert only(result) == found
+    assert code == 0
+    asked = server.received[1]
+    assert [request.target for request in server.received] == ["/v1/models", *["/v1/chat/completions"] * 3]
+    question = {"model": "a", "messages": [{"role": "user", "content": "test"}], "max_tokens": 1, "stream": False}
+    assert json.loads(asked.body) == question
+    assert asked.headers == {
+        "accept-encoding": "identity",
+        "host": server.netloc,
+        "user-agent": "KimiCLI/0.77",
+        "authorization": f"Bearer {KEY}",
+        "content-type": "application/json",
+        "content-length": str(len(asked.body)),
+        "x-model": "a",
+        "x-both": "yes",
+        "connection": "close",
+    }
+    assert server.received[2].headers["user-agent"] == "Other/1"
+    assert "x-model" not in server.received[2].headers
+
+
+def test_the_anthropic_protocol() -> None:
+    def behave(connection: socket.socket, request: Received) -> None:
+        done = json_answer(200, {"type": "message", "content": [], "stop_reason": "max_tokens"})
+        connection.sendall(listing("k3") if request.method == "GET" else done)
+
+    with RawServer(behave) as server:
+        asked = provider(server, api="anthropic-messages", models=["k3"], base_url=f"http://{server.netloc}/coding/")
+        code, result, _printed = run(asked, probe="chat")
+    assert (code, only(result)["message"]) == (0, "listed: k3; answered: k3")
+    listed, chatted = server.received
+    assert (listed.target, chatted.target) == ("/coding/v1/models", "/coding/v1/messages")
+    assert (listed.headers["x-api-key"], listed.headers["authorization"]) == (KEY, f"Bearer {KEY}")
+    assert (chatted.headers["x-api-key"], chatted.headers["anthropic-version"]) == (KEY, "2023-06-01")
+    assert "authorization" not in chatted.headers
+
+
+@dataclass(frozen=True)
+class Chat:
+    """What a chat with the model C(a) answers, and what the module must say; C({url}) is the chat's."""
+
+    answer: bytes
+    status: str
+    http_status: int | None
+    message: str
+    hint: str
+    listed: tuple[str, ...] = ("a",)
+    unlisted: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+
+
+NO_MODEL = "Not found the model a or Permission denied"
+CHATS: Mapping[str, Chat] = {
+    "not for this key": Chat(
+        error(404, "resource_not_found_error", NO_MODEL),
+        "model_unusable",
+        404,
+        f"a cannot be used: {{url}} answered 404: {NO_MODEL}",
+        OTHER_MODEL,
+    ),
+    "401 for a model": Chat(
+        error(401, "x", "Your model id does not exist, recognized as other: a"),
+        "model_unusable",
+        401,
+        "a cannot be used: {url} answered 401: Your model id does not exist, recognized as other: a",
+        OTHER_MODEL,
+    ),
+    "401 for the key": Chat(
+        error(401, "x", "Invalid Authentication"),
+        "unauthorized",
+        401,
+        "the endpoint gave its listing, but {url} answered 401: Invalid Authentication",
+        CHECK_KEY,
+    ),
+    "403 for a model": Chat(
+        error(403, "permission_denied_error", "no"),
+        "model_unusable",
+        403,
+        "a cannot be used: {url} answered 403: no",
+        OTHER_MODEL,
+    ),
+    "403 for the agent": Chat(
+        error(403, "access_terminated_error", KIMI_403),
+        "client_not_admitted",
+        403,
+        f"the endpoint gave its listing, but {{url}} answered 403: {KIMI_403}",
+        ADMIT.format("no User-Agent is configured"),
+    ),
+    "400": Chat(
+        error(400, "invalid_request_error", "bad"),
+        "model_unusable",
+        400,
+        "a cannot be used: {url} answered 400: bad",
+        OTHER_MODEL,
+    ),
+    "404 of no API": Chat(
+        answer(404, b"<html>"),
+        "wrong_base_url",
+        404,
+        "the endpoint gave its listing, but {url} answered 404: an HTML page",
+        CHECK_PATH,
+    ),
+    "500": Chat(
+        answer(500, b""),
+        "server_error",
+        500,
+        "the endpoint gave its listing, but {url} answered 500: with an empty body",
+        LATER,
+    ),
+    "redirect": Chat(
+        answer(302, b"", "Location: /v1/chat/completions"),
+        "redirect_refused",
+        302,
+        "the endpoint gave its listing, but {url} redirects to {url}: not followed",
+        REDIRECT,
+    ),
+    "no choices": Chat(
+        json_answer(200, {"choices": []}),
+        "invalid_response",
+        200,
+        "the endpoint gave its listing, but {url} answered 200 with JSON that is not a chat completion",
+        CHECK_ANSWER,
+    ),
+    "a stream": Chat(
+        answer(200, b'data: {"choices": [{}]}\n\n', "Content-Type: text/event-stream"),
+        "not_an_api",
+        200,
+        'the endpoint gave its listing, but {url} answered 200: data: {{"choices": [{{}}]}}',
+        CHECK_URL,
+    ),
+    "not listed": Chat(
+        chat("a"),
+        "model_missing",
+        200,
+        "not listed: a",
+        f"127.0.0.1 lists no model for this key. {UNLISTED}",
+        listed=(),
+        missing=("a",),
+    ),
+    "unlisted, and unknown": Chat(
+        error(404, "resource_not_found_error", NO_MODEL),
+        "model_missing",
+        200,
+        f"a is neither listed nor accepted: {{url}} answered 404: {NO_MODEL}",
+        f"127.0.0.1 lists no model for this key. {UNLISTED}",
+        listed=(),
+        unlisted=("a",),
+        missing=("a",),
+    ),
+    "unlisted, and refused": Chat(
+        error(400, "x", "bad"),
+        "model_unusable",
+        400,
+        "a cannot be used: {url} answered 400: bad",
+        OTHER_MODEL,
+        listed=(),
+        unlisted=("a",),
+    ),
+}
+
+
+@pytest.mark.parametrize("row", CHATS.values(), ids=CHATS)
+def test_a_fault_of_a_chat(row: Chat) -> None:
+    with RawServer(chats(row.listed, a=row.answer)) as server:
+        asked = provider(server, models=["a"], unlisted_models=list(row.unlisted))
+        code, result, _printed = run(asked, probe="chat")
+    assert only(result) == expected(
+        row.status,
+        row.http_status,
+        row.message.format(url=f"http://{server.netloc}/v1/chat/completions"),
+        row.hint,
+        listed=list(row.listed),
+        missing=list(row.missing),
+        suggestions={model_id: [] for model_id in row.missing},
+    )
+    assert code == 1
+    # A model that the listing shows to be missing is not asked, which spares the rate limit.
+    assert len(server.received) == (1 if row.status == "model_missing" and not row.unlisted else 2)
+
+
+def test_a_refused_model_does_not_hide_the_others() -> None:
+    refused = error(404, "resource_not_found_error", NO_MODEL)
+    with RawServer(chats(("a", "b"), a=refused, b=refused)) as server:
+        _code, result, _printed = run(provider(server, models=["a", "b", "c"]), probe="chat")
+    url = f"http://{server.netloc}/v1/chat/completions"
+    found = only(result)
+    assert (found["status"], found["missing"]) == ("model_missing", ["c"])
+    assert found["message"] == "; ".join(
+        ["not listed: c", *(f"{model} cannot be used: {url} answered 404: {NO_MODEL}" for model in "ab")]
+    )
+
+
+def test_a_fault_of_the_account_ends_the_chats() -> None:
+    with RawServer(chats(("a", "b"), a=error(429, "exceeded_current_quota_error", "pay"))) as server:
+        _code, result, _printed = run(provider(server, models=["a", "b"]), probe="chat")
+    assert only(result)["status"] == "quota_exhausted"
+    assert len(server.received) == 2
