@@ -48,7 +48,7 @@ MAX_REQUEST_BODY = 64 * 1024 * 1024
 ADMITTED_AGENTS = re.compile(r"(KimiCLI|claude-code|claude-cli|RooCode|Kilo-Code)/", re.IGNORECASE)
 
 _ACCOUNT = "org-5d41402abc4b2a76<ak-b9719d911017c592>"
-# Name of ours, for add_key(refused=...) and the fault "error" -> status, type, message.
+# Name of ours, for add_key(rejected=...) and the fault "error" -> status, type, message.
 ERRORS = {
     "bad_request": (400, "invalid_request_error", "Invalid request: {detail}"),
     "invalid_authentication": (401, "invalid_authentication_error", "Invalid Authentication"),
@@ -163,11 +163,11 @@ def fingerprint(key: str) -> str:
 
 @dataclasses.dataclass
 class Key:
-    """A valid key; refused names the error that it always gets, and of its requests rpm pass in window seconds."""
+    """A valid key; rejected names the error that it always gets, and of its requests rpm pass in window seconds."""
 
     rpm: int | None = None
     window: float = 60.0
-    refused: str | None = None
+    rejected: str | None = None
     passed: collections.deque[float] = dataclasses.field(default_factory=collections.deque)
 
     def wait(self, now: float) -> int:
@@ -369,17 +369,22 @@ class MockServer:
         self._unlisted: dict[str, set[str]] = {name: set() for name in PRODUCTS}
         self._faults: dict[tuple[str, str | None], Fault] = {}
         self._requests: list[dict[str, Any]] = []
+        self._host = host
         self._server = _Server(self, host, port, tls)
         self.port: int = self._server.server_address[1]
+        self._serving = threading.Thread(target=self._server.serve_until, args=(self.stopping,), daemon=True)
         self.url = f"http{'s' if tls else ''}://{f'[{host}]' if ':' in host else host}:{self.port}"
 
     def __enter__(self) -> MockServer:
-        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
+        self._serving.start()
         return self
 
     def __exit__(self, *_exc: object) -> None:
         self.stopping.set()
-        self._server.shutdown()
+        # The server sees it with the next connection, which ends without a request.
+        with contextlib.suppress(OSError):
+            socket.create_connection((self._host, self.port), timeout=1).close()
+        self._serving.join()
         self._server.end_connections()
         self._server.server_close()
 
@@ -388,16 +393,16 @@ class MockServer:
         return f"{self.url}{PRODUCTS[_known('product', product, PRODUCTS)].prefix}/v1"
 
     def add_key(
-        self, product: str, key: str, rpm: int | None = None, window: float = 60.0, refused: str | None = None
+        self, product: str, key: str, rpm: int | None = None, window: float = 60.0, rejected: str | None = None
     ) -> None:
-        """From now on the key is one of the product's; for rpm, window and refused see Key."""
+        """From now on the key is one of the product's; for rpm, window and rejected see Key."""
         _known("product", product, PRODUCTS)
-        if refused is not None:
-            _known("error", refused, ERRORS)
+        if rejected is not None:
+            _known("error", rejected, ERRORS)
         if not isinstance(key, str) or not all(isinstance(n, (int, float)) for n in (rpm or 0, window)):
             raise ValueError("key is a text, rpm and window are numbers")
         with self._lock:
-            self._keys[product][key] = Key(rpm, window, refused)
+            self._keys[product][key] = Key(rpm, window, rejected)
 
     def revoke_key(self, product: str, key: str) -> None:
         """From now on the key is wrong, if it was not before."""
@@ -486,8 +491,8 @@ class MockServer:
         known = self._keys[request.product].get(request.key)
         if known is None:
             return _error(product.key_error if request.key else "invalid_authentication")
-        if known.refused is not None:
-            return _error(known.refused, model=request.model or "")
+        if known.rejected is not None:
+            return _error(known.rejected, model=request.model or "")
         seconds = known.wait(time.monotonic())
         if seconds:
             return _error("rate_limit", rpm=known.rpm or 0, seconds=seconds)
@@ -549,6 +554,11 @@ class _Server(http.server.ThreadingHTTPServer):
     def server_bind(self) -> None:
         # Not the HTTP server's own: that asks DNS for a name that nobody needs.
         socketserver.TCPServer.server_bind(self)
+
+    def serve_until(self, stopping: threading.Event) -> None:
+        """Serve connections; the first one after stopping ends it."""
+        while not stopping.is_set():
+            self.handle_request()
 
     def get_request(self) -> tuple[socket.socket, Any]:
         connection, address = super().get_request()
