@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How long verify_models takes, beside the usual loop of ansible.builtin.uri over the same endpoints.
+"""The time of verify_models, compared with a loop of ansible.builtin.uri over the same endpoints.
 
-Run it with C(make bench), with nothing else on the machine.
+Run it with `make bench`, with nothing else on the machine.
 The endpoints are mock servers on loopback that answer after 300 ms. Each time is the best of five playbook runs, less
 that of a playbook without a task; the runs to compare take turns, so that the machine's other work meets all of them.
 """
@@ -46,32 +46,32 @@ URI_TASK = {
 
 
 def seconds(playbook: Path) -> float:
-    """The time of one playbook run, which must succeed."""
+    """Return the time of one playbook run, which must succeed."""
     environment = {
         **os.environ,
         "ANSIBLE_PIPELINING": "true",
         "ANSIBLE_LOCALHOST_WARNING": "false",
         "ANSIBLE_INVENTORY_UNPARSED_WARNING": "false",
     }
-    program = Path(sys.executable).with_name("ansible-playbook")
+    command = Path(sys.executable).with_name("ansible-playbook")
     began = time.perf_counter()
-    done = subprocess.run([str(program), str(playbook)], env=environment, capture_output=True, text=True, check=False)
+    done = subprocess.run([str(command), str(playbook)], env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
         sys.exit(done.stdout + done.stderr)
     return time.perf_counter() - began
 
 
-def playbook(folder: Path, name: str, tasks: Sequence[object], endpoints: Sequence[object]) -> Path:
-    """A playbook of these tasks, as JSON, which is YAML too."""
+def playbook(directory: Path, name: str, tasks: Sequence[object], endpoints: Sequence[object]) -> Path:
+    """Write a playbook of these tasks, as JSON, which is YAML too."""
     play = {"hosts": "localhost", "connection": "local", "gather_facts": False, "tasks": tasks}
-    path = folder / name
+    path = directory / name
     path.write_text(json.dumps([{**play, "vars": {"endpoints": endpoints}}]))
     return path
 
 
 def main() -> None:
     with contextlib.ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        directory = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         endpoints = []
         for number in range(max(COUNTS)):
             mock_server = stack.enter_context(MockServer())
@@ -89,7 +89,7 @@ def main() -> None:
         sys.stdout.write(row.format("endpoints", "uri loop, s", "verify_models, s", "times faster"))
         for count in COUNTS:
             books = [
-                playbook(folder, f"{number}.json", tasks, endpoints[:count])
+                playbook(directory, f"{number}.json", tasks, endpoints[:count])
                 for number, tasks in enumerate(([], [URI_TASK], [MODULE_TASK]))
             ]
             turns = [[seconds(book) for book in books] for _turn in range(RUNS)]

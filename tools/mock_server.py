@@ -4,13 +4,13 @@
 
 """A mock server for the Moonshot and Kimi Code endpoints, for the demo and the tests.
 
-Three products on one port: moonshot-cn below /moonshot-cn/v1, moonshot-ai below /moonshot-ai/v1, kimicode below
-/kimi/coding/v1. Each has keys of its own, the models that the vendor lists, and the vendor's error bodies; faults can
-be asked for. It remembers what it was asked, keys by their fingerprint only. Keys live in memory alone.
+Three products share one port: moonshot-cn at /moonshot-cn/v1, moonshot-ai at /moonshot-ai/v1, kimicode at
+/kimi/coding/v1. Each has its own keys, the models that the vendor lists, and the vendor's error bodies. Faults can be
+set. Requests are recorded, with fingerprints of keys; keys are in memory only.
 
-In a test: `with MockServer() as mock_server: mock_server.add_key("kimicode", key)`. As a program: see --help; it prints
-one JSON line when it listens and ends on SIGTERM or SIGINT. What the methods do can be asked for over HTTP, the body
-being a JSON object of the method's arguments. Whoever reaches the port can do so: it is no service for a network.
+In a test: `with MockServer() as mock_server: mock_server.add_key("kimicode", key)`. As a command, see --help: it prints
+one JSON line when it listens, and ends on SIGTERM or SIGINT. The methods are available over HTTP, with a JSON object of
+the method's arguments as body. Every client of the port can call them, so do not offer it to a network.
 """
 
 from __future__ import annotations
@@ -44,11 +44,11 @@ from typing import Any
 CONTROL = "/_mock_server/"
 MAX_REQUEST_BODY = 64 * 1024 * 1024
 
-# Which clients Kimi Code lets chat. The vendor's list is not public; these are the agents that its refusal names.
+# The clients that may chat with Kimi Code. The vendor's list is not public; its error names these agents.
 ADMITTED_AGENTS = re.compile(r"(KimiCLI|claude-code|claude-cli|RooCode|Kilo-Code)/", re.IGNORECASE)
 
 _ACCOUNT = "org-5d41402abc4b2a76<ak-b9719d911017c592>"
-# Name of ours, for add_key(rejected=...) and the fault "error" -> status, type, message.
+# Our name, for add_key(rejected=...) and the fault "error" -> status, type, message.
 ERRORS = {
     "bad_request": (400, "invalid_request_error", "Invalid request: {detail}"),
     "invalid_authentication": (401, "invalid_authentication_error", "Invalid Authentication"),
@@ -93,7 +93,7 @@ ERRORS = {
         "your plan and billing details",
     ),
 }
-# The first six take the right answer's place, the others spoil how it goes out.
+# The first six replace the right answer, the others spoil how it is sent.
 FAULTS = {
     "status": "the given status (500), body, content_type and headers; {key} in the body echoes the key",
     "error": "the error (of ERRORS) that error names",
@@ -104,10 +104,10 @@ FAULTS = {
     "delay": "the right answer, seconds late",
     "drip": "the right answer, a byte every seconds",
     "truncated": "the right answer, cut in the middle of its body",
-    "huge": "the right answer behind white space, size bytes altogether",
+    "huge": "the right answer after white space, size bytes together",
     "gzip_bomb": "the same, compressed",
-    "endless_headers": "the right status line, and then a header every seconds, for ever",
-    "garbage": "bytes that are no HTTP",
+    "endless_headers": "the right status line, then a header every seconds, for ever",
+    "garbage": "bytes that are not HTTP",
     "reset": "the connection reset",
     "silent": "nothing, for ever",
 }
@@ -122,7 +122,7 @@ def _model(model_id: str, context_length: int, vision: bool, **more: Any) -> dic
 
 @dataclasses.dataclass(frozen=True)
 class Product:
-    """Where a product is, what it calls itself, what it lists, how it refuses a key, whom it lets chat."""
+    """A product: its path, name and models, its error for a wrong key, whether only known agents may chat."""
 
     prefix: str
     label: str
@@ -157,13 +157,13 @@ def _known(what: str, name: str, names: Iterable[str]) -> str:
 
 
 def fingerprint(key: str) -> str:
-    """The short name of a key that the collection uses too."""
+    """Return the fingerprint of a key, as the collection does."""
     return f"sha256:{hashlib.sha256(key.encode('utf-8', 'surrogatepass')).hexdigest()[:12]}"
 
 
 @dataclasses.dataclass
 class Key:
-    """A valid key; rejected names the error that it always gets, and of its requests rpm pass in window seconds."""
+    """A valid key. `rejected`: the error that it always gets. `rpm` requests pass in `window` seconds."""
 
     rpm: int | None = None
     window: float = 60.0
@@ -171,7 +171,7 @@ class Key:
     passed: collections.deque[float] = dataclasses.field(default_factory=collections.deque)
 
     def wait(self, now: float) -> int:
-        """Whole seconds until a request may pass; 0 lets this one pass and counts it."""
+        """Return the whole seconds until a request may pass. 0 lets this one pass and counts it."""
         while self.passed and now - self.passed[0] >= self.window:
             self.passed.popleft()
         if self.rpm is not None and len(self.passed) >= self.rpm:
@@ -182,7 +182,7 @@ class Key:
 
 @dataclasses.dataclass
 class Fault:
-    """One of FAULTS, on one route (listing, chat) or on all paths, for the next so many times or until cleared."""
+    """One of FAULTS, on one route (listing, chat) or on all paths, for the next `times` requests or until cleared."""
 
     kind: str
     route: str | None = None
@@ -208,12 +208,12 @@ class Fault:
         if not isinstance(self.seconds, (int, float)) or self.seconds < 0:
             raise ValueError("seconds is a number, 0 or above")
         if not all(isinstance(text, str) for text in texts) or not isinstance(self.body, (str, bytes)):
-            raise ValueError("body, content_type, location and headers are texts")
+            raise ValueError("body, content_type, location and headers are strings")
 
 
 @dataclasses.dataclass(frozen=True)
 class Answer:
-    """An answer before it goes out; a streamed one goes out part by part."""
+    """An answer before it is sent; a streamed one is sent part by part."""
 
     status: int
     parts: tuple[bytes, ...]
@@ -226,14 +226,14 @@ class Answer:
         return b"".join(self.parts)
 
     def head(self, **framing: str) -> bytes:
-        """The status line and the headers, without the empty line after them."""
+        """Return the status line and the headers, without the empty line after them."""
         headers = {"Content-Type": self.content_type, **{n.replace("_", "-"): v for n, v in framing.items()}}
         lines = [f"HTTP/1.1 {self.status} {http.client.responses.get(self.status, '')}"]
         lines += [f"{name}: {value}" for name, value in {**headers, **self.headers}.items()]
         return "".join(f"{line}\r\n" for line in lines).encode("utf-8", "surrogatepass")
 
     def wire(self) -> Iterator[bytes]:
-        """What goes over the wire when nothing is wrong."""
+        """Yield what is sent without a fault."""
         if not self.streamed:
             yield self.head(Content_Length=str(len(self.body))) + b"\r\n" + self.body
             return
@@ -258,7 +258,7 @@ _PORTAL = Answer(200, (b"<!DOCTYPE html><title>Sign in</title><p>Welcome to the 
 
 
 def _object(body: bytes) -> dict[str, Any] | None:
-    """The JSON object that a body is, if it is one."""
+    """Return the JSON object in a body, or None."""
     try:
         value = json.loads(body)
     except (ValueError, RecursionError):
@@ -267,7 +267,7 @@ def _object(body: bytes) -> dict[str, Any] | None:
 
 
 class Request:
-    """What was asked, taken apart. No product: a path that belongs to none; no route: one that the product lacks."""
+    """A parsed request. `product` is None for a path of no product, `route` for one that the product lacks."""
 
     def __init__(self, method: str, path: str, headers: email.message.Message, body: bytes) -> None:
         self.method, self.path, self.headers = method, path, headers
@@ -286,21 +286,21 @@ class Request:
 
 
 def _chat(label: str, request: Request) -> Answer:
-    """A completion as the OpenAI API has it. A word is a token here."""
+    """Return a completion of the OpenAI API. A token is a word here."""
     asked = request.asked or {}
     words = f"Hello from {request.model} at {label}.".split(" ")
     limit = asked.get("max_completion_tokens") or asked.get("max_tokens")
-    told = words[:limit] if isinstance(limit, int) and limit > 0 else words
-    finish = "stop" if told == words else "length"
-    usage = {"prompt_tokens": 8, "completion_tokens": len(told), "total_tokens": 8 + len(told)}
+    answered = words[:limit] if isinstance(limit, int) and limit > 0 else words
+    finish = "stop" if answered == words else "length"
+    usage = {"prompt_tokens": 8, "completion_tokens": len(answered), "total_tokens": 8 + len(answered)}
     frame = {"id": f"chatcmpl-{uuid.uuid4().hex}", "created": int(time.time()), "model": request.model}
     if not request.stream:
-        message = {"role": "assistant", "content": " ".join(told)}
+        message = {"role": "assistant", "content": " ".join(answered)}
         choices = [{"index": 0, "message": message, "finish_reason": finish}]
         return _json(200, {**frame, "object": "chat.completion", "choices": choices, "usage": usage})
 
     deltas: list[tuple[dict[str, str], str | None]] = [({"role": "assistant", "content": ""}, None)]
-    deltas += [({"content": word if n == 0 else f" {word}"}, None) for n, word in enumerate(told)]
+    deltas += [({"content": word if n == 0 else f" {word}"}, None) for n, word in enumerate(answered)]
     deltas.append(({}, finish))
     frame["object"] = "chat.completion.chunk"
     chunks = [{**frame, "choices": [{"index": 0, "delta": delta, "finish_reason": end}]} for delta, end in deltas]
@@ -312,7 +312,7 @@ def _chat(label: str, request: Request) -> Answer:
 
 
 def _instead(fault: Fault, key: str) -> Answer | None:
-    """The answer that takes the right one's place, where the fault is of that sort."""
+    """Return the answer that replaces the right one, or None for a fault of another sort."""
     if fault.kind == "status":
         body = fault.body.encode("utf-8", "surrogatepass") if isinstance(fault.body, str) else fault.body
         body = body.replace(b"{key}", key.encode("utf-8", "surrogatepass"))
@@ -327,7 +327,7 @@ def _instead(fault: Fault, key: str) -> Answer | None:
 
 
 def _padded(answer: Answer, size: int, packed: bool) -> Iterator[bytes]:
-    """The answer behind white space, which JSON allows: who reads it all would take it for right."""
+    """Yield the answer after white space, which JSON allows: a client that reads it all finds it right."""
     encoding = {"Content_Encoding": "gzip"} if packed else {}
     yield answer.head(Connection="close", **encoding) + b"\r\n"
     gzip = zlib.compressobj(wbits=31)
@@ -340,7 +340,7 @@ def _padded(answer: Answer, size: int, packed: bool) -> Iterator[bytes]:
 
 
 def _broken(answer: Answer, fault: Fault, stopping: threading.Event) -> Iterator[bytes]:
-    """What goes over the wire with a fault that spoils how it goes out; without end only until the server stops."""
+    """Yield what is sent with a fault that spoils how it is sent. Endless faults end when the server stops."""
     right = b"".join(answer.wire())
     if fault.kind == "garbage":
         yield b"\x00\xff\x13 this is no HTTP \x80\r\n\r\n"
@@ -360,7 +360,7 @@ def _broken(answer: Answer, fault: Fault, stopping: threading.Event) -> Iterator
 
 
 class MockServer:
-    """The endpoints. They listen from the making on and answer inside the `with`."""
+    """The endpoints. They listen from the constructor on and answer inside `with`."""
 
     def __init__(self, host: str = "127.0.0.1", port: int = 0, tls: ssl.SSLContext | None = None) -> None:
         self.stopping = threading.Event()
@@ -389,56 +389,56 @@ class MockServer:
         self._server.server_close()
 
     def base_url(self, product: str) -> str:
-        """The OpenAI-style base URL of a product."""
+        """Return the OpenAI-style base URL of a product."""
         return f"{self.url}{PRODUCTS[_known('product', product, PRODUCTS)].prefix}/v1"
 
     def add_key(
         self, product: str, key: str, rpm: int | None = None, window: float = 60.0, rejected: str | None = None
     ) -> None:
-        """From now on the key is one of the product's; for rpm, window and rejected see Key."""
+        """Add a key of the product. `rpm`, `window` and `rejected` are those of Key."""
         _known("product", product, PRODUCTS)
         if rejected is not None:
             _known("error", rejected, ERRORS)
         if not isinstance(key, str) or not all(isinstance(n, (int, float)) for n in (rpm or 0, window)):
-            raise ValueError("key is a text, rpm and window are numbers")
+            raise ValueError("key is a string, rpm and window are numbers")
         with self._lock:
             self._keys[product][key] = Key(rpm, window, rejected)
 
     def revoke_key(self, product: str, key: str) -> None:
-        """From now on the key is wrong, if it was not before."""
+        """Remove a key of the product, if it has it."""
         with self._lock:
             self._keys[_known("product", product, PRODUCTS)].pop(key, None)
 
     def accept_model(self, product: str, model: str) -> None:
-        """From now on chats with this model are answered although the listing does not have it."""
+        """Answer chats with this model, which is not listed."""
         with self._lock:
             self._unlisted[_known("product", product, PRODUCTS)].add(model)
 
     def set_fault(self, product: str, kind: str, **how: Any) -> None:
-        """Asks for a fault, with the fields of Fault, in place of the one that this route of the product had."""
+        """Set a fault, with the fields of Fault. It replaces the one of this route of the product."""
         fault = Fault(kind, **how)
         with self._lock:
             self._faults[_known("product", product, PRODUCTS), fault.route] = fault
 
     def clear_faults(self, product: str | None = None) -> None:
-        """Ends the faults of a product, or all."""
+        """Remove the faults of a product, or all."""
         if product is not None:
             _known("product", product, PRODUCTS)
         with self._lock:
             self._faults = {at: fault for at, fault in self._faults.items() if product not in (None, at[0])}
 
     def requests(self) -> list[dict[str, Any]]:
-        """What was asked, oldest first; _record shows the keys. A request is there before it is answered."""
+        """Return the requests, oldest first; `_record` has the keys. A request is recorded before it is answered."""
         with self._lock:
             return [dict(record) for record in self._requests]
 
     def clear_requests(self) -> None:
-        """Forgets what was asked."""
+        """Remove all recorded requests."""
         with self._lock:
             self._requests.clear()
 
     def control(self, method: str, path: str, body: bytes) -> Answer:
-        """What the methods do, over HTTP: 200 with the requests or {}, or 400 and 404 with {"error": text}."""
+        """Call a method over HTTP: 200 with the requests or {}, or 400 and 404 with {"error": text}."""
         what, _slash, product = path[len(CONTROL) :].partition("/")
         given = _object(body or b"{}")
         if (method, what, product) == ("GET", "requests", ""):
@@ -464,7 +464,7 @@ class MockServer:
         return _json(200, {})
 
     def answer(self, request: Request) -> tuple[Answer, Fault | None]:
-        """Decides and records an answer; with it comes the fault that spoils how it goes out."""
+        """Return an answer and the fault that spoils how it is sent, and record the request."""
         with self._lock:
             fault = self._next_fault(request)
             instead = _instead(fault, request.key) if fault is not None else None
@@ -513,7 +513,7 @@ class MockServer:
         return _chat(PRODUCTS[product].label, request)
 
     def _record(self, request: Request, status: int | None) -> None:
-        # A client can put a key where none belongs. What is shorter than any key would hit innocent text.
+        # A client can put a key anywhere. A string shorter than any key may be part of other words.
         known = {request.key, *(key for keys in self._keys.values() for key in keys)}
         longest_first = sorted((key for key in known if len(key) >= 8), key=len, reverse=True)
 
@@ -552,7 +552,7 @@ class _Server(http.server.ThreadingHTTPServer):
         super().__init__((host, port), _Handler)
 
     def server_bind(self) -> None:
-        # Not the HTTP server's own: that asks DNS for a name that nobody needs.
+        # That of the HTTP server makes a needless DNS lookup.
         socketserver.TCPServer.server_bind(self)
 
     def serve_until(self, stopping: threading.Event) -> None:
@@ -563,14 +563,14 @@ class _Server(http.server.ThreadingHTTPServer):
     def get_request(self) -> tuple[socket.socket, Any]:
         connection, address = super().get_request()
         if self._tls is not None:
-            # The handshake is left to the connection's thread: a client that stalls must not hold up the others.
+            # The connection's thread does the handshake: a client that stalls must not delay the others.
             connection = self._tls.wrap_socket(connection, server_side=True, do_handshake_on_connect=False)
         with self._changed:
             self._open.add(connection)
         return connection, address
 
     def shutdown_request(self, request: Any) -> None:
-        # Only closes: the orderly end that comes before it elsewhere would make a reset none.
+        # Without the orderly shutdown of the base class, which would prevent a reset.
         request.close()
         with self._changed:
             self._open.discard(request)
@@ -580,12 +580,12 @@ class _Server(http.server.ThreadingHTTPServer):
         with self._changed:
             for connection in self._open:
                 with contextlib.suppress(OSError):
-                    # The plain socket's: that of TLS takes the session away under the thread that uses it.
+                    # That of the plain socket: that of TLS ends the session, which a thread uses.
                     socket.socket.shutdown(connection, socket.SHUT_RDWR)
             self._changed.wait_for(lambda: not self._open, timeout=5)
 
     def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ARG002 - the base class's signature
-        # A client that goes away is no error. One of ours is told without its values, which could be a key.
+        # A client that leaves is not an error. Our own errors are printed without values, which could be a key.
         error = sys.exc_info()[0]
         if error is not None and not issubclass(error, OSError):
             print(f"the mock server failed on a request: {error.__name__}", file=sys.stderr)
@@ -597,7 +597,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     server: _Server
 
     def log_message(self, *_args: Any) -> None:
-        """Logs nothing: a request line can hold anything."""
+        """Log nothing: a request line can contain a key."""
 
     def _serve(self) -> None:
         body = self._body()
@@ -616,7 +616,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     do_GET = do_POST = do_PUT = do_DELETE = _serve  # noqa: N815 - names that the base class looks up
 
     def _path(self) -> str:
-        """Without the query, and without the host that a proxy is told."""
+        """Return the path without the query, and without the host of a request to a proxy."""
         try:
             return urllib.parse.urlsplit(self.path).path
         except ValueError:
@@ -653,7 +653,7 @@ def _add_keys(mock_server: MockServer, text: str) -> None:
             for key in keys:
                 mock_server.add_key(product, key)
     except (AttributeError, TypeError, ValueError):
-        # What is wrong is not repeated: it could be a key in the wrong place.
+        # The value is not shown: it could be a key in the wrong place.
         raise SystemExit('the keys file is not of the form {"moonshot-cn": ["sk-..."], "kimicode": [...]}') from None
 
 

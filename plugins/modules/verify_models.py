@@ -4,49 +4,49 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The module verify_models: asks endpoints whether keys and models work."""
+"""The module verify_models."""
 
 from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: verify_models
-short_description: Ask model providers whether a key works and which models it may use
+short_description: Verify API keys and models at model providers
 version_added: 0.1.0
 author:
   - clawfleet.clawdbot contributors (@clawfleet)
 description:
-  - Asks the endpoint of each provider with its key which models it lists, and fails unless every model that is wanted
-    is there. With O(probe=chat) it also has each model answer.
-  - The product's own C(models list) and C(models status --probe) ask no endpoint, or report a revoked key as fine.
-    This module says V(ok) only after the endpoint has proven it.
-  - All providers are asked at the same time. Providers with the same endpoint, key and headers share one question.
-  - It changes nothing. An account may allow as little as three requests a minute. With O(ask_from=controller) each
-    endpoint is asked once for all hosts.
+  - Asks the endpoint of each provider with its key which models it lists, and fails unless it lists every wanted
+    model. With O(probe=chat) each model must also answer.
+  - The commands C(models list) and C(models status --probe) of Clawdbot and OpenClaw ask no endpoint, or report a
+    revoked key as fine. This module reports V(ok) only after the endpoint has listed the models, or answered with them.
+  - All providers are asked at the same time. Providers with the same endpoint, key and headers share one request.
+  - It changes nothing. An account may allow only three requests a minute. With O(ask_from=controller) each endpoint is
+    asked once for all hosts.
 extends_documentation_fragment:
   - clawfleet.clawdbot._attributes.info_module
 options:
   providers:
     description:
-      - Whom to ask, and what for.
+      - The providers to ask.
     type: list
     elements: dict
     required: true
     suboptions:
       name:
         description:
-          - What the provider is called in the result.
+          - The name of the provider in the result.
         type: str
         required: true
       base_url:
         description:
-          - The base URL, as in the provider block's C(baseUrl), with or without a slash at its end.
+          - The base URL, as in the provider block's C(baseUrl), with or without a trailing slash.
           - For Moonshot V(https://api.moonshot.cn/v1) or V(https://api.moonshot.ai/v1), for Kimi Code
             V(https://api.kimi.com/coding/v1).
         type: str
         required: true
       api:
         description:
-          - Which protocol the endpoint speaks, as in the provider block's C(api).
+          - The protocol of the endpoint, as in the provider block's C(api).
           - V(openai-completions) lists at C(/models) and chats at C(/chat/completions) below O(providers[].base_url),
             with the key in C(Authorization).
           - V(anthropic-messages) lists at C(/v1/models) and chats at C(/v1/messages) below O(providers[].base_url),
@@ -58,38 +58,37 @@ options:
         default: openai-completions
       api_key:
         description:
-          - The key. Without it nothing is sent, and the status is V(key_missing).
+          - The API key. Without it nothing is sent, and the status is V(key_missing).
         type: str
       headers:
         description:
-          - The provider block's own headers. They are sent as they are, and win over those of this module.
-          - Without a C(User-Agent) of its own, a provider is asked with Ansible's, C(ansible-httpget).
-          - Values of headers that by their name carry a credential (C(authorization), C(cookie), or a name with C(key),
-            C(token), C(secret), C(password) or C(credential) in it) are treated as secret.
+          - The provider block's headers. They are sent unchanged, and replace headers of this module.
+          - The default C(User-Agent) is Ansible's, C(ansible-httpget).
+          - Values of headers whose name says that they carry a credential (C(authorization), C(cookie), or a name with
+            C(key), C(token), C(secret), C(password) or C(credential) in it) are treated as secret.
         type: dict
         default: {}
       models:
         description:
           - The models that the endpoint must list. Each is an id, or an entry of the provider block's C(models).
-          - Of an entry, C(id) is needed. C(headers) are sent when that model is asked to chat, and a C(contextWindow)
-            larger than the endpoint's C(context_length) is reported in RV(providers[].warnings).
+          - An entry needs an C(id). Its C(headers) are sent with its chat, and a C(contextWindow) larger than the
+            endpoint's C(context_length) is reported in RV(providers[].warnings).
         type: list
         elements: raw
         default: []
       unlisted_models:
         description:
-          - Ids of models that the endpoint accepts without listing them, be they in O(providers[].models) or not.
-          - Only O(probe=chat) proves them. With O(probe=listing) they are named as not checked in
-            RV(providers[].message).
+          - Ids of models that the endpoint accepts without listing them. They may be in O(providers[].models) too.
+          - Only O(probe=chat) verifies them. With O(probe=listing), RV(providers[].message) names them as not checked.
         type: list
         elements: str
         default: []
   probe:
     description:
-      - V(listing) asks each endpoint which models it lists. It costs nothing and shows whether the key is accepted.
-      - V(chat) then has each model answer one token, one model of a provider after the other. It shows what a listing
-        cannot, such as a model that is listed but refused, or a C(User-Agent) that is not admitted. It needs a little
-        of the account's quota and one request a model of its rate limit.
+      - V(listing) asks each endpoint which models it lists. It costs nothing and verifies the key.
+      - V(chat) then asks each model for one token, one model of a provider after the other. It finds what a listing
+        cannot, such as a listed model that the endpoint rejects, or a C(User-Agent) that is not admitted. It uses a few
+        tokens of the account's quota, and one request of its rate limit for each model.
     type: str
     choices:
       - listing
@@ -97,39 +96,38 @@ options:
     default: listing
   timeout:
     description:
-      - Seconds that one attempt may take altogether, from the name lookup to the last byte.
+      - The maximum of seconds for one attempt, from the name lookup to the last byte.
     type: float
     default: 10
   retries:
     description:
-      - How often a question is asked again after V(rate_limited), V(server_error), V(timeout), V(connection_refused),
-        an answer that broke off, or a resolver that did not answer. Nothing else gets better by waiting.
-      - The waits grow, from half a second to at most 16 seconds, with a random part. C(Retry-After) is honoured up to
-        30 seconds; an endpoint that asks for more is not asked again. The waits for one question are at most 60 seconds
-        altogether.
+      - How often a request is repeated after V(rate_limited), V(server_error), V(timeout), V(connection_refused), an
+        incomplete body, or a resolver that did not answer. All else is not repeated.
+      - The waits grow from half a second to at most 16 seconds, with a random part. C(Retry-After) is honoured up to 30
+        seconds; a request is not repeated if the endpoint asks for more, or if its waits would exceed 60 seconds
+        together.
     type: int
     default: 2
   ca_path:
     description:
-      - A file with PEM certificates of the authorities to trust, in place of the system's.
+      - A file with PEM certificates of trusted authorities, which replaces those of the system.
     type: path
   validate_certs:
     description:
-      - Whether TLS certificates are verified. Without that anybody in between can read the key.
+      - Whether TLS certificates are verified. If not, the key can be intercepted.
     type: bool
     default: true
   allow_insecure_http:
     description:
-      - Whether a key may be sent over C(http://) to another machine. To loopback it always may.
+      - Whether a key may be sent over C(http://) to another machine. Loopback is always allowed.
     type: bool
     default: false
   ask_from:
     description:
-      - V(host) asks from the host, so it shows what the host reaches.
-      - V(controller) asks from the control node, without a connection to the host. Each distinct question, that is
-        endpoint, key, headers and model, is asked once in a run of C(ansible-playbook), however many hosts and tasks
-        have it, and each host is judged by its own models. It uses the environment of C(ansible-playbook), not the
-        task's.
+      - V(host) asks from the host, which also verifies the host's network.
+      - V(controller) asks from the control node, without a connection to the host. Each distinct request (endpoint,
+        key, headers and model) is sent once in a run of C(ansible-playbook) for all hosts and tasks, and its answer is
+        compared with the models of each host. The environment is that of C(ansible-playbook), not the task's.
     type: str
     choices:
       - host
@@ -137,19 +135,19 @@ options:
     default: host
   fail_on_error:
     description:
-      - Whether the module fails if a provider is not V(ok). Reports set this to V(false) and look at RV(ok).
+      - Whether the module fails if a provider is not V(ok). For a report, set it to V(false) and read RV(ok).
     type: bool
     default: true
 notes:
   - Proxies are taken from the environment (E(HTTPS_PROXY), E(HTTP_PROXY), E(NO_PROXY)), as M(ansible.builtin.uri) does.
   - A redirect is followed only to the same scheme, host and port.
-  - Keys, and account ids that an endpoint mentions, are never in the result. Keys are shown as fingerprints.
+  - The result never contains keys, or account ids that an endpoint mentions. Keys are shown as fingerprints.
 seealso:
   - module: ansible.builtin.uri
 """
 
 EXAMPLES = r"""
-- name: Make sure that the keys list the models
+- name: Verify that the keys list the models
   clawfleet.clawdbot.verify_models:
     providers:
       - name: moonshot
@@ -166,7 +164,7 @@ EXAMPLES = r"""
         models:
           - kimi-for-coding
 
-- name: Have each model answer, asked from the control node, each model once for all hosts
+- name: Verify that each model answers, once for all hosts from the control node
   clawfleet.clawdbot.verify_models:
     providers:
       - name: kimicode
@@ -185,7 +183,7 @@ EXAMPLES = r"""
     fail_on_error: false
   register: report
 
-- name: Show what is wrong and what to do
+- name: Show problems and remedies
   ansible.builtin.debug:
     msg: "{{ item.name }}: {{ item.message }} {{ item.hint }}"
   loop: "{{ report.providers | rejectattr('status', 'equalto', 'ok') }}"
@@ -195,7 +193,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 msg:
-  description: All providers as a table, and what to do for each that is not V(ok).
+  description: All providers as a table, then problem and remedy of each that is not V(ok).
   returned: unless every provider is V(ok)
   type: str
 ok:
@@ -204,7 +202,7 @@ ok:
   type: bool
   sample: false
 providers:
-  description: What was found, one element for each of O(providers) and in their order.
+  description: The result of each of O(providers), in their order.
   returned: always
   type: list
   elements: dict
@@ -224,15 +222,14 @@ providers:
       type: str
       sample: model_missing
     http_status:
-      description: The HTTP status of the answer that decided, or V(none) if there was no answer.
+      description: The HTTP status of the deciding answer, or V(none) without an answer.
       returned: always
       type: int
       sample: 200
     latency_ms:
       description:
-        - Milliseconds from the beginning of the attempt to the end of the answer that decided, or V(none) if there
-          was no answer.
-        - Where chats were asked and answered, the slowest of them counts.
+        - Milliseconds from the start of the attempt to the end of the deciding answer, or V(none) without an answer.
+        - If all chats were answered, that of the slowest one.
       returned: always
       type: int
       sample: 312
@@ -246,39 +243,39 @@ providers:
         - moonshot-v1-128k
     missing:
       description:
-        - The wanted ids that are not listed, and those of O(providers[].unlisted_models) that the endpoint does not
-          know.
+        - The wanted ids that are not listed, and those of O(providers[].unlisted_models) that are unknown to the
+          endpoint.
       returned: always
       type: list
       elements: str
       sample:
         - kimi-k25
     suggestions:
-      description: For each missing id, the listed ids that look most like it, at most three.
+      description: For each missing id, at most three listed ids that are similar to it.
       returned: always
       type: dict
       sample:
         kimi-k25:
           - kimi-k2.5
     message:
-      description: What was seen.
+      description: The problem, or what was verified.
       returned: always
       type: str
       sample: "not listed: kimi-k25"
     hint:
-      description: What to do about it, empty if there is nothing to do.
+      description: The remedy, empty if there is nothing to do.
       returned: always
       type: str
       sample: >-
         kimi-k25: did you mean kimi-k2.5? A model that is accepted without being listed belongs in unlisted_models.
     warnings:
-      description: What will not fail now but later, such as a C(contextWindow) larger than the endpoint's.
+      description: What will fail later, such as a C(contextWindow) larger than the endpoint's.
       returned: always
       type: list
       elements: str
       sample: []
     key:
-      description: The fingerprint of the key, to compare keys by, or V(none) without a key.
+      description: The fingerprint of the key, for comparisons, or V(none) without a key.
       returned: always
       type: str
       sample: sha256:0123456789ab

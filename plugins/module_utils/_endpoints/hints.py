@@ -27,63 +27,60 @@ HINTS: Mapping[Status, str] = {
     "key_missing": "Set api_key of {name} from a vaulted variable.",
     "key_malformed": "Store the key again: one line, without quotes, spaces or a line break at its end.",
     "client_not_admitted": (
-        "Kimi Code admits the User-Agent of known coding agents only, and {user_agent}. Set User-Agent in the"
-        " headers of the provider block."
+        "Set User-Agent in the headers of the provider block: Kimi Code admits known coding agents only, and"
+        " {user_agent}."
     ),
-    "membership_required": "The key is right, its account is not: renew or buy the membership ({console}).",
-    "quota_exhausted": (
-        "Trying again does not help: top up the account, or wait for its next billing period ({console})."
-    ),
+    "membership_required": "Buy or renew the membership of the account ({console}). The key itself is valid.",
+    "quota_exhausted": "Top up the account, or wait for its next billing period ({console}). Retries do not help.",
     "rate_limited": (
-        "Ask less often: low tiers allow 3 requests a minute for a whole organisation, so let one host ask for"
-        " all, or raise the account's tier ({console})."
+        "Send fewer requests: low tiers allow 3 a minute for a whole organisation. Set ask_from=controller to ask once"
+        " for all hosts, or raise the account's tier ({console})."
     ),
     "model_unusable": (
-        "The account's plan may not include the model, or the model does not take this API: choose another of the"
-        " listed models, or ask the vendor."
+        "Choose another of the listed models, or ask the vendor: the account's plan may not include the model, or the"
+        " model does not support this API."
     ),
     "not_an_api": (
-        "Something in between, such as a captive portal or a proxy, answers in place of the API, or base_url is"
-        " that of a web site: check base_url, and the proxy settings of the host that asks."
+        "Check base_url, and the proxy settings of the host that asks: a captive portal, a proxy or a web site answers"
+        " in place of the API."
     ),
     "invalid_response": (
-        "Something in between may have changed the answer, or base_url is that of another kind of service: check"
-        " base_url, and the proxy settings of the host that asks."
+        "Check base_url, and the proxy settings of the host that asks: another kind of service answers, or a proxy"
+        " changes the answer."
     ),
     "redirect_refused": (
-        "The key goes to the configured host only. If that target is right, put it into base_url; if you do not"
-        " know it, a captive portal or a proxy is in between."
+        "Set base_url to the target if it is the right one. Otherwise a captive portal or a proxy redirects. The key is"
+        " sent to the configured host only."
     ),
     "insecure_url": "Use https://, or set allow_insecure_http=true on a network that you trust with the key.",
-    "tls_error": (
-        "Something in between may intercept TLS: its authority's certificate goes into ca_path. Check base_url, too."
-    ),
+    "tls_error": "Check base_url. If a proxy inspects TLS, set ca_path to the certificate of its authority.",
     "dns_error": "Check the host in base_url, and the DNS and proxy settings of the host that asks.",
     "connection_refused": (
-        "Check host and port in base_url, and whether a firewall or a proxy (HTTPS_PROXY, NO_PROXY) is in the way."
+        "Check host and port in base_url, and whether a firewall or a proxy (HTTPS_PROXY, NO_PROXY) blocks the"
+        " connection."
     ),
     "timeout": "Check the network, firewall and proxy in between, or raise timeout.",
-    "server_error": "The endpoint, or a proxy in between, has a problem of its own: try again later.",
+    "server_error": "Try again later: the endpoint, or a proxy in between, has a problem.",
 }
 
 ADVICE: Mapping[Advice, str] = {
     "base_url_form": "Write base_url as https://host/path, such as https://api.moonshot.cn/v1.",
     "first_page": (
-        "The endpoint lists its models in pages, which this module does not turn: declare the models in"
-        " unlisted_models and use probe=chat."
+        "Declare the models in unlisted_models and use probe=chat: the endpoint lists its models in pages, and only the"
+        " first page is read."
     ),
-    "tls_name": "Check the host in base_url, and whether a proxy or a DNS entry leads elsewhere.",
+    "tls_name": "Check the host in base_url, and whether a proxy or a DNS entry leads to another host.",
     "tls_expired": (
-        "Check the clock of the host that asks; if it is right, the endpoint's owner has to renew the certificate."
+        "Check the clock of the host that asks. If it is right, the endpoint's owner must renew the certificate."
     ),
     "tls_not_yet_valid": "Check the clock of the host that asks.",
     "tls_issuer": (
-        "If a proxy of your own inspects TLS, or the endpoint is your own, give its authority's certificate as"
-        " ca_path; otherwise install the CA certificates on the host that asks."
+        "Install the CA certificates on the host that asks. If a proxy inspects TLS, or the endpoint is your own, set"
+        " ca_path to the certificate of its authority."
     ),
     "tls_plain": "Check the scheme and the port in base_url.",
     "proxy_rejected": (
-        "The proxy wants a login or does not allow the host: check HTTPS_PROXY, or add the host to NO_PROXY."
+        "Check HTTPS_PROXY, or add the host to NO_PROXY: the proxy requires a login or does not allow the host."
     ),
 }
 
@@ -115,19 +112,17 @@ def _host(provider: Provider) -> str:
 def _unauthorized_hint(provider: Provider, host: str) -> str:
     if host == "api.kimi.com":
         return (
-            "Kimi Code takes keys of its own only (kimi.com/code/console): a key of platform.moonshot.cn or"
-            " platform.moonshot.ai is not valid there."
+            "Use a key of kimi.com/code/console: Kimi Code does not accept keys of platform.moonshot.cn or"
+            " platform.moonshot.ai."
         )
     if host not in _MOONSHOT_HOSTS:
         return f"Check on the console of {host} that the key is valid, and that it was made for this host."
     if provider.api_key.startswith("sk-kimi-"):
-        return (
-            "The key starts with sk-kimi-, so it belongs to Kimi Code: its base URL is https://api.kimi.com/coding/v1."
-        )
+        return "Set base_url to https://api.kimi.com/coding/v1: a key that starts with sk-kimi- belongs to Kimi Code."
     other = _MOONSHOT_HOSTS[host]
     return (
-        f"The key may be revoked, or belong to the other platform (base URL https://{other}/v1) or to Kimi Code"
-        f" (https://api.kimi.com/coding/v1). Keys for {host} are made at {_CONSOLES[host]}."
+        f"Check the key at {_CONSOLES[host]}: it may be revoked, or belong to the other platform (base URL"
+        f" https://{other}/v1) or to Kimi Code (https://api.kimi.com/coding/v1)."
     )
 
 
@@ -136,19 +131,19 @@ def _base_url_hint(provider: Provider, host: str) -> str:
     versioned = re.search(r"/v[0-9]+$", base_url)
     if provider.api == ANTHROPIC:
         if versioned:
-            return "With api=anthropic-messages, base_url ends before /v1, which is added: leave it out."
-        return "With api=anthropic-messages, the models are listed at /v1/models below base_url: check its path."
+            return "Remove /v1 from base_url: with api=anthropic-messages it is added."
+        return "Check the path of base_url: with api=anthropic-messages, the models are listed at /v1/models below it."
     if host == "api.kimi.com":
         return (
-            "The base URL of Kimi Code is https://api.kimi.com/coding/v1. Its Anthropic-style base"
-            " https://api.kimi.com/coding/ lists its models at /v1/models below it, and needs api=anthropic-messages."
+            "Set base_url to https://api.kimi.com/coding/v1, or use the Anthropic-style https://api.kimi.com/coding/"
+            " with api=anthropic-messages."
         )
     if not versioned:
         return (
-            f"base_url does not end in /v1: try {base_url}/v1. If it is an Anthropic-style base, its models are listed"
-            " at /v1/models below it: set api=anthropic-messages."
+            f"Try {base_url}/v1, since base_url does not end in /v1. For an Anthropic-style base URL, set"
+            " api=anthropic-messages."
         )
-    return "Check the path of base_url: the models must be listed at /models below it."
+    return "Check the path of base_url: the models are listed at /models below it."
 
 
 def hint_for_missing(provider: Provider, suggestions: Mapping[str, Sequence[str]], listed: Sequence[str]) -> str:

@@ -74,7 +74,7 @@ def _parse_headers(where: str, raw: object) -> Headers:
             raise ClawdbotError(f"{where}: the value of {name} must be a string")
         if first_unsendable(str(value), also=" \t") is not None:
             # The value may be a credential, so the text does not show it.
-            raise ClawdbotError(f"{where}: the value of {name} holds a character that a header cannot carry")
+            raise ClawdbotError(f"{where}: the value of {name} contains a character that a header cannot hold")
         headers.append((name, str(value)))
     return tuple(headers)
 

@@ -28,45 +28,45 @@ _CHARACTER_NAMES = {"\n": "a line feed", "\r": "a carriage return", "\t": "a tab
 def reject(provider: Provider, allow_insecure_http: bool) -> Verdict | None:
     """Return why the provider must not be asked, or None."""
     if not provider.api_key:
-        return Verdict("key_missing", "there is no API key")
+        return Verdict("key_missing", "the API key is missing")
     where = first_unsendable(provider.api_key)
     if where is not None:
         character = provider.api_key[where]
         what = _CHARACTER_NAMES.get(character) or (
             "white space"
             if character.isspace()
-            else "not of Latin-1"
+            else "outside Latin-1"
             if ord(character) > 0xFF
             else "a control character"
         )
         position = f"character {where + 1} of {len(provider.api_key)}"
-        return Verdict("key_malformed", f"{position} of the API key is {what}: no HTTP header can carry that")
+        return Verdict("key_malformed", f"{position} of the API key is {what}, which an HTTP header cannot hold")
     problem = base_url_problem(provider.base_url)
     if problem:
         return Verdict("wrong_base_url", f"base_url {problem}; nothing was sent", advice="base_url_form")
     url = urllib.parse.urlsplit(provider.base_url)
     if url.scheme == "http" and not is_loopback(url.hostname or "") and not allow_insecure_http:
-        return Verdict("insecure_url", f"base_url is http://, so the key would travel to {url.netloc} in clear text")
+        return Verdict("insecure_url", f"base_url is http://, so the key would be sent to {url.netloc} in clear text")
     return None
 
 
 def base_url_problem(base_url: str) -> str | None:
     """Return why a string is not a base URL, as a clause after "base_url", or None. It shows nothing of the string."""
     if any(not "\x20" < character < "\x7f" for character in base_url):
-        return "holds a character that a URL cannot hold as it is"
+        return "contains a character that a URL cannot contain unescaped"
     try:
         url = urllib.parse.urlsplit(base_url)
         port = url.port
     except ValueError:
         return "is not a URL"
     if url.scheme not in ("http", "https"):
-        return "starts with neither http:// nor https://"
+        return "does not start with http:// or https://"
     if "@" in url.netloc:
-        return "holds a user name or password, which belongs in api_key or headers"
+        return "contains a user name or password, which belongs in api_key or headers"
     if not url.hostname or port == 0:
-        return "names no host that could be asked"
+        return "has no host and port to connect to"
     if "?" in base_url or "#" in base_url:
-        return "holds a query or a fragment, to which no path can be added"
+        return "contains a query or a fragment"
     return None
 
 

@@ -47,31 +47,33 @@ FAILURES: Mapping[FailureKind, Failure] = {
     "dns": Failure("dns_error", "the name {peer} cannot be resolved"),
     "dns_again": Failure("dns_error", "the name {peer} cannot be resolved", retry=True),
     "refused": Failure("connection_refused", "{peer} refused the connection", retry=True),
-    "unreachable": Failure("connection_refused", "there is no way to {peer}: {detail}", retry=True),
+    "unreachable": Failure("connection_refused", "{peer} cannot be reached: {detail}", retry=True),
     "proxy_rejected": Failure(
-        "connection_refused", "{peer} refused to connect to the endpoint: {detail}", advice="proxy_rejected"
+        "connection_refused", "{peer} rejected the connection to the endpoint: {detail}", advice="proxy_rejected"
     ),
     "proxy_failed": Failure("server_error", "{peer} could not connect to the endpoint: {detail}", retry=True),
-    "proxy_cleartext": Failure("insecure_url", "base_url is http://, so the key would travel to {peer} in clear text"),
+    "proxy_cleartext": Failure("insecure_url", "base_url is http://, so the key would be sent to {peer} in clear text"),
     "connect_timeout": Failure("timeout", "no connection to {peer} within {detail} s", retry=True),
-    "answer_timeout": Failure("timeout", "{url} was connected to, but did not answer within {detail} s", retry=True),
-    "body_timeout": Failure("timeout", "{url} began to answer, but did not end within {detail} s", retry=True),
+    "answer_timeout": Failure(
+        "timeout", "{url} accepted the connection, but did not answer within {detail} s", retry=True
+    ),
+    "body_timeout": Failure("timeout", "{url} started to answer, but did not finish within {detail} s", retry=True),
     "dropped": Failure("server_error", "{url} closed the connection without an answer", retry=True),
     "not_http": Failure("not_an_api", "{peer} does not speak HTTP"),
-    "garbled": Failure("invalid_response", "{url} answered in a way that is not valid HTTP: {detail}"),
+    "garbled": Failure("invalid_response", "{url} did not answer with valid HTTP: {detail}"),
     "redirect": Failure("redirect_refused", "{url} redirects to {detail}: not followed"),
-    "redirect_loop": Failure("redirect_refused", "{url} redirects again and again, at last to {detail}"),
+    "redirect_loop": Failure("redirect_refused", "{url} redirects in a loop, last to {detail}"),
     "tls_name": Failure("tls_error", "the certificate of {peer} is for another name", advice="tls_name"),
     "tls_expired": Failure("tls_error", "the certificate of {peer} has expired", advice="tls_expired"),
     "tls_not_yet_valid": Failure("tls_error", "the certificate of {peer} is not valid yet", advice="tls_not_yet_valid"),
     "tls_issuer": Failure(
         "tls_error",
-        "the certificate of {peer} is signed by an authority that is not trusted here",
+        "the certificate of {peer} is signed by an untrusted authority",
         advice="tls_issuer",
     ),
     "tls_certificate": Failure("tls_error", "the certificate of {peer} cannot be verified: {detail}"),
     "tls_plain": Failure("tls_error", "{peer} does not speak TLS", advice="tls_plain"),
-    "tls": Failure("tls_error", "no TLS connection to {peer} came about: {detail}"),
+    "tls": Failure("tls_error", "the TLS connection to {peer} failed: {detail}"),
 }
 
 
@@ -117,7 +119,7 @@ ERROR_RULES: Sequence[ErrorRule] = (
         rejection="unknown",
     ),
     ErrorRule((401,), "unauthorized"),
-    # Kimi Code answers 403 for three reasons that only the text tells apart.
+    # Kimi Code answers 403 for three reasons; only the text distinguishes them.
     ErrorRule((402, 403), "membership_required", words=("membership",)),
     ErrorRule((429,), "rate_limited", words=("rate_limit_reached",), retry=True),
     ErrorRule((402, 403, 429), "quota_exhausted", words=_QUOTA_WORDS),
@@ -177,11 +179,11 @@ def _judge_body(answer: Answer, request: Request, secrets: Iterable[str]) -> Ver
     """Return the verdict on a body that is not whole JSON, or None."""
     start = answer.body.lstrip()[:1]
     if answer.defect == "too_long":
-        return _unreadable(answer, request, "with more data than a list of models or a chat of one token can be")
+        return _unreadable(answer, request, "with more data than a list of models or a chat has")
     if answer.defect == "unknown_encoding":
         return _unreadable(answer, request, "in a content encoding that cannot be read")
     if answer.defect == "cut_short":
-        return _unreadable(answer, request, "and broke off before the end", retry=True)
+        return _unreadable(answer, request, "with an incomplete body", retry=True)
     if not start:
         return _unreadable(answer, request, "with an empty body")
     if _is_html(answer) or start not in b"{[":
@@ -284,4 +286,4 @@ def _show_body(answer: Answer, secrets: Iterable[str]) -> str:
         title = re.search(r"<title[^>]*>([^<]*)", _decode(answer.body), re.IGNORECASE)
         text = clean(title.group(1), secrets) if title else ""
         return f'an HTML page, "{text}"' if text else "an HTML page"
-    return clean(_decode(answer.body), secrets) or "with an empty body"
+    return clean(_decode(answer.body), secrets) or "an empty body"

@@ -42,7 +42,7 @@ def conclude(
     suggestions = {model_id: nearest(model_id, listed) for model_id in missing}
 
     if problem:
-        verdict = problem._replace(message=f"the endpoint gave its listing, but {problem.message}")
+        verdict = problem._replace(message=f"the endpoint lists models, but {problem.message}")
         hint = hint_for(provider, problem)
     elif missing and listing.has_more and not unlisted.issuperset(missing):
         message = f"the listing is only a first page, without: {', '.join(missing)}"
@@ -128,7 +128,7 @@ def _ok_message(provider: Provider, listing: Listing, chats: Mapping[str, Verdic
     if chats:
         message = f"{message}; answered: {', '.join(chats)}"
     if provider.unlisted and chats is None:
-        message = f"{message}; not checked, as only a chat proves them: {', '.join(m.id for m in provider.unlisted)}"
+        message = f"{message}; not checked without a chat: {', '.join(m.id for m in provider.unlisted)}"
     return message
 
 

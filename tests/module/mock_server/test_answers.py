@@ -97,7 +97,7 @@ ANSWERS: dict[str, tuple[str, str, str | None, str | None, Any, int, Any]] = {
     "chat, not UTF-8": ("POST", CHAT_CN, CN, None, b'{"model": "\xff"}', 400, NO_OBJECT),
     "chat, a list": ("POST", CHAT_CN, CN, None, [], 400, NO_OBJECT),
     "chat, no model": ("POST", CHAT_CN, CN, None, {"messages": MESSAGES}, 400, NO_MODEL),
-    "chat, model is no text": ("POST", CHAT_CN, CN, None, chat(5), 400, NO_MODEL),
+    "chat, model is no string": ("POST", CHAT_CN, CN, None, chat(5), 400, NO_MODEL),
     "chat, no messages": ("POST", CHAT_CN, CN, None, {"model": "kimi-k2.5"}, 400, NO_MODEL),
     "no /v1": ("GET", "/moonshot-cn/models", CN, None, None, 404, NOT_HERE),
     "chat, no /v1": ("POST", "/moonshot-cn/chat/completions", CN, None, chat("kimi-k2.5"), 404, NOT_HERE),
@@ -171,12 +171,14 @@ CHATS = {
 
 @pytest.mark.parametrize(("path", "key", "agent", "model", "text"), CHATS.values(), ids=CHATS.keys())
 def test_chats(mock_server: tool.MockServer, path: str, key: str, agent: str | None, model: str, text: str) -> None:
-    told = ask(mock_server, "POST", path, key, chat(model), agent).json
+    reply = ask(mock_server, "POST", path, key, chat(model), agent).json
     words = len(text.split())
-    assert told["object"] == "chat.completion"
-    assert told["model"] == model
-    assert told["choices"] == [{"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": "stop"}]
-    assert told["usage"] == {"prompt_tokens": 8, "completion_tokens": words, "total_tokens": 8 + words}
+    assert reply["object"] == "chat.completion"
+    assert reply["model"] == model
+    assert reply["choices"] == [
+        {"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": "stop"}
+    ]
+    assert reply["usage"] == {"prompt_tokens": 8, "completion_tokens": words, "total_tokens": 8 + words}
 
 
 @pytest.mark.parametrize(("path", "key", "agent", "model", "text"), CHATS.values(), ids=CHATS.keys())
@@ -220,8 +222,8 @@ def test_streams(
 def test_keeps_to_the_number_of_tokens(
     mock_server: tool.MockServer, name: str, limit: Any, text: str, finish: str
 ) -> None:
-    told = ask(mock_server, "POST", CHAT_CN, CN, chat("kimi-k2.5", **{name: limit})).json
-    assert (told["choices"][0]["message"]["content"], told["choices"][0]["finish_reason"]) == (text, finish)
+    reply = ask(mock_server, "POST", CHAT_CN, CN, chat("kimi-k2.5", **{name: limit})).json
+    assert (reply["choices"][0]["message"]["content"], reply["choices"][0]["finish_reason"]) == (text, finish)
 
 
 # How a key can be rejected -> status, type, message, Retry-After.
@@ -281,8 +283,8 @@ def test_rejects_a_key_as_told(
 ) -> None:
     mock_server.add_key("moonshot-cn", CN, rejected=name)
     reply = ask(mock_server, "POST", CHAT_CN, CN, chat("kimi-k2.5"))
-    told = (reply.status, reply.json["error"]["type"], reply.json["error"]["message"], reply.headers.get("Retry-After"))
-    assert told == expected
+    got = (reply.status, reply.json["error"]["type"], reply.json["error"]["message"], reply.headers.get("Retry-After"))
+    assert got == expected
     assert ask(mock_server, "GET", LIST_CN, CN).status == expected[0]
     assert ask(mock_server, "GET", LIST_AI, AI).status == 200
 

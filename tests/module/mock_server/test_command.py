@@ -36,9 +36,9 @@ def test_the_command(tmp_path: Path, tls: Tls, number: signal.Signals) -> None:
     argv = [sys.executable, str(COMMAND), "--keys-file", str(keys), "--certfile", str(tls.certfile)]
     with subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
-        told = json.loads(process.stdout.readline())
-        port = told["port"]
-        assert told == {
+        listening = json.loads(process.stdout.readline())
+        port = listening["port"]
+        assert listening == {
             "control": f"https://127.0.0.1:{port}/_mock_server/",
             "base_urls": {
                 "moonshot-cn": f"https://127.0.0.1:{port}/moonshot-cn/v1",

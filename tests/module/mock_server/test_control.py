@@ -54,19 +54,19 @@ CONTROLS: dict[str, tuple[str, str, Any, int, Any]] = {
         400,
         {"error": "unknown product 'openai'; known are moonshot-cn, moonshot-ai, kimicode"},
     ),
-    "key is no text": (
+    "key is no string": (
         "PUT",
         "/_mock_server/keys/kimicode",
         {"key": 5},
         400,
-        {"error": "key is a text, rpm and window are numbers"},
+        {"error": "key is a string, rpm and window are numbers"},
     ),
     "rpm is no number": (
         "PUT",
         "/_mock_server/keys/kimicode",
         {"key": WRONG, "rpm": "3"},
         400,
-        {"error": "key is a text, rpm and window are numbers"},
+        {"error": "key is a string, rpm and window are numbers"},
     ),
     "no key": (
         "PUT",

@@ -244,9 +244,9 @@ BAD_FAULTS: dict[str, tuple[dict[str, Any], str]] = {
     "size": ({"kind": "huge", "size": 1.5}, "times, status and size are whole numbers above 0"),
     "seconds": ({"kind": "delay", "seconds": "1"}, "seconds is a number, 0 or above"),
     "negative": ({"kind": "delay", "seconds": -1}, "seconds is a number, 0 or above"),
-    "body": ({"kind": "status", "body": {}}, "body, content_type, location and headers are texts"),
-    "headers": ({"kind": "status", "headers": {"A": 1}}, "body, content_type, location and headers are texts"),
-    "location": ({"kind": "redirect", "location": None}, "body, content_type, location and headers are texts"),
+    "body": ({"kind": "status", "body": {}}, "body, content_type, location and headers are strings"),
+    "headers": ({"kind": "status", "headers": {"A": 1}}, "body, content_type, location and headers are strings"),
+    "location": ({"kind": "redirect", "location": None}, "body, content_type, location and headers are strings"),
 }
 
 

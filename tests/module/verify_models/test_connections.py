@@ -72,7 +72,7 @@ def test_a_network_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket, "getaddrinfo", fail)
     asked = {"name": "moonshot", "base_url": "https://10.0.0.1/v1", "api_key": KEY}
     _code, result, _printed = run(asked)
-    message = "there is no way to 10.0.0.1:443: No route to host"
+    message = "10.0.0.1:443 cannot be reached: No route to host"
     assert only(result) == expected("connection_refused", None, message, CONNECTION)
 
 
@@ -102,7 +102,7 @@ def test_a_name_without_an_address(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_args: [])
     asked = {"name": "moonshot", "base_url": "https://endpoint.example/v1", "api_key": KEY}
     _code, result, _printed = run(asked)
-    message = "there is no way to endpoint.example:443: the name has no address"
+    message = "endpoint.example:443 cannot be reached: the name has no address"
     assert only(result) == expected("connection_refused", None, message, CONNECTION)
 
 

@@ -52,22 +52,22 @@ from tests.module.verify_models.raw_server import (
 )
 
 SLOW: Mapping[str, tuple[Behaviour, str]] = {
-    "no answer": (says_nothing, "{url} was connected to, but did not answer within 1 s"),
-    "dripping status": (drips(b"HTT", b"P"), "{url} was connected to, but did not answer within 1 s"),
-    "dripping headers": (drips(HEAD, b"X: y\r\n"), "{url} was connected to, but did not answer within 1 s"),
+    "no answer": (says_nothing, "{url} accepted the connection, but did not answer within 1 s"),
+    "dripping status": (drips(b"HTT", b"P"), "{url} accepted the connection, but did not answer within 1 s"),
+    "dripping headers": (drips(HEAD, b"X: y\r\n"), "{url} accepted the connection, but did not answer within 1 s"),
     "endless continue": (
         drips(b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
-        "{url} was connected to, but did not answer within 1 s",
+        "{url} accepted the connection, but did not answer within 1 s",
     ),
     "dripping body": (
         drips(HEAD + b"Content-Length: 400\r\n\r\n{", b" "),
-        "{url} began to answer, but did not end within 1 s",
+        "{url} started to answer, but did not finish within 1 s",
     ),
     "dripping chunks": (
         drips(HEAD + b"Transfer-Encoding: chunked\r\n\r\n", b"1\r\n \r\n"),
-        "{url} began to answer, but did not end within 1 s",
+        "{url} started to answer, but did not finish within 1 s",
     ),
-    "no end": (begins, "{url} began to answer, but did not end within 1 s"),
+    "no end": (begins, "{url} started to answer, but did not finish within 1 s"),
 }
 
 

@@ -85,9 +85,7 @@ FAULTS: Mapping[str, Fault] = {
     "401 without a text": Fault(
         json_answer(401, {"error": {"type": "auth"}}), "unauthorized", 401, "{url} answered 401: auth", CHECK_KEY
     ),
-    "401 with nothing": Fault(
-        answer(401, b""), "unauthorized", 401, "{url} answered 401: with an empty body", CHECK_KEY
-    ),
+    "401 with nothing": Fault(answer(401, b""), "unauthorized", 401, "{url} answered 401: an empty body", CHECK_KEY),
     # 402, 403
     "membership": Fault(
         error(402, "x", "unable to verify your membership benefits"),
@@ -155,8 +153,8 @@ FAULTS: Mapping[str, Fault] = {
         "wrong_base_url",
         404,
         '{url} answered 404: {{"code": 5, "error": "url.not_found", "message": "no such url"}}',
-        "base_url does not end in /v1: try http://{peer}/api/v1. If it is an Anthropic-style base, its models are"
-        " listed at /v1/models below it: set api=anthropic-messages.",
+        "Try http://{peer}/api/v1, since base_url does not end in /v1. For an Anthropic-style base URL, set"
+        " api=anthropic-messages.",
         {"base_url": "http://{peer}/api/"},
     ),
     "404 below /v1": Fault(
@@ -177,16 +175,16 @@ FAULTS: Mapping[str, Fault] = {
         answer(404, b""),
         "wrong_base_url",
         404,
-        "http://{peer}/v1/v1/models answered 404: with an empty body",
-        "With api=anthropic-messages, base_url ends before /v1, which is added: leave it out.",
+        "http://{peer}/v1/v1/models answered 404: an empty body",
+        "Remove /v1 from base_url: with api=anthropic-messages it is added.",
         {"api": "anthropic-messages"},
     ),
     "anthropic elsewhere": Fault(
         answer(404, b""),
         "wrong_base_url",
         404,
-        "http://{peer}/coding/v1/models answered 404: with an empty body",
-        "With api=anthropic-messages, the models are listed at /v1/models below base_url: check its path.",
+        "http://{peer}/coding/v1/models answered 404: an empty body",
+        "Check the path of base_url: with api=anthropic-messages, the models are listed at /v1/models below it.",
         {"api": "anthropic-messages", "base_url": "http://{peer}/coding/"},
     ),
     "405": Fault(answer(405, b"no"), "wrong_base_url", 405, "{url} answered 405: no", CHECK_PATH),
@@ -250,7 +248,7 @@ FAULTS: Mapping[str, Fault] = {
         b"HTTP/1.1 204 No Content\r\n\r\n",
         "invalid_response",
         204,
-        "{url} answered 204: with an empty body",
+        "{url} answered 204: an empty body",
         CHECK_ANSWER,
     ),
     "206 with a right listing": Fault(
@@ -322,26 +320,26 @@ FAULTS: Mapping[str, Fault] = {
         "{url} answered 200 with JSON that is cut short or broken",
         CHECK_ANSWER,
     ),
-    "cut short": Fault(CUT, "invalid_response", 200, "{url} answered 200 and broke off before the end", CHECK_ANSWER),
+    "cut short": Fault(CUT, "invalid_response", 200, "{url} answered 200 with an incomplete body", CHECK_ANSWER),
     "chunks cut short": Fault(
         HEAD + b'Transfer-Encoding: chunked\r\n\r\n20\r\n{"data": [{"id": "kimi-k2.5"}]}\r\n',
         "invalid_response",
         200,
-        "{url} answered 200 and broke off before the end",
+        "{url} answered 200 with an incomplete body",
         CHECK_ANSWER,
     ),
     "chunks of no size": Fault(
         HEAD + b"Transfer-Encoding: chunked\r\n\r\nwhat\r\n",
         "invalid_response",
         200,
-        "{url} answered 200 and broke off before the end",
+        "{url} answered 200 with an incomplete body",
         CHECK_ANSWER,
     ),
     "zipped, cut short": Fault(
         answer(200, ZIPPED[:-9], "Content-Encoding: gzip"),
         "invalid_response",
         200,
-        "{url} answered 200 and broke off before the end",
+        "{url} answered 200 with an incomplete body",
         CHECK_ANSWER,
     ),
     "not zipped": Fault(
@@ -362,7 +360,7 @@ FAULTS: Mapping[str, Fault] = {
         never_ends(HEAD + b'\r\n{"data": [{"id": "kimi-k2.5"}]}', b" " * 65536),
         "invalid_response",
         200,
-        "{url} answered 200 with more data than a list of models or a chat of one token can be",
+        "{url} answered 200 with more data than a list of models or a chat has",
         CHECK_ANSWER,
     ),
     # No HTTP
@@ -371,14 +369,14 @@ FAULTS: Mapping[str, Fault] = {
         HEAD + b"X: y\r\n" * 200 + b"\r\n",
         "invalid_response",
         None,
-        "{url} answered in a way that is not valid HTTP: HTTPException",
+        "{url} did not answer with valid HTTP: HTTPException",
         CHECK_ANSWER,
     ),
     "endless header": Fault(
         HEAD + b"X: " + b"y" * 70_000,
         "invalid_response",
         None,
-        "{url} answered in a way that is not valid HTTP: LineTooLong",
+        "{url} did not answer with valid HTTP: LineTooLong",
         CHECK_ANSWER,
     ),
     "closed": Fault(b"", "server_error", None, "{url} closed the connection without an answer", LATER),
@@ -430,11 +428,11 @@ FAULTS: Mapping[str, Fault] = {
         answer(302, b"", "Location: /v1/models"),
         "redirect_refused",
         302,
-        "{url} redirects again and again, at last to {url}",
+        "{url} redirects in a loop, last to {url}",
         REDIRECT,
     ),
     "redirect without a target": Fault(
-        answer(302, b""), "invalid_response", 302, "{url} answered 302: with an empty body", CHECK_ANSWER
+        answer(302, b""), "invalid_response", 302, "{url} answered 302: an empty body", CHECK_ANSWER
     ),
 }
 

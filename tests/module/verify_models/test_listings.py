@@ -111,8 +111,8 @@ def test_a_first_page_is_no_listing() -> None:
         "invalid_response",
         200,
         "the listing is only a first page, without: kimi-k2.5",
-        "The endpoint lists its models in pages, which this module does not turn: declare the models in unlisted_models"
-        " and use probe=chat.",
+        "Declare the models in unlisted_models and use probe=chat: the endpoint lists its models in pages, and only the"
+        " first page is read.",
         listed=["kimi-k3"],
         missing=["kimi-k2.5"],
         suggestions={"kimi-k2.5": ["kimi-k3"]},
@@ -125,7 +125,7 @@ def test_unlisted_models_are_not_checked_by_a_listing() -> None:
     assert only(result) == expected(
         "ok",
         200,
-        "listed: kimi-k2.5; not checked, as only a chat proves them: kimi-latest",
+        "listed: kimi-k2.5; not checked without a chat: kimi-latest",
         "Use probe=chat to check the models that are not listed.",
         listed=["kimi-k2.5"],
     )

@@ -87,7 +87,7 @@ def test_the_text_of_a_failure_is_a_table_of_all() -> None:
             "kimicode: not listed: kimi-for-codin",
             f"  -> kimi-for-codin: did you mean kimi-for-coding? {UNLISTED}",
             "",
-            "other: there is no API key",
+            "other: the API key is missing",
             "  -> Set api_key of other from a vaulted variable.",
         ]
     )

@@ -33,13 +33,13 @@ REFUSED: Mapping[str, tuple[Mapping[str, object], dict[str, object]]] = {
     "no key": (
         {"api_key": None},
         expected(
-            "key_missing", None, "there is no API key", "Set api_key of moonshot from a vaulted variable.", key=None
+            "key_missing", None, "the API key is missing", "Set api_key of moonshot from a vaulted variable.", key=None
         ),
     ),
     "empty key": (
         {"api_key": ""},
         expected(
-            "key_missing", None, "there is no API key", "Set api_key of moonshot from a vaulted variable.", key=None
+            "key_missing", None, "the API key is missing", "Set api_key of moonshot from a vaulted variable.", key=None
         ),
     ),
     "key with a line feed": (
@@ -47,7 +47,7 @@ REFUSED: Mapping[str, tuple[Mapping[str, object], dict[str, object]]] = {
         expected(
             "key_malformed",
             None,
-            "character 24 of 24 of the API key is a line feed: no HTTP header can carry that",
+            "character 24 of 24 of the API key is a line feed, which an HTTP header cannot hold",
             STORE_AGAIN,
             key=fingerprint(f"{KEY}\n"),
         ),
@@ -57,7 +57,7 @@ REFUSED: Mapping[str, tuple[Mapping[str, object], dict[str, object]]] = {
         expected(
             "key_malformed",
             None,
-            "character 1 of 24 of the API key is not of Latin-1: no HTTP header can carry that",
+            "character 1 of 24 of the API key is outside Latin-1, which an HTTP header cannot hold",
             STORE_AGAIN,
             key=fingerprint(f"\u201c{KEY}"),
         ),
@@ -65,7 +65,7 @@ REFUSED: Mapping[str, tuple[Mapping[str, object], dict[str, object]]] = {
     "another scheme": (
         {"base_url": "ftp://{peer}/v1"},
         expected(
-            "wrong_base_url", None, "base_url starts with neither http:// nor https://; nothing was sent", URL_FORM
+            "wrong_base_url", None, "base_url does not start with http:// or https://; nothing was sent", URL_FORM
         ),
     ),
     "password in the URL": (
@@ -73,7 +73,7 @@ REFUSED: Mapping[str, tuple[Mapping[str, object], dict[str, object]]] = {
         expected(
             "wrong_base_url",
             None,
-            "base_url holds a user name or password, which belongs in api_key or headers; nothing was sent",
+            "base_url contains a user name or password, which belongs in api_key or headers; nothing was sent",
             URL_FORM,
         ),
     ),
@@ -82,7 +82,7 @@ REFUSED: Mapping[str, tuple[Mapping[str, object], dict[str, object]]] = {
         expected(
             "insecure_url",
             None,
-            "base_url is http://, so the key would travel to endpoint.invalid:8080 in clear text",
+            "base_url is http://, so the key would be sent to endpoint.invalid:8080 in clear text",
             USE_HTTPS,
         ),
     ),
@@ -112,7 +112,7 @@ BAD_INPUT: Mapping[str, tuple[Mapping[str, object], str]] = {
     "header name": ({"headers": {"a b": "c"}}, "providers: moonshot: headers: 'a b' is not a header name"),
     "header value": (
         {"headers": {"X-Api-Key": "hunter2\r\nX: y"}},
-        "providers: moonshot: headers: the value of X-Api-Key holds a character that a header cannot carry",
+        "providers: moonshot: headers: the value of X-Api-Key contains a character that a header cannot hold",
     ),
     "header type": (
         {"headers": {"X": {"y": "z"}}},

@@ -84,7 +84,7 @@ PROXIES: Mapping[str, tuple[Behaviour, str, str, str]] = {
     "wants a login": (
         answer(407, b"", reason="Proxy Authentication Required"),
         "connection_refused",
-        "the proxy {proxy} refused to connect to the endpoint: 407 Proxy Authentication Required",
+        "the proxy {proxy} rejected the connection to the endpoint: 407 Proxy Authentication Required",
         LOGIN,
     ),
     "cannot connect": (
@@ -129,5 +129,5 @@ def test_clear_text_does_not_leave_through_a_proxy(monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("HTTP_PROXY", "http://proxy.invalid:3128")
     asked = {"name": "moonshot", "base_url": "http://127.0.0.1:9/v1", "api_key": KEY}
     _code, result, _printed = run(asked)
-    message = "base_url is http://, so the key would travel to the proxy proxy.invalid:3128 in clear text"
+    message = "base_url is http://, so the key would be sent to the proxy proxy.invalid:3128 in clear text"
     assert only(result) == expected("insecure_url", None, message, USE_HTTPS)

@@ -41,14 +41,14 @@ TLS: Mapping[str, tuple[tuple[str, ...], Mapping[str, datetime.datetime], bool, 
         {},
         True,
         "the certificate of {peer} is for another name",
-        "Check the host in base_url, and whether a proxy or a DNS entry leads elsewhere.",
+        "Check the host in base_url, and whether a proxy or a DNS entry leads to another host.",
     ),
     "expired": (
         ("127.0.0.1",),
         {"not_before": PAST, "not_after": PAST + datetime.timedelta(days=9)},
         True,
         "the certificate of {peer} has expired",
-        f"{CLOCK}; if it is right, the endpoint's owner has to renew the certificate.",
+        f"{CLOCK}. If it is right, the endpoint's owner must renew the certificate.",
     ),
     "not yet valid": (
         ("127.0.0.1",),
@@ -61,9 +61,9 @@ TLS: Mapping[str, tuple[tuple[str, ...], Mapping[str, datetime.datetime], bool, 
         ("127.0.0.1",),
         {},
         False,
-        "the certificate of {peer} is signed by an authority that is not trusted here",
-        "If a proxy of your own inspects TLS, or the endpoint is your own, give its authority's certificate as ca_path;"
-        " otherwise install the CA certificates on the host that asks.",
+        "the certificate of {peer} is signed by an untrusted authority",
+        "Install the CA certificates on the host that asks. If a proxy inspects TLS, or the endpoint is your own, set"
+        " ca_path to the certificate of its authority.",
     ),
 }
 

@@ -32,22 +32,22 @@ KIMI = "https://api.kimi.com/coding/v1"
 UNAUTHORIZED: Mapping[str, tuple[dict[str, object], str]] = {
     "China": (
         {},
-        "The key may be revoked, or belong to the other platform (base URL https://api.moonshot.ai/v1) or to Kimi Code"
-        " (https://api.kimi.com/coding/v1). Keys for api.moonshot.cn are made at platform.moonshot.cn.",
+        "Check the key at platform.moonshot.cn: it may be revoked, or belong to the other platform (base URL"
+        " https://api.moonshot.ai/v1) or to Kimi Code (https://api.kimi.com/coding/v1).",
     ),
     "international": (
         {"base_url": "https://api.moonshot.ai/v1"},
-        "The key may be revoked, or belong to the other platform (base URL https://api.moonshot.cn/v1) or to Kimi Code"
-        " (https://api.kimi.com/coding/v1). Keys for api.moonshot.ai are made at platform.moonshot.ai.",
+        "Check the key at platform.moonshot.ai: it may be revoked, or belong to the other platform (base URL"
+        " https://api.moonshot.cn/v1) or to Kimi Code (https://api.kimi.com/coding/v1).",
     ),
     "a key of Kimi Code": (
         {"base_url": "https://API.moonshot.ai/v1", "api_key": "sk-kimi-0123456789"},
-        "The key starts with sk-kimi-, so it belongs to Kimi Code: its base URL is https://api.kimi.com/coding/v1.",
+        "Set base_url to https://api.kimi.com/coding/v1: a key that starts with sk-kimi- belongs to Kimi Code.",
     ),
     "Kimi Code": (
         {"base_url": KIMI},
-        "Kimi Code takes keys of its own only (kimi.com/code/console): a key of platform.moonshot.cn or"
-        " platform.moonshot.ai is not valid there.",
+        "Use a key of kimi.com/code/console: Kimi Code does not accept keys of platform.moonshot.cn or"
+        " platform.moonshot.ai.",
     ),
     "another vendor": (
         {"base_url": "https://llm.example/v1", "api_key": "sk-kimi-0123456789"},
@@ -64,21 +64,21 @@ def test_a_refused_key_may_belong_elsewhere(more: dict[str, object], text: str) 
 WRONG_URLS: Mapping[str, tuple[dict[str, object], str]] = {
     "no version": (
         {"base_url": "https://api.moonshot.cn/"},
-        "base_url does not end in /v1: try https://api.moonshot.cn/v1. If it is an Anthropic-style base, its models are"
-        " listed at /v1/models below it: set api=anthropic-messages.",
+        "Try https://api.moonshot.cn/v1, since base_url does not end in /v1. For an Anthropic-style base URL, set"
+        " api=anthropic-messages.",
     ),
     "another version": (
         {"base_url": "https://llm.example/api/v4"},
-        "Check the path of base_url: the models must be listed at /models below it.",
+        "Check the path of base_url: the models are listed at /models below it.",
     ),
     "Kimi Code": (
         {"base_url": "https://api.kimi.com/coding/"},
-        "The base URL of Kimi Code is https://api.kimi.com/coding/v1. Its Anthropic-style base"
-        " https://api.kimi.com/coding/ lists its models at /v1/models below it, and needs api=anthropic-messages.",
+        "Set base_url to https://api.kimi.com/coding/v1, or use the Anthropic-style https://api.kimi.com/coding/ with"
+        " api=anthropic-messages.",
     ),
     "Anthropic's protocol": (
         {"base_url": KIMI, "api": "anthropic-messages"},
-        "With api=anthropic-messages, base_url ends before /v1, which is added: leave it out.",
+        "Remove /v1 from base_url: with api=anthropic-messages it is added.",
     ),
 }
 
@@ -98,7 +98,7 @@ CONSOLES: Mapping[str, str] = {
 
 @pytest.mark.parametrize(("base_url", "console"), CONSOLES.items())
 def test_money_is_paid_at_the_vendors_console(base_url: str, console: str) -> None:
-    text = f"Trying again does not help: top up the account, or wait for its next billing period ({console})."
+    text = f"Top up the account, or wait for its next billing period ({console}). Retries do not help."
     assert hint(error(429, "exceeded_current_quota_error", "x"), base_url=base_url) == text
 
 
