@@ -95,7 +95,7 @@ def ask(
 
 
 def recorded(mock_server: tool.MockServer) -> list[dict[str, Any]]:
-    """The requests, once there is one. A client that gives up may be faster than the server."""
+    """The requests, once there is one. A client with a short timeout may be faster than the server."""
     deadline = time.monotonic() + 5
     while not mock_server.requests() and time.monotonic() < deadline:
         time.sleep(0.01)

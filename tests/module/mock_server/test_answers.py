@@ -278,7 +278,7 @@ def test_every_error_is_in_the_table() -> None:
 
 
 @pytest.mark.parametrize(("name", "expected"), REJECTIONS.items(), ids=REJECTIONS.keys())
-def test_rejects_a_key_as_told(
+def test_rejects_a_key_with_the_chosen_error(
     mock_server: tool.MockServer, name: str, expected: tuple[int, str, str, str | None]
 ) -> None:
     mock_server.add_key("moonshot-cn", CN, rejected=name)

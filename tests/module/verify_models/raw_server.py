@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A server on loopback that answers with whatever bytes a test gives it, however wrong they are."""
+"""A server on loopback that answers with the bytes of a test."""
 
 from __future__ import annotations
 
@@ -48,12 +48,12 @@ def listing(*ids: str) -> bytes:
 
 
 def error(status: int, kind: str, message: str, *headers: str) -> bytes:
-    """The answer of an endpoint that refuses."""
+    """Return an API error."""
     return json_answer(status, {"error": {"message": message, "type": kind}}, *headers)
 
 
 class RawServer:
-    """Serves each connection in a thread of its own, one request a connection, until the C(with) block ends."""
+    """Serve each connection in a thread of its own, one request a connection, until the `with` block ends."""
 
     def __init__(self, behaviour: Behaviour, *, host: str = "127.0.0.1", tls: ssl.SSLContext | None = None) -> None:
         self.behaviour = behaviour
@@ -104,7 +104,7 @@ class RawServer:
 
 
 def read_request(connection: socket.socket) -> Received | None:
-    """The request that comes in, or C(None) if the client leaves before its end."""
+    """Return the next request, or None if the client leaves before its end."""
     data = b""
     while b"\r\n\r\n" not in data:
         chunk = connection.recv(65536)

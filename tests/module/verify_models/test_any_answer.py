@@ -66,7 +66,7 @@ def anything() -> Iterator[RawServer]:
 
 @settings(max_examples=250, deadline=None)
 @given(status_line=STATUS_LINES, headers=HEADER_LINES, body=BODIES, probe_kind=st.sampled_from(["listing", "chat"]))
-def test_whatever_comes_it_is_no_traceback_and_no_false_ok(
+def test_any_answer_gives_a_status_and_no_false_ok(
     anything: RawServer, status_line: bytes, headers: list[bytes], body: bytes, probe_kind: str
 ) -> None:
     anything.behaviour = b"\r\n".join([status_line, *headers, b"", body])

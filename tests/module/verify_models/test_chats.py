@@ -46,7 +46,7 @@ from tests.module.verify_models.raw_server import (
 )
 
 
-def test_a_chat_is_asked_as_the_product_asks() -> None:
+def test_a_chat_is_sent_as_clawdbot_sends_it() -> None:
     models = [{"id": "a", "headers": {"User-Agent": "KimiCLI/0.77", "X-Model": "a"}}, "b"]
     headers = {"User-Agent": "Other/1", "X-Both": "yes"}
     with RawServer(chats(("a", "b"))) as server:
@@ -93,7 +93,7 @@ def test_the_anthropic_protocol() -> None:
 
 @dataclass(frozen=True)
 class Chat:
-    """What a chat with the model C(a) answers, and what the module must say; C({url}) is the chat's."""
+    """The answer to a chat with the model `a` and the expected result. `{url}` is the chat's."""
 
     answer: bytes
     status: str
@@ -203,7 +203,7 @@ CHATS: Mapping[str, Chat] = {
         unlisted=("a",),
         missing=("a",),
     ),
-    "unlisted, and refused": Chat(
+    "unlisted, and rejected": Chat(
         error(400, "x", "bad"),
         "model_unusable",
         400,
@@ -234,9 +234,9 @@ def test_a_fault_of_a_chat(row: Chat) -> None:
     assert len(server.received) == (1 if row.status == "model_missing" and not row.unlisted else 2)
 
 
-def test_a_refused_model_does_not_hide_the_others() -> None:
-    refused = error(404, "resource_not_found_error", NO_MODEL)
-    with RawServer(chats(("a", "b"), a=refused, b=refused)) as server:
+def test_a_rejected_model_does_not_hide_the_others() -> None:
+    rejected = error(404, "resource_not_found_error", NO_MODEL)
+    with RawServer(chats(("a", "b"), a=rejected, b=rejected)) as server:
         _code, result, _printed = run(provider(server, models=["a", "b", "c"]), probe="chat")
     url = f"http://{server.netloc}/v1/chat/completions"
     found = only(result)

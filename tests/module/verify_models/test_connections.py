@@ -51,14 +51,14 @@ def test_a_name_that_cannot_be_resolved(code: int, attempts: int, monkeypatch: p
     assert asked_for == ["endpoint.invalid"] * attempts
 
 
-def test_a_name_that_no_name_can_be() -> None:
+def test_an_invalid_name() -> None:
     host = f"{'a' * 70}.invalid"
     asked = {"name": "moonshot", "base_url": f"https://{host}/v1", "api_key": KEY}
     _code, result, _printed = run(asked)
     assert only(result) == expected("dns_error", None, f"the name {host} cannot be resolved", DNS)
 
 
-def test_a_port_where_nobody_listens() -> None:
+def test_a_port_without_a_listener() -> None:
     port = free_port()
     asked = {"name": "moonshot", "base_url": f"http://127.0.0.1:{port}/v1", "api_key": KEY}
     _code, result, _printed = run(asked)

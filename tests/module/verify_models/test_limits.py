@@ -161,7 +161,7 @@ def test_a_slow_server_ends_in_timeout(name: str, timeouts: Timeouts) -> None:
 
 
 @pytest.mark.parametrize("name", ["connection", "handshake"])
-def test_a_connection_that_never_comes_about_ends_in_timeout(name: str, timeouts: Timeouts) -> None:
+def test_a_connection_that_is_never_made_ends_in_timeout(name: str, timeouts: Timeouts) -> None:
     message = f"no connection to {timeouts.netlocs[name]} within 1 s"
     assert timeouts.result(name) == expected("timeout", None, message, LONGER)
 
@@ -221,17 +221,17 @@ def test_memory_is_bounded(behaviour: Behaviour) -> None:
 
 
 def test_the_process_ends_although_a_server_goes_on(tmp_path: Path) -> None:
-    program = tmp_path / "run.py"
+    script = tmp_path / "run.py"
     with RawServer(drips(HEAD, b"X: y\r\n")) as server:
         arguments = {"providers": [provider(server)], "timeout": 0.3, "retries": 0}
-        program.write_text(
+        script.write_text(
             "from ansible.module_utils.testing import patch_module_args\n"
             "from ansible_collections.clawfleet.clawdbot.plugins.modules import verify_models\n"
             f"with patch_module_args({arguments!r}):\n    verify_models.main()\n"
         )
         search_path = os.pathsep.join(str(path) for path in sys.path if path)
         done = subprocess.run(
-            [sys.executable, str(program)],
+            [sys.executable, str(script)],
             env={**os.environ, "PYTHONPATH": search_path},
             capture_output=True,
             timeout=60,

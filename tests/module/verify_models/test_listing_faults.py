@@ -56,7 +56,7 @@ ACCOUNT = "org-5d41402abc4b2a76<ak-b9719d911017c592>"
 
 @dataclass(frozen=True)
 class Fault:
-    """What a listing answers, and what the module must say: C({url}) is the listing's, C({peer}) its host and port."""
+    """A server's behaviour and the expected result. `{url}` is the listing's, `{peer}` its host and port."""
 
     behaviour: Behaviour
     status: str

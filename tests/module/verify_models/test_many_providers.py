@@ -43,7 +43,7 @@ def test_all_providers_are_asked_at_once() -> None:
     assert {found["status"] for found in result["providers"]} == {"ok"}
 
 
-def test_the_same_question_is_asked_once() -> None:
+def test_equal_requests_are_sent_once() -> None:
     with RawServer(chats(("a", "b"))) as server:
         code, result, _printed = run(
             provider(server, name="one", models=["a"]),

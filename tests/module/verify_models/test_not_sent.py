@@ -29,7 +29,7 @@ from tests.module.verify_models.raw_server import (
     listing,
 )
 
-REFUSED: Mapping[str, tuple[Mapping[str, object], dict[str, object]]] = {
+REJECTED: Mapping[str, tuple[Mapping[str, object], dict[str, object]]] = {
     "no key": (
         {"api_key": None},
         expected(
@@ -89,8 +89,8 @@ REFUSED: Mapping[str, tuple[Mapping[str, object], dict[str, object]]] = {
 }
 
 
-@pytest.mark.parametrize(("more", "found"), REFUSED.values(), ids=REFUSED)
-def test_what_is_refused_is_never_sent(more: Mapping[str, object], found: dict[str, object]) -> None:
+@pytest.mark.parametrize(("more", "found"), REJECTED.values(), ids=REJECTED)
+def test_a_rejected_provider_is_never_asked(more: Mapping[str, object], found: dict[str, object]) -> None:
     with RawServer(listing("kimi-k2.5")) as server:
         asked = {**provider(server), **more}
         asked["base_url"] = str(asked["base_url"]).replace("{peer}", server.netloc)

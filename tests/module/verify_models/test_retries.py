@@ -54,7 +54,7 @@ AGAIN: Mapping[str, tuple[Behaviour, int]] = {
 
 
 @pytest.mark.parametrize(("first", "attempts"), AGAIN.values(), ids=AGAIN)
-def test_only_what_waiting_can_help_is_asked_again(first: Behaviour, attempts: int, waits: list[float]) -> None:
+def test_only_requests_that_may_succeed_later_are_repeated(first: Behaviour, attempts: int, waits: list[float]) -> None:
     with RawServer(in_turn(first, listing("kimi-k2.5"))) as server:
         code, _result, _printed = run(provider(server), retries=2, timeout=0.5 if first is says_nothing else 5)
     assert (len(server.received), code) == (attempts, 0 if attempts == 2 else 1)

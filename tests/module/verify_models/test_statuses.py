@@ -12,10 +12,10 @@ from ansible_collections.clawfleet.clawdbot.plugins.module_utils._endpoints.type
 
 from tests.module.verify_models.test_chats import CHATS
 from tests.module.verify_models.test_listing_faults import FAULTS
-from tests.module.verify_models.test_not_sent import REFUSED
+from tests.module.verify_models.test_not_sent import REJECTED
 
 
 def test_every_status_has_its_row() -> None:
     rows = {fault.status for fault in FAULTS.values()} | {row.status for row in CHATS.values()}
-    rows |= {str(found["status"]) for _more, found in REFUSED.values()}
+    rows |= {str(found["status"]) for _more, found in REJECTED.values()}
     assert set(get_args(Status)) - rows == {"ok", "tls_error", "dns_error"}

@@ -113,7 +113,7 @@ def test_a_server_that_does_not_speak_tls() -> None:
     assert only(result) == expected("tls_error", None, message, "Check the scheme and the port in base_url.")
 
 
-def test_a_redirect_from_https_to_http_is_refused(authority: Authority) -> None:
+def test_a_redirect_from_https_to_http_is_not_followed(authority: Authority) -> None:
     with RawServer(listing("kimi-k2.5")) as plain:
         redirect = answer(301, b"", f"Location: http://{plain.netloc}/v1/models")
         with RawServer(redirect, tls=authority.server_context("127.0.0.1")) as server:

@@ -57,7 +57,7 @@ UNAUTHORIZED: Mapping[str, tuple[dict[str, object], str]] = {
 
 
 @pytest.mark.parametrize(("more", "text"), UNAUTHORIZED.values(), ids=UNAUTHORIZED)
-def test_a_refused_key_may_belong_elsewhere(more: dict[str, object], text: str) -> None:
+def test_a_rejected_key_may_belong_to_another_endpoint(more: dict[str, object], text: str) -> None:
     assert hint(error(401, "x", "Invalid Authentication"), **more) == text
 
 
@@ -84,7 +84,7 @@ WRONG_URLS: Mapping[str, tuple[dict[str, object], str]] = {
 
 
 @pytest.mark.parametrize(("more", "text"), WRONG_URLS.values(), ids=WRONG_URLS)
-def test_a_wrong_base_url_is_put_right(more: dict[str, object], text: str) -> None:
+def test_a_wrong_base_url_is_corrected(more: dict[str, object], text: str) -> None:
     assert hint(answer(404, b"<html>"), **more) == text
 
 
@@ -97,11 +97,11 @@ CONSOLES: Mapping[str, str] = {
 
 
 @pytest.mark.parametrize(("base_url", "console"), CONSOLES.items())
-def test_money_is_paid_at_the_vendors_console(base_url: str, console: str) -> None:
+def test_a_hint_names_the_vendors_console(base_url: str, console: str) -> None:
     text = f"Top up the account, or wait for its next billing period ({console}). Retries do not help."
     assert hint(error(429, "exceeded_current_quota_error", "x"), base_url=base_url) == text
 
 
-def test_every_kind_of_no_answer_has_a_hint() -> None:
+def test_every_failure_has_a_hint() -> None:
     kinds = {kind: hint(NoAnswer(kind, "peer", "detail")) for kind in FAILURES}
     assert [kind for kind, text in kinds.items() if not text] == []

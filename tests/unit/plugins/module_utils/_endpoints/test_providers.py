@@ -40,7 +40,7 @@ def test_a_provider_block_is_understood() -> None:
     )
 
 
-def test_what_is_left_out_is_empty() -> None:
+def test_a_missing_field_is_empty() -> None:
     found = provider(headers=None, models=None, unlisted_models=None, api=None, api_key=None)
     assert found == Provider("moonshot", URL)
 
@@ -49,7 +49,7 @@ CONTEXTS: Mapping[str, object] = {"text": "262144", "truth": True, "fraction": 1
 
 
 @pytest.mark.parametrize("context", CONTEXTS.values(), ids=CONTEXTS)
-def test_a_context_that_is_no_number_of_tokens_is_none(context: object) -> None:
+def test_an_invalid_context_is_none(context: object) -> None:
     assert provider(models=[{"id": "a", "contextWindow": context}]).models == (Model("a"),)
 
 

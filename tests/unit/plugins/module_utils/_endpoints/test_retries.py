@@ -67,7 +67,7 @@ def test_how_long_to_wait(outcome: Outcome, how: dict[str, Any], wait: float | N
     assert wait_before_retry(RETRY, outcome, **known) == wait
 
 
-def test_what_waiting_cannot_help_is_not_waited_for() -> None:
+def test_a_request_that_fails_again_is_not_repeated() -> None:
     finding = Verdict("unauthorized", "x")
     wait = wait_before_retry(finding, answer(401, b""), attempt=1, retries=2, waited=0, jitter=0, now=NOW)
     assert wait is None
