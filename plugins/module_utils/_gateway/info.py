@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timezone
 from typing import Literal, TypedDict
 
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._endpoints.types import EndpointsInfo
@@ -88,3 +89,8 @@ class GatewayInfo(_GatewayInfo, total=False):
     models_missing: list[str]
     endpoints: EndpointsInfo
     files: FilesInfo
+
+
+def isoformat(seconds: float) -> str:
+    """Return a time in seconds since the epoch as results and messages show it: in UTC, to the millisecond."""
+    return datetime.fromtimestamp(seconds, timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -38,18 +38,18 @@ class Process:
     executable: str | None = None
 
 
-def of_pid(pid: int) -> Process | None:
+def find_by_pid(pid: int) -> Process | None:
     """The process with that id, None where there is none."""
     if os.path.isdir("/proc/self"):
         return _of_proc(pid)
     return _of_ps(pid)
 
 
-def of_lock(product: Product, paths: Paths) -> Process | None:
+def find_by_lock(product: Product, paths: Paths) -> Process | None:
     """The gateway of that config, by the lock that a running gateway keeps; None where none runs."""
     for lock in _locks(product, paths):
         if os.path.realpath(str(lock.get("configPath"))) == os.path.realpath(paths.config):
-            process = of_pid(_number(lock.get("pid")))
+            process = find_by_pid(_number(lock.get("pid")))
             # A lock can outlive its process, and the number can belong to another process by then. That one began
             # after the lock was written, the gateway before.
             if process and process.started <= _timestamp(lock.get("createdAt")):

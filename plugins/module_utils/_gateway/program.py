@@ -24,7 +24,7 @@ from .systemd import Unit
 _USUAL_FOLDERS = ("~/.local/bin", "~/.npm-global/bin", "~/bin", "/usr/local/bin", "/opt/homebrew/bin")
 
 
-def find(product: Product, unit: Unit | None, process: Process | None) -> tuple[str, ...]:
+def find_program(product: Product, unit: Unit | None, process: Process | None) -> tuple[str, ...]:
     """The argv that runs the product's program: the service's own, else what is found; empty where there is none."""
     if unit and unit.program:
         return unit.program
@@ -67,7 +67,7 @@ def find_package(product: Product, program: Sequence[str]) -> Package | None:
     return None
 
 
-def replaceable(program: Sequence[str], found: Package | None) -> list[str]:
+def replaceable_files(program: Sequence[str], found: Package | None) -> list[str]:
     """The files of which at least one is another when a version of the product is put in the place of another.
 
     npm writes package.json anew; who keeps versions side by side turns a link on the way to the program.

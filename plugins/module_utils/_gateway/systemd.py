@@ -20,8 +20,12 @@ import shlex
 import subprocess
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._files.atomic import open_without_blocking
+
+#: Whose service manager has a unit.
+Scope = Literal["user", "system"]
 
 _COMMAND_SECONDS = 20
 _PROPERTIES = (
@@ -119,16 +123,16 @@ class Unit:
     pam: bool = False
 
 
-def unit(name: str, scope: str) -> Unit | None:
+def show_unit(name: str, scope: Scope) -> Unit | None:
     """What systemd knows of a unit in C(scope), V(user) or V(system); None where it has none of that name loaded."""
     # Both at once, as each is mostly waiting.
     questions = ([name, f"--property={','.join(_PROPERTIES)}"], ["--property=Environment"])
     asked = [_ask([f"--{scope}", "show", *question]) for question in questions]
     shown, manager = map(_answer, asked)
-    return parsed(name, scope, shown, manager)
+    return parse_unit(name, scope, shown, manager)
 
 
-def parsed(name: str, scope: str, shown: str, manager: str) -> Unit | None:
+def parse_unit(name: str, scope: Scope, shown: str, manager: str) -> Unit | None:
     """The unit in what C(systemctl show) prints of it and of the service manager; None where none is loaded.
 
     Reads the files of EnvironmentFile=.
@@ -147,22 +151,22 @@ def parsed(name: str, scope: str, shown: str, manager: str) -> Unit | None:
         result=properties.get("Result", ""),
         main_pid=_number(properties.get("MainPID", "")),
         restarts=_number(properties.get("NRestarts", "")),
-        program=program_of(exec_start),
-        arguments=arguments_of(exec_start),
+        program=parse_program(exec_start),
+        arguments=parse_arguments(exec_start),
         executable=exec_start.partition("path=")[2].partition(" ; ")[0],
-        files=tuple(words(f"{properties.get('FragmentPath', '')} {properties.get('DropInPaths', '')}")),
+        files=tuple(split_words(f"{properties.get('FragmentPath', '')} {properties.get('DropInPaths', '')}")),
         needs_reload=properties.get("NeedDaemonReload") == "yes",
         working_directory=_working_directory(properties.get("WorkingDirectory", ""), properties.get("User", ""), scope),
-        environment=assignments(words(properties.get("Environment", ""))),
+        environment=parse_assignments(split_words(properties.get("Environment", ""))),
         environment_files=tuple(_read_files(match.group(1) for match in matches if match)),
-        manager_environment=assignments(words(of_manager.get("Environment", ""))),
-        unset=frozenset(words(properties.get("UnsetEnvironment", ""))),
-        passed=frozenset(words(properties.get("PassEnvironment", ""))),
+        manager_environment=parse_assignments(split_words(of_manager.get("Environment", ""))),
+        unset=frozenset(split_words(properties.get("UnsetEnvironment", ""))),
+        passed=frozenset(split_words(properties.get("PassEnvironment", ""))),
         pam=bool(properties.get("PAMName")),
     )
 
 
-def program_of(exec_start: str) -> tuple[str, ...]:
+def parse_program(exec_start: str) -> tuple[str, ...]:
     """The program in what C(systemctl show) prints of an ExecStart: all before the word C(gateway).
 
     Empty where that word is missing, and where a shell is started: what it starts in turn cannot be told from here.
@@ -171,7 +175,7 @@ def program_of(exec_start: str) -> tuple[str, ...]:
     return tuple(argv[: argv.index("gateway")]) if argv else ()
 
 
-def arguments_of(exec_start: str) -> tuple[str, ...]:
+def parse_arguments(exec_start: str) -> tuple[str, ...]:
     """What the program is given in what C(systemctl show) prints of an ExecStart: all behind the word C(gateway)."""
     argv = _argv(exec_start)
     return tuple(argv[argv.index("gateway") + 1 :]) if argv else ()
@@ -187,17 +191,17 @@ def _argv(exec_start: str) -> list[str]:
     return argv if "gateway" in argv and os.path.basename(argv[0]) not in _SHELLS else []
 
 
-def words(text: str) -> list[str]:
+def split_words(text: str) -> list[str]:
     """The texts of a list as C(systemctl show) prints it: with spaces in between, those that need it in quotes."""
     return [_ESCAPE.sub(_unescaped, quoted) if quoted or not bare else bare for quoted, bare in _WORD.findall(text)]
 
 
-def assignments(items: Sequence[str]) -> dict[str, str]:
+def parse_assignments(items: Sequence[str]) -> dict[str, str]:
     """The variables in texts of the form C(NAME=value); of those with one name the last counts."""
     return dict(item.split("=", 1) for item in items if "=" in item)
 
 
-def read_environment_file(text: str) -> dict[str, str]:
+def parse_environment_file(text: str) -> dict[str, str]:
     """The variables in the text of an EnvironmentFile=, as systemd reads it: another dialect than the product's."""
     variables = {}
     for line in _LINE.finditer(text):
@@ -221,7 +225,7 @@ def _read_files(patterns: Iterable[str]) -> Iterator[EnvironmentFile]:
         for path in sorted(glob.glob(pattern)):
             try:
                 with open(path, encoding="utf-8", errors="surrogateescape", opener=open_without_blocking) as file:
-                    yield EnvironmentFile(path, read_environment_file(file.read()))
+                    yield EnvironmentFile(path, parse_environment_file(file.read()))
             except OSError:
                 yield EnvironmentFile(path, None)
 
@@ -236,7 +240,7 @@ def _plain(match: re.Match[str]) -> str:
     return match.group(1).strip("\r\n")
 
 
-def _working_directory(shown: str, account: str, scope: str) -> str | None:
+def _working_directory(shown: str, account: str, scope: Scope) -> str | None:
     folder = shown.lstrip("!") or ("~" if scope == "user" else "/")
     if folder != "~":
         return folder

@@ -16,7 +16,8 @@ from typing import Any
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config import json5
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import ClawdbotError
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._files import atomic, journal
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway import chat, env_sources
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway import chat
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.env_sources import read_env_file
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.client import Gateway
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.redaction import secret_values
 
@@ -52,7 +53,7 @@ def _chats(params: Mapping[str, Any]) -> list[chat.Turn]:
         agent = chat.default_agent(json5.loads(journal.decode(config.content)))
     except json5.Json5Error as exc:
         raise ClawdbotError(f"{paths.config} cannot be read: {exc}.", chats=[]) from exc
-    env_file = env_sources.read(paths.env)
+    env_file = read_env_file(paths.env)
     secrets = secret_values(env_file.values) if env_file else ()
     gateway = Gateway(product, params["program"], paths, params["port"], secrets)
     return [chat.take(gateway, agent, model, params["timeout"]) for model in params["models"]]

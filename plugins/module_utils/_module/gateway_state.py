@@ -15,8 +15,10 @@ from typing import Any
 
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.env_refs import VARIABLE_NAME
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import ClawdbotError
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway import env_sources, state
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.info import GatewayInfo
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway import health
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.env_sources import trace
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.info import GatewayInfo, isoformat
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.overrides import provider_overrides
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.client import Gateway
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.table import check_command
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.redaction import secret_values
@@ -43,8 +45,7 @@ def gather(params: Mapping[str, Any]) -> GatewayInfo:
     service = resolve_service(params, product)
     providers = _variables_of(params["providers"])
     names = list(dict.fromkeys([*params["variables"], *providers.values()]))
-    seen = state.observe_until_settled(product, paths, service, names, params["wait"])
-    variables = {name: env_sources.trace(name, seen.origins) for name in names}
+    seen = health.wait_until_healthy(product, paths, service, names, params["wait"])
     info: GatewayInfo = {
         "product": product.name,
         "version": seen.package.version if seen.package else None,
@@ -60,17 +61,17 @@ def gather(params: Mapping[str, Any]) -> GatewayInfo:
         "port": seen.port,
         "answers": seen.answers,
         "pid": seen.process.pid if seen.process else None,
-        "started": env_sources.isoformat(seen.process.started) if seen.process else None,
+        "started": isoformat(seen.process.started) if seen.process else None,
         "restart_required": bool(seen.restart_reasons),
         "restart_reasons": list(seen.restart_reasons),
-        "variables": {name: variable.as_result() for name, variable in variables.items()},
-        "providers": state.overriding(product, paths, seen, providers),
+        "variables": {name: trace(name, seen.sources).as_result() for name in names},
+        "providers": provider_overrides(product, paths, seen.config, seen.sources, providers),
     }
     if params["models"]:
-        secrets = {value for file in seen.origins.files for value in secret_values(file.values)}
+        secrets = {value for file in seen.sources.files for value in secret_values(file.values)}
         gateway = Gateway(product, seen.program, paths, seen.port, secrets)
         try:
-            info["models_missing"] = state.missing_models(product, paths, gateway, seen, params["models"])
+            info["models_missing"] = health.missing_models(product, paths, gateway, seen, params["models"])
         except ClawdbotError as exc:
             # Who goes on from here, for example to roll back files, needs to know which they are.
             raise ClawdbotError(str(exc), **info) from exc

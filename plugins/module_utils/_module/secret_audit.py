@@ -13,7 +13,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._audit import host_scan
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway import env_sources, state
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway import state
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.env_sources import change_time
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.process import Process
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.table import Paths
 
@@ -59,5 +60,5 @@ def _result(report: host_scan.Report, *, purged: bool) -> dict[str, Any]:
 
 def _outdated(process: Process | None, paths: Paths) -> bool:
     """Whether a process runs that was started before the `.env` was last changed."""
-    changed = env_sources.changed(paths.env)
+    changed = change_time(paths.env)
     return process is not None and changed is not None and changed >= process.started

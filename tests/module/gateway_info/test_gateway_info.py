@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from ansible.module_utils.testing import patch_module_args
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import ClawdbotError
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway import state
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway import health
 from ansible_collections.clawfleet.clawdbot.plugins.modules import gateway_info
 
 
@@ -28,7 +28,7 @@ def test_a_gateway_that_does_not_tell_its_models_is_shown_as_far_as_it_was_seen(
     def refuse(*_arguments: object) -> list[str]:
         raise ClawdbotError("The gateway's models.list failed. It says: no.")
 
-    monkeypatch.setattr(state, "missing_models", refuse)
+    monkeypatch.setattr(health, "missing_models", refuse)
 
     code, result = run(capsys, state_dir=str(tmp_path), service_manager="command", models=["moonshot/kimi-k2.5"])
 

@@ -10,17 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway import env_sources
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.env_sources import (
-    Origins,
+    EnvSources,
     Source,
     Variable,
-    changed,
-    isoformat,
-    of_product,
-    of_unit,
-    read,
-    restart_reasons,
+    change_time,
+    from_product,
+    from_unit,
+    read_env_file,
     trace,
 )
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.process import Process
@@ -46,10 +43,10 @@ def env_file(path: str, value: str | None, changed: float = STARTED - 1) -> Sour
     return Source(path, {} if value is None else {"KEY": value}, changed)
 
 
-def origins(
+def sources(
     process: Process | None, product: list[Source], service: list[Source] | None = None, unit: Unit | None = None
-) -> Origins:
-    return Origins(process, unit, service or [], product, STATE)
+) -> EnvSources:
+    return EnvSources(process, unit, service or [], product, STATE)
 
 
 TRACES: dict[str, tuple[Process | None, list[Source], Variable]] = {
@@ -117,7 +114,7 @@ TRACES: dict[str, tuple[Process | None, list[Source], Variable]] = {
 @pytest.mark.parametrize("name", TRACES)
 def test_trace(name: str) -> None:
     process, product, expected = TRACES[name]
-    assert trace("KEY", origins(process, product)) == expected
+    assert trace("KEY", sources(process, product)) == expected
 
 
 # A unit that starts the program itself: systemd shows all that the process is given.
@@ -194,12 +191,12 @@ SERVICES: dict[str, tuple[Unit, list[Source], dict[str, str] | None, list[tuple[
 @pytest.mark.parametrize("name", SERVICES)
 def test_trace_of_a_unit(name: str) -> None:
     unit, service, held, places, winning = SERVICES[name]
-    traced = trace("KEY", origins(running(held), [env_file(STATE, "a")], service, unit))
+    traced = trace("KEY", sources(running(held), [env_file(STATE, "a")], service, unit))
     assert traced == Variable(tuple(places), True, winning)
 
 
 def test_a_unit_without_a_process_tells_what_it_will_give() -> None:
-    traced = trace("KEY", origins(None, [env_file(STATE, "a")], SERVICE, WRAPPED))
+    traced = trace("KEY", sources(None, [env_file(STATE, "a")], SERVICE, WRAPPED))
     assert traced == Variable(((UNIT, "c"), (MANAGER, "m"), (STATE, "a")), None, 2)
 
 
@@ -218,7 +215,7 @@ def test_trace_as_result() -> None:
 
 def test_no_value_is_in_a_repr() -> None:
     key = "sk-0123456789"
-    of = origins(
+    of = sources(
         running({"KEY": key}), [env_file(STATE, key)], [Source(UNIT, {"KEY": key})], Unit("u", environment={"KEY": key})
     )
     assert key not in repr(of) + repr(trace("KEY", of))
@@ -237,7 +234,7 @@ def test_of_unit(tmp_path: Path) -> None:
         manager_environment={"A": "3", "B": "3"},
         unset=frozenset(["B", "A=3"]),
     )
-    assert of_unit(unit) == [
+    assert from_unit(unit) == [
         Source("/no/such.env", {}, None),
         Source(str(file), {"A": "1", "C": "1"}, file.stat().st_ctime),
         Source(UNIT, {"A": "2"}),
@@ -275,7 +272,7 @@ def test_of_the_config(name: str, tmp_path: Path) -> None:
     env.write_text("KEY=k\n")
     paths = Paths(str(tmp_path), str(tmp_path / "c.json"), str(env))
     places = {"block": f"env block of {tmp_path}/c.json", "shell": "login shell"}
-    assert of_product(CLAWDBOT, None, paths, config, given) == [
+    assert from_product(CLAWDBOT, None, paths, config, given) == [
         Source(str(env), {"KEY": "k"}, env.stat().st_ctime),
         *(Source(places[place], values) for place, values in expected),
     ]
@@ -289,7 +286,7 @@ def test_a_product_may_bar_variables_from_the_working_directory(tmp_path: Path) 
     paths = Paths(str(state), str(state / "c.json"), str(state / ".env"))
     both = {"MOONSHOT_API_KEY": "a", "FLEET_KEY": "b"}
     read = {
-        name: [source.values for source in of_product(product, str(home), paths, {}, {})]
+        name: [source.values for source in from_product(product, str(home), paths, {}, {})]
         for name, product in PRODUCTS.items()
     }
     assert read == {"clawdbot": [both, both], "openclaw": [{"FLEET_KEY": "b"}, both]}
@@ -303,7 +300,7 @@ def test_of_the_files_the_one_in_the_working_directory_comes_first(tmp_path: Pat
     paths = Paths(str(state), str(state / "c.json"), str(state / ".env"))
 
     def places(folder: Path | None) -> list[tuple[str, bool]]:
-        found = of_product(CLAWDBOT, folder and str(folder), paths, {}, {})
+        found = from_product(CLAWDBOT, folder and str(folder), paths, {}, {})
         return [(source.place, source.changed is not None) for source in found]
 
     managed = (str(state / ".env"), True)
@@ -317,108 +314,10 @@ def test_of_the_files_the_one_in_the_working_directory_comes_first(tmp_path: Pat
     assert places(home) == [(str(state / ".env"), False)]
 
 
-CHANGED = (
-    f"{STATE} was changed at 1970-01-01T00:16:40.500Z, after the gateway's process was started at "
-    "1970-01-01T00:16:40.000Z: the process has the old values."
-)
-FAILED = Unit("u", "failed", "failed", "start-limit-hit")
-REASONS: dict[str, tuple[Origins, list[str]]] = {
-    "no process": (origins(None, [env_file(STATE, "a", STARTED + 1)]), ["The gateway is not running."]),
-    "no process, the unit is stopped": (origins(None, [], [], Unit("u", "inactive")), ["The gateway is not running."]),
-    "no process, the unit has failed": (
-        origins(None, [], [], FAILED),
-        ["The gateway is not running: its unit u has failed (start-limit-hit), and systemd leaves it so."],
-    ),
-    "no process, the unit is started again": (
-        origins(None, [], [], Unit("u", "activating", "auto-restart", "exit-code")),
-        ["The gateway is not running: its unit u has ended (exit-code), and systemd starts it again."],
-    ),
-    "no files": (origins(running(), [Source(STATE, {})]), []),
-    "older files": (origins(running(), [env_file(HOME, "a"), env_file(STATE, "a")]), []),
-    "a newer file": (origins(running(), [env_file(HOME, "a"), env_file(STATE, "a", STARTED + 0.5)]), [CHANGED]),
-    "a file as old as the process": (
-        origins(running(), [env_file(STATE, "a", STARTED)]),
-        [CHANGED.replace("40.500Z", "40.000Z")],
-    ),
-    "two newer files": (
-        origins(running(), [env_file(HOME, "a", STARTED + 0.5), env_file(STATE, "a", STARTED + 0.5)]),
-        [CHANGED.replace(STATE, HOME), CHANGED],
-    ),
-    "a newer file that the unit loads too": (
-        origins(running(), [env_file(STATE, "a", STARTED + 0.5)], [env_file(STATE, "a", STARTED + 0.5)], TOLD),
-        [CHANGED],
-    ),
-    "a newer file of the unit": (
-        origins(running(), [env_file(STATE, "a")], [env_file("/etc/x.env", None, STARTED + 0.5)], TOLD),
-        [CHANGED.replace(STATE, "/etc/x.env")],
-    ),
-    "the unit was changed and not read again": (
-        origins(running(), [], [], replace(TOLD, needs_reload=True)),
-        ["The unit u was changed, and systemd has not read it since: it needs a daemon-reload."],
-    ),
-    "systemd gives another value": (
-        origins(running({"KEY": "old"}), [], [Source(UNIT, {"KEY": "new"})], TOLD),
-        [f"The process has {fingerprint('old')} in KEY, and systemd gives {fingerprint('new')} to a new one."],
-    ),
-    "systemd gives a value that the process does not have": (
-        origins(running({}), [], [Source(MANAGER, {"KEY": "new"})], TOLD),
-        [f"The process has nothing in KEY, and systemd gives {fingerprint('new')} to a new one."],
-    ),
-    "systemd does not give a value any more": (
-        origins(running({"KEY": "old"}), [], [], TOLD),
-        [f"The process has {fingerprint('old')} in KEY, and systemd gives nothing to a new one."],
-    ),
-    "systemd gives another value, which a newer file explains": (
-        origins(running({"KEY": "old"}), [env_file(STATE, "a", STARTED + 0.5)], [Source(UNIT, {"KEY": "new"})], TOLD),
-        [CHANGED],
-    ),
-    "systemd gives the same": (origins(running({"KEY": "a"}), [], [Source(UNIT, {"KEY": "a"})], TOLD), []),
-    "an empty value is none": (origins(running({}), [], [Source(UNIT, {"KEY": ""})], TOLD), []),
-    "a command in between sets another value": (
-        origins(running({"KEY": "x"}), [env_file(STATE, None)], [Source(UNIT, {"KEY": "c"})], WRAPPED),
-        [],
-    ),
-    "an environment that is not to be seen": (origins(running(None), [], [Source(UNIT, {"KEY": "c"})], TOLD), []),
-    "the process's executable was replaced": (
-        origins(replace(running(), executable="/opt/node/bin/node (deleted)"), []),
-        ["/opt/node/bin/node, which the process runs, is gone or another file by now."],
-    ),
-}
-
-
-@pytest.mark.parametrize("name", REASONS)
-def test_restart_reasons(name: str) -> None:
-    of, reasons = REASONS[name]
-    assert restart_reasons(of, [], ["KEY"]) == reasons
-
-
-@pytest.mark.parametrize("name", ["HOME", "INVOCATION_ID", "LISTEN_FDS", "STATE_DIRECTORY"])
-def test_what_systemd_gives_without_being_told_is_no_reason(name: str) -> None:
-    assert restart_reasons(origins(running({name: "x"}), [], [], TOLD), [], [name]) == []
-
-
-def test_a_changed_unit_or_program_is_a_reason(monkeypatch: pytest.MonkeyPatch) -> None:
-    times = {
-        "/u.service": STARTED + 0.5,
-        "/u.service.d/x.conf": STARTED,
-        "/old.conf": STARTED - 1,
-        "/p.json": STARTED + 1,
-    }
-    monkeypatch.setattr(env_sources, "changed", times.get)
-    unit = replace(TOLD, files=("/u.service", "/u.service.d/x.conf", "/old.conf", "/gone.conf"))
-    since = "after the gateway's process was started at 1970-01-01T00:16:40.000Z: the process runs"
-    reasons = restart_reasons(origins(running(), [], [], unit), ["/old.conf", "/p.json", "/gone.conf"], [])
-    assert reasons == [
-        f"/u.service was changed at 1970-01-01T00:16:40.500Z, {since} as the unit was before.",
-        f"/u.service.d/x.conf was changed at 1970-01-01T00:16:40.000Z, {since} as the unit was before.",
-        f"/p.json was changed at 1970-01-01T00:16:41.000Z, {since} the program as it was before.",
-    ]
-
-
 def test_read(tmp_path: Path) -> None:
     path = tmp_path / ".env"
     path.write_bytes(b"A=1\nB=\xff\n")
-    found = read(str(path))
+    found = read_env_file(str(path))
     assert found is not None
     assert (found.place, found.values, found.changed) == (str(path), {"A": "1", "B": "\udcff"}, path.stat().st_ctime)
 
@@ -428,7 +327,7 @@ def test_what_cannot_be_read_is_no_file(name: str, tmp_path: Path) -> None:
     (tmp_path / "folder").mkdir()
     (tmp_path / "folder" / ".env").touch()
     os.mkfifo(tmp_path / "pipe")
-    assert read(str(tmp_path / name)) is None
+    assert read_env_file(str(tmp_path / name)) is None
 
 
 def test_an_old_file_that_was_moved_into_place_is_newer(tmp_path: Path) -> None:
@@ -437,24 +336,20 @@ def test_an_old_file_that_was_moved_into_place_is_newer(tmp_path: Path) -> None:
     prepared.touch()
     os.utime(prepared, (1, 1))
     prepared.rename(path)
-    assert changed(str(path)) == path.stat().st_ctime > 1
+    assert change_time(str(path)) == path.stat().st_ctime > 1
 
 
 def test_a_file_that_says_to_be_of_the_future_is_as_old_as_it_is(tmp_path: Path) -> None:
     path = tmp_path / ".env"
     path.touch()
     os.utime(path, (2e9, 2e9))
-    assert changed(str(path)) == path.stat().st_ctime < 2e9
+    assert change_time(str(path)) == path.stat().st_ctime < 2e9
 
 
 def test_a_link_that_was_turned_is_newer_than_where_it_leads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "target").touch()
     (tmp_path / "link").symlink_to("target")
     monkeypatch.setattr(os, "stat", lambda _path: os.stat_result([0] * 10))
-    assert changed(str(tmp_path / "link")) == os.lstat(tmp_path / "link").st_ctime
+    assert change_time(str(tmp_path / "link")) == os.lstat(tmp_path / "link").st_ctime
     monkeypatch.undo()
-    assert changed(str(tmp_path / "missing")) is None
-
-
-def test_isoformat_is_in_utc_to_the_millisecond() -> None:
-    assert isoformat(1795368101.5031) == "2026-11-22T17:21:41.503Z"
+    assert change_time(str(tmp_path / "missing")) is None

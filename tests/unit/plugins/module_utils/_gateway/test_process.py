@@ -6,73 +6,23 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
-import time
-from collections.abc import Iterator
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway import process
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.process import Process, of_lock, of_pid
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.process import (
+    find_by_lock,
+    find_by_pid,
+)
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.table import PRODUCTS, Paths
 
 CLAWDBOT = PRODUCTS["clawdbot"]
 
 
-@pytest.fixture
-def child(tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
-    environment = {"KEY": "a", "EMPTY": "", "LONG": "x=y"}
-    process = subprocess.Popen([sys.executable, "-c", "input()"], cwd=tmp_path, env=environment, stdin=subprocess.PIPE)
-    try:
-        yield process
-    finally:
-        process.kill()
-        process.communicate()
-
-
-def test_what_is_seen_of_a_process(child: subprocess.Popen[bytes], tmp_path: Path) -> None:
-    before = time.time()
-    process = of_pid(child.pid)
-    deadline = time.monotonic() + 10
-    # Until the program has been loaded, the child is a copy of this process.
-    while process and (process.environment or {}).get("KEY") != "a" and time.monotonic() < deadline:
-        process = of_pid(child.pid)
-    assert process is not None
-    assert process.pid == child.pid
-    assert before - 10 < process.started <= before
-    assert {**(process.environment or {})}.items() >= {"KEY": "a", "EMPTY": "", "LONG": "x=y"}.items()
-    assert process.working_directory == str(tmp_path)
-    assert process.executable == os.path.realpath(sys.executable)
-    # What it was given may be secret.
-    assert "KEY" not in repr(process)
-
-
-def test_a_process_that_has_ended_is_none(child: subprocess.Popen[bytes]) -> None:
-    child.kill()
-    deadline = time.monotonic() + 10
-    while of_pid(child.pid) and time.monotonic() < deadline:
-        time.sleep(0.01)
-    # It is a zombie now: its parent has not asked for it yet.
-    assert of_pid(child.pid) is None
-    child.communicate()
-    assert of_pid(child.pid) is None
-
-
 @pytest.mark.parametrize("pid", [0, -1, 10**30])
 def test_numbers_that_are_no_process(pid: int) -> None:
-    assert of_pid(pid) is None
-
-
-def test_start_by_ps_where_there_is_no_proc(child: subprocess.Popen[bytes]) -> None:
-    seen, by_ps = of_pid(child.pid), process._of_ps(child.pid)
-    assert seen is not None
-    assert by_ps is not None
-    assert abs(by_ps.started - seen.started) < 2
-    assert by_ps == Process(child.pid, by_ps.started)
-    assert process._of_ps(0) is None
+    assert find_by_pid(pid) is None
 
 
 def lock(folder: Path, **changed: Any) -> str:
@@ -113,7 +63,7 @@ def paths(folder: Path) -> Paths:
 def test_lock(name: str, tmp_path: Path, locks: Path) -> None:
     changed, found = LOCKS[name]
     (locks / "gateway.0123abcd.lock").write_text(lock(tmp_path, **changed))
-    process = of_lock(CLAWDBOT, paths(tmp_path))
+    process = find_by_lock(CLAWDBOT, paths(tmp_path))
     assert (process.pid if process else None) == (os.getpid() if found else None)
 
 
@@ -125,7 +75,7 @@ def test_the_lock_is_found_among_broken_ones(tmp_path: Path, locks: Path) -> Non
     (locks / "gateway.5.lock").mkdir()
     (locks / "gateway.6.lock").write_text(lock(tmp_path, pid=GONE))
     (locks / "gateway.7.lock").write_text(lock(tmp_path))
-    process = of_lock(CLAWDBOT, paths(tmp_path))
+    process = find_by_lock(CLAWDBOT, paths(tmp_path))
     assert process is not None
     assert process.pid == os.getpid()
 
@@ -133,7 +83,7 @@ def test_the_lock_is_found_among_broken_ones(tmp_path: Path, locks: Path) -> Non
 @pytest.mark.parametrize("name", ["other.0123.lock", "gateway.0123.lock.old"])
 def test_other_files_are_no_locks(name: str, tmp_path: Path, locks: Path) -> None:
     (locks / name).write_text(lock(tmp_path))
-    assert of_lock(CLAWDBOT, paths(tmp_path)) is None
+    assert find_by_lock(CLAWDBOT, paths(tmp_path)) is None
 
 
 def test_a_lock_in_the_state_folder(tmp_path: Path) -> None:
@@ -143,10 +93,10 @@ def test_a_lock_in_the_state_folder(tmp_path: Path) -> None:
     # It is filled up with white space, and another one of the same gateway is for its state folder.
     for name in ("gateway.0a1b.lock", "gateway.state.lock"):
         (kept / name).write_text(f"{lock(tmp_path)}\n\t \n")
-    found = of_lock(PRODUCTS["openclaw"], own)
+    found = find_by_lock(PRODUCTS["openclaw"], own)
     assert found is not None
     assert found.pid == os.getpid()
-    assert of_lock(CLAWDBOT, own) is None
+    assert find_by_lock(CLAWDBOT, own) is None
 
 
 def test_a_config_behind_a_link_is_the_same(tmp_path: Path, locks: Path) -> None:
@@ -154,6 +104,6 @@ def test_a_config_behind_a_link_is_the_same(tmp_path: Path, locks: Path) -> None
     real.mkdir()
     (tmp_path / "link").symlink_to(real)
     (locks / "gateway.0.lock").write_text(lock(real))
-    process = of_lock(CLAWDBOT, paths(tmp_path / "link"))
+    process = find_by_lock(CLAWDBOT, paths(tmp_path / "link"))
     assert process is not None
     assert process.pid == os.getpid()

@@ -4,21 +4,18 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway import systemd
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.systemd import (
     EnvironmentFile,
     Unit,
-    arguments_of,
-    assignments,
-    parsed,
-    program_of,
-    read_environment_file,
-    unit,
-    words,
+    parse_arguments,
+    parse_assignments,
+    parse_environment_file,
+    parse_program,
+    parse_unit,
+    split_words,
 )
 from hypothesis import given
 from hypothesis import strategies as st
@@ -59,7 +56,7 @@ EXEC_STARTS: dict[str, tuple[str, tuple[str, ...]]] = {
 @pytest.mark.parametrize("name", EXEC_STARTS)
 def test_program_of(name: str) -> None:
     shown, program = EXEC_STARTS[name]
-    assert program_of(shown) == program
+    assert parse_program(shown) == program
 
 
 ARGUMENTS: dict[str, tuple[str, tuple[str, ...]]] = {
@@ -75,13 +72,13 @@ ARGUMENTS: dict[str, tuple[str, tuple[str, ...]]] = {
 @pytest.mark.parametrize("name", ARGUMENTS)
 def test_arguments_of(name: str) -> None:
     shown, arguments = ARGUMENTS[name]
-    assert arguments_of(shown) == arguments
+    assert parse_arguments(shown) == arguments
 
 
 @given(st.text())
 def test_program_and_arguments_of_anything(text: str) -> None:
-    assert isinstance(program_of(f"argv[]={text}"), tuple)
-    assert isinstance(arguments_of(f"argv[]={text}"), tuple)
+    assert isinstance(parse_program(f"argv[]={text}"), tuple)
+    assert isinstance(parse_arguments(f"argv[]={text}"), tuple)
 
 
 # As 252 and 257 print it.
@@ -153,12 +150,12 @@ UNITS: dict[str, tuple[str, Unit | None]] = {
 @pytest.mark.parametrize("name", UNITS)
 def test_parsed(name: str) -> None:
     shown, expected = UNITS[name]
-    assert parsed("u", "system", shown, MANAGER) == expected
+    assert parse_unit("u", "system", shown, MANAGER) == expected
 
 
 @given(st.text(), st.text())
 def test_parsed_anything(shown: str, manager: str) -> None:
-    assert parsed("u", "user", f"LoadState=loaded\n{shown}", manager) is not None or "LoadState=" in shown
+    assert parse_unit("u", "user", f"LoadState=loaded\n{shown}", manager) is not None or "LoadState=" in shown
 
 
 # What is shown, whose unit it is, and where its processes start.
@@ -178,7 +175,7 @@ FOLDERS: dict[str, tuple[str, str, str | None]] = {
 def test_working_directory(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", "/home/g")
     shown, scope, folder = FOLDERS[name]
-    found = parsed("u", scope, f"LoadState=loaded\n{shown}", "")
+    found = parse_unit("u", scope, f"LoadState=loaded\n{shown}", "")
     assert found is not None
     assert found.working_directory == folder
 
@@ -203,11 +200,11 @@ WORDS: dict[str, tuple[str, list[str]]] = {
 @pytest.mark.parametrize("name", WORDS)
 def test_words(name: str) -> None:
     shown, expected = WORDS[name]
-    assert words(shown) == expected
+    assert split_words(shown) == expected
 
 
 def test_of_assignments_the_last_counts() -> None:
-    assert assignments(["A=1", "B", "A=2=3", "C="]) == {"A": "2=3", "C": ""}
+    assert parse_assignments(["A=1", "B", "A=2=3", "C="]) == {"A": "2=3", "C": ""}
 
 
 # The text of an EnvironmentFile=, and what systemd gave to a process for it.
@@ -240,12 +237,12 @@ ENVIRONMENT_FILES: dict[str, tuple[str, dict[str, str]]] = {
 @pytest.mark.parametrize("name", ENVIRONMENT_FILES)
 def test_read_environment_file(name: str) -> None:
     text, expected = ENVIRONMENT_FILES[name]
-    assert read_environment_file(text) == expected
+    assert parse_environment_file(text) == expected
 
 
 @given(st.text(alphabet="AB=\"'\\ #;\n\r$x"))
 def test_read_any_environment_file(text: str) -> None:
-    assert all(name for name in read_environment_file(text))
+    assert all(name for name in parse_environment_file(text))
 
 
 @given(st.dictionaries(st.sampled_from(["A", "KEY", "b_1"]), st.text(alphabet="sk-019\"'\\ #;$\n`é")))
@@ -254,7 +251,7 @@ def test_what_is_quoted_in_an_environment_file_is_read_back(values: dict[str, st
     for name, value in values.items():
         escaped = "".join(f"\\{character}" if character in '"\\`$' else character for character in value)
         lines.append(f'{name}="{escaped}"\n')
-    assert read_environment_file("".join(lines)) == values
+    assert parse_environment_file("".join(lines)) == values
 
 
 def test_environment_files_are_read_in_the_order_of_systemd(tmp_path: Path) -> None:
@@ -267,7 +264,7 @@ def test_environment_files_are_read_in_the_order_of_systemd(tmp_path: Path) -> N
         f"EnvironmentFiles={tmp_path}/gone.env (ignore_errors=yes)\n"
         f"EnvironmentFiles={tmp_path}/*.env (ignore_errors=no)\n"
     )
-    found = parsed("u", "system", shown, "")
+    found = parse_unit("u", "system", shown, "")
     assert found is not None
     assert found.environment_files == (
         EnvironmentFile(f"{tmp_path}/with space.env", {"KEY": "c", "OTHER": "\udcff"}),
@@ -277,43 +274,3 @@ def test_environment_files_are_read_in_the_order_of_systemd(tmp_path: Path) -> N
         EnvironmentFile(f"{tmp_path}/with space.env", {"KEY": "c", "OTHER": "\udcff"}),
     )
     assert "KEY" not in repr(found)
-
-
-def systemctl(folder: Path, monkeypatch: pytest.MonkeyPatch, script: str) -> None:
-    program = folder / "systemctl"
-    program.write_text(f"#!/bin/sh\n{script}\n")
-    program.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{folder}:/usr/bin:/bin")
-
-
-def test_unit_and_service_manager_are_asked_for_in_their_scope(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("XDG_RUNTIME_DIR", raising=False)
-    systemctl(
-        tmp_path,
-        monkeypatch,
-        f"""if [ "$3" = clawdbot-gateway ]; then
-          echo "$@ $LC_ALL $XDG_RUNTIME_DIR" > {tmp_path}/unit
-          echo LoadState=loaded
-          echo Environment=A=1
-        else
-          echo "$@" > {tmp_path}/manager
-          echo Environment=B=2
-        fi""",
-    )
-    found = unit("clawdbot-gateway", "user")
-    assert found is not None
-    assert (found.environment, found.manager_environment) == ({"A": "1"}, {"B": "2"})
-    assert (tmp_path / "unit").read_text() == (
-        "--user show clawdbot-gateway --property=LoadState,ActiveState,SubState,Result,MainPID,NRestarts,ExecStart,"
-        "FragmentPath,DropInPaths,NeedDaemonReload,WorkingDirectory,User,PAMName,Environment,EnvironmentFiles,PassEnvironment,"
-        f"UnsetEnvironment C /run/user/{os.geteuid()}\n"
-    )
-    assert (tmp_path / "manager").read_text() == "--user show --property=Environment\n"
-
-
-def test_no_unit_without_systemd_or_when_it_hangs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PATH", str(tmp_path))
-    assert unit("u", "user") is None
-    monkeypatch.setattr(systemd, "_COMMAND_SECONDS", 0.1)
-    systemctl(tmp_path, monkeypatch, "exec sleep 5")
-    assert unit("u", "user") is None

@@ -1,0 +1,94 @@
+# Copyright (c) 2026, clawfleet.clawdbot contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+# Do not use this from other collections or standalone plugins/modules!
+
+"""Whether a gateway is healthy: it answers, on its current files, and lists its models."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.client import Gateway
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.table import Paths, Product
+
+from .port import answers
+from .state import Observation, Service, observe
+
+_POLL_SECONDS = 0.25
+# Observing takes CPU from a gateway that is starting: do it only this often, unless its port begins to answer.
+_OBSERVE_SECONDS = 2.0
+# A gateway that systemd has restarted this often while it is waited for does not come up. Once or twice is normal: at
+# OpenClaw's first start on the files of Clawdbot, and while the old process still has the port.
+_GIVE_UP_AFTER_RESTARTS = 5
+_LISTING_SECONDS = 60.0
+
+
+def wait_until_healthy(
+    product: Product, paths: Paths, service: Service, names: Sequence[str], wait: float
+) -> Observation:
+    """Return the state of a gateway as soon as it is healthy, or cannot become so, at the latest after `wait` seconds.
+
+    `names`: the environment variables that matter. A unit that systemd has restarted five times meanwhile is given up.
+    """
+    deadline = time.monotonic() + wait
+    restarts = None
+    while True:
+        seen = observe(product, paths, service, names)
+        # The counter begins again where someone starts the unit meanwhile.
+        restarts = min(seen.restarts, seen.restarts if restarts is None else restarts)
+        given_up = seen.restarts - restarts >= _GIVE_UP_AFTER_RESTARTS
+        if not may_become_healthy(seen) or given_up or time.monotonic() >= deadline:
+            return seen
+        _pause(seen, product, min(deadline, time.monotonic() + _OBSERVE_SECONDS))
+
+
+def may_become_healthy(seen: Observation) -> bool:
+    """Return whether waiting can help: the gateway is not healthy yet, and its unit has not failed for good."""
+    if seen.process is None and seen.unit is not None and seen.unit.active_state == "failed":
+        return False
+    return not seen.answers or bool(seen.restart_reasons)
+
+
+def missing_models(
+    product: Product, paths: Paths, gateway: Gateway, seen: Observation, wanted: Sequence[str]
+) -> list[str]:
+    """Return those of the wanted `provider/model` that the gateway does not list; all while it does not answer.
+
+    Raises `ClawdbotError` where the gateway answers, but does not list its models.
+    """
+    if not seen.answers or seen.process is None:
+        return list(wanted)
+    listed = parse_models(gateway.call(product.list_models_method, {}, _LISTING_SECONDS))
+    missing = [model for model in wanted if model not in listed]
+    # A gateway lists what it knew when it was first asked. Models that were added to its config since work as well.
+    if missing and _changed_since(seen.process.started, paths.config):
+        listed = parse_models(gateway.run(product.list_models_args, _LISTING_SECONDS))
+    return [model for model in missing if model not in listed]
+
+
+def parse_models(listing: Any) -> set[str]:
+    """Return the `provider/model` in an answer to one of the product's two commands that list models."""
+    models = listing.get("models") if isinstance(listing, dict) else None
+    entries = [entry for entry in models if isinstance(entry, dict)] if isinstance(models, list) else []
+    return {str(entry.get("key", f"{entry.get('provider')}/{entry.get('id')}")) for entry in entries}
+
+
+def _pause(seen: Observation, product: Product, until: float) -> None:
+    """Wait until the port begins or ceases to answer, at the latest until the monotonic time `until`."""
+    while time.monotonic() < until:
+        time.sleep(_POLL_SECONDS)
+        if answers(seen.port, product.health_path) is not seen.answers:
+            return
+
+
+def _changed_since(moment: float, path: str) -> bool:
+    try:
+        return os.stat(path).st_ctime >= moment
+    except OSError:
+        return False

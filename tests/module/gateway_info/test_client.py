@@ -1,0 +1,76 @@
+# Copyright (c) 2026, clawfleet.clawdbot contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import ClawdbotError
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.client import Gateway
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.table import PRODUCTS, Paths
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.redaction import fingerprint
+
+CLAWDBOT = PRODUCTS["clawdbot"]
+KEY = "Zq8-0123456789"
+
+# The product's program in little: it prints what the test has put into a file, and fails if that is not there.
+PROGRAM = """
+import json, os, pathlib, sys
+folder = pathlib.Path(sys.argv[0]).parent
+place = [os.environ["CLAWDBOT_CONFIG_PATH"], os.environ.get("CLAWDBOT_GATEWAY_PORT")]
+(folder / "asked").write_text(json.dumps([sys.argv[1:], os.getcwd(), *place]))
+print((folder / sys.argv[1]).read_text())
+"""
+
+
+def paths(directory: Path) -> Paths:
+    return Paths(str(directory), str(directory / "clawdbot.json"), str(directory / ".env"))
+
+
+def gateway(folder: Path) -> Gateway:
+    (folder / "program.py").write_text(PROGRAM)
+    return Gateway(CLAWDBOT, [sys.executable, str(folder / "program.py")], paths(folder), 18789, [KEY])
+
+
+def test_the_program_is_run_on_the_files_of_the_gateway(tmp_path: Path) -> None:
+    (tmp_path / "gateway").write_text('{"ok": true}')
+    assert gateway(tmp_path).call("a.b", {"x": 1}, 1.5, final=True) == {"ok": True}
+    assert (tmp_path / "asked").read_text() == (
+        '[["gateway", "call", "a.b", "--json", "--params", "{\\"x\\": 1}", "--timeout", "1500", "--expect-final"], '
+        f'"{tmp_path}", "{tmp_path}/clawdbot.json", "18789"]'
+    )
+
+
+FAILURES: dict[str, tuple[str, str]] = {
+    "says why": (
+        f"echo 'Gateway call failed: Error: no {KEY} here'; echo '    at file:1:2'; exit 1",
+        f"failed. It says: no <{fingerprint(KEY)}> here",
+    ),
+    "says it on stderr": ("echo out; echo err >&2; exit 1", "failed. It says: err"),
+    "says nothing": ("exit 3", "failed. It says: nothing"),
+    "prints something else": ("echo hello", "gave an answer that is not JSON."),
+    "prints nothing": (":", "gave an answer that is not JSON."),
+    "takes too long": ("exec sleep 5", "gave no answer within 0.2 seconds."),
+}
+
+
+@pytest.mark.parametrize("name", FAILURES)
+def test_failures_of_the_program(name: str, tmp_path: Path) -> None:
+    script, message = FAILURES[name]
+    failing = Gateway(CLAWDBOT, ["/bin/sh", "-c", script], paths(tmp_path), 18789, [KEY])
+    with pytest.raises(ClawdbotError) as caught:
+        failing.run(["models", "list"], 0.2)
+    assert str(caught.value) == f"The product's models list {message}"
+
+
+def test_a_program_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(ClawdbotError) as caught:
+        Gateway(CLAWDBOT, ["/nonexistent/clawdbot"], paths(tmp_path), 18789).run(["models"], 1)
+    assert str(caught.value) == "The product's program cannot be run: No such file or directory."
+    with pytest.raises(ClawdbotError) as caught:
+        Gateway(CLAWDBOT, [], paths(tmp_path), 18789).call("models.list", {}, 1)
+    assert str(caught.value) == "The gateway's models.list cannot be asked for: the product's program was not found."
