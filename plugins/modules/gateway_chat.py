@@ -67,7 +67,7 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
-turns:
+chats:
   description: One entry for each of O(models); also in the result of a failure.
   returned: always
   type: list

@@ -145,19 +145,19 @@ class Bench:
         result: dict[str, Any] = json.loads(answer)
         return result
 
-    def turn(self, session: str = "agent:main:test") -> dict[str, Any]:
-        """One message in a session, as its answer has it."""
+    def chat(self, session: str = "agent:main:test") -> dict[str, Any]:
+        """Send one message in a session and return the result of its answer."""
         params = {"message": "hi", "agentId": "main", "sessionKey": session, "idempotencyKey": secrets.token_hex(8)}
         answer: dict[str, Any] = self.call("agent", "--expect-final", "--timeout", "180000", **params)["result"]
         return answer
 
     @contextlib.contextmanager
-    def turns(self) -> Iterator[list[str | None]]:
-        """Messages through the gateway, one after the other all along; afterwards the list has what became of each."""
+    def chats(self) -> Iterator[list[str | None]]:
+        """Send messages one after the other meanwhile; fill the list with the answers, None for one that must wait."""
         product = self.gateway.programs.parent / "clawdbot"
         token = f"{self.gateway.name}-token"
         answers: list[str | None] = []
-        script = str(Path(__file__).with_name("turns.mjs"))
+        script = str(Path(__file__).with_name("chats.mjs"))
         with subprocess.Popen(
             [str(self.gateway.programs / "node"), script, str(product), str(self.gateway.port), token],
             cwd=self.gateway.home,

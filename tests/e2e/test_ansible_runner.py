@@ -70,7 +70,7 @@ def test_a_job_goes_to_a_worker_and_its_events_come_back(bench: Bench, job: Path
     events = [json.loads(file.read_text()) for file in (artifacts / "job_events").glob("*.json")]
     (stats,) = (event["event_data"] for event in events if event["event"] == "playbook_on_stats")
     assert (set(stats["ok"]), stats["failures"], stats["dark"]) == ({bench.gateway.name}, {}, {})
-    assert {bench.turn()["meta"]["agentMeta"]["provider"]} == {"moonshot"}
+    assert {bench.chat()["meta"]["agentMeta"]["provider"]} == {"moonshot"}
     # What AWX stores and shows of a job.
     seen = [done, *(file.read_bytes() for file in back.rglob("*") if file.is_file())]
     assert [key for key in bench.keys.values() for text in seen if key.encode() in text] == []

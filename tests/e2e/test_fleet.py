@@ -290,7 +290,7 @@ def test_hosts_with_keys_and_regions_of_their_own_and_one_that_is_down(rollout: 
     told = summary(done)
     assert (told["done"], list(told["not_reached"])) == (["gateway-2", "gateway-3", "gateway-4"], ["gateway-1"])
     assert rollout.changed(before) == ["gateway-2", "gateway-3", "gateway-4"]
-    # Asked once for all, also for the host that is down; the canary alone has had a turn with each provider.
+    # Asked once for all, also for the host that is down; only the canary has sent a chat message to each provider.
     own = rollout.keys["gateway-2"]
     assert rollout.asked() == {
         (path_of(rollout.mock_server, "moonshot-cn"), fingerprint(own[MOONSHOT])): 1,

@@ -27,7 +27,7 @@ def info(bench: Bench, monkeypatch: pytest.MonkeyPatch, **changed: Any) -> dict[
     monkeypatch.setattr(tempfile, "tempdir", str(bench.fleet.folder / "tmp"))
     given = {"state_dir": str(bench.gateway.state_dir), "service_manager": "command", **changed}
     defaults = {name: option.get("default") for name, option in gateway_info.ARGUMENT_SPEC.items()}
-    return gateway_info.run({**defaults, **given})
+    return gateway_info.run({**defaults, **given}, True)
 
 
 def supervisor(bench: Bench, *command: str) -> None:
@@ -41,9 +41,9 @@ def restart(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def used_keys(bench: Bench, session: str) -> set[str]:
-    """The keys that arrive at the endpoint with a turn."""
+    """Return the fingerprints of the keys that the endpoint receives with a chat message."""
     bench.mock_server.clear_requests()
-    bench.turn(session)
+    bench.chat(session)
     return {request["key_fingerprint"] for request in bench.mock_server.requests()}
 
 

@@ -79,7 +79,7 @@ def test_one_rollout_over_both_products_and_a_rotation(bench: Bench, beside: Ben
     assert [files_holding(bench.gateway.home, key) for key in keys] == [[".env"], [".env"]]
     assert asked(bench) == {("kimi-k2.5", fingerprint(keys[0])), ("kimi-for-coding", fingerprint(keys[1]))}
     assert list(bench.gateway.state_dir.glob(".*clawfleet*")) == []
-    # The transcripts of the turns are gone.
+    # The transcripts of the chat messages are gone.
     assert list((bench.gateway.state_dir / "agents").rglob("*.deleted.*")) == []
 
     files, pids = bench.files(), bench.pids()
@@ -99,7 +99,7 @@ def test_one_rollout_over_both_products_and_a_rotation(bench: Bench, beside: Ben
     assert f"-MOONSHOT_API_KEY=<{fingerprint(old)}>" in rotated.output
     assert bench.pids() != pids
     bench.mock_server.clear_requests()
-    assert bench.turn()["payloads"][0]["text"] == "Hello from kimi-k2.5 at Moonshot."
+    assert bench.chat()["payloads"][0]["text"] == "Hello from kimi-k2.5 at Moonshot."
     assert asked(bench) == {("kimi-k2.5", fingerprint(bench.keys[MOONSHOT]))}
     assert files_holding(bench.gateway.home, old) == []
 
@@ -146,5 +146,5 @@ def test_a_wrong_key_a_failed_restart_a_drift_and_a_removal(bench: Bench) -> Non
     assert "MOONSHOT_API_KEY" not in dotenv.loads(bench.gateway.env.read_text())
     assert files_holding(bench.gateway.home, key) == []
     bench.mock_server.clear_requests()
-    assert bench.turn()["meta"]["agentMeta"]["provider"] == KIMICODE
+    assert bench.chat()["meta"]["agentMeta"]["provider"] == KIMICODE
     assert asked(bench) == {("kimi-for-coding", fingerprint(right))}

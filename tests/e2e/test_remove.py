@@ -52,7 +52,7 @@ def test_a_provider_is_removed_without_a_trace_and_a_second_run_changes_nothing(
     assert MOONSHOT not in json.loads(models.read_text())["providers"]
 
     bench.mock_server.clear_requests()
-    assert bench.turn()["meta"]["agentMeta"]["provider"] == KIMICODE
+    assert bench.chat()["meta"]["agentMeta"]["provider"] == KIMICODE
     assert [r["key_fingerprint"] for r in bench.mock_server.requests()] == [fingerprint(bench.keys[KIMICODE])]
 
     pids = bench.pids()
@@ -80,7 +80,7 @@ def test_a_run_that_died_is_rolled_back(bench: Bench) -> None:
     assert {name: file[0] for name, file in bench.files().items()} == contents
     assert files_holding(bench.gateway.state_dir, bench.keys[MOONSHOT]) == []
     bench.mock_server.clear_requests()
-    bench.turn()
+    bench.chat()
     assert [r["key_fingerprint"] for r in bench.mock_server.requests()] == [fingerprint(old)]
 
     pids = bench.pids()

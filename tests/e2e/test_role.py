@@ -122,7 +122,7 @@ def test_a_rotated_key_is_used_and_the_old_one_is_gone(bench: Bench) -> None:
     assert len(rotated.modules) <= 8
 
     bench.mock_server.clear_requests()
-    answer = bench.turn()
+    answer = bench.chat()
 
     assert answer["payloads"][0]["text"] == "Hello from kimi-k2.5 at Moonshot."
     assert [r["key_fingerprint"] for r in bench.mock_server.requests()] == [fingerprint(bench.keys[MOONSHOT])]
@@ -154,7 +154,7 @@ def test_a_restart_that_fails_puts_both_files_back(bench: Bench) -> None:
 
     # The next run finds nothing half done.
     assert bench.rollout().code == 0
-    assert bench.turn()["payloads"][0]["text"] == "Hello from kimi-k2.5 at Moonshot."
+    assert bench.chat()["payloads"][0]["text"] == "Hello from kimi-k2.5 at Moonshot."
 
 
 def test_a_run_that_died_before_its_restart_is_finished_by_the_next_one(bench: Bench) -> None:
@@ -172,7 +172,7 @@ def test_a_run_that_died_before_its_restart_is_finished_by_the_next_one(bench: B
     assert "the process has the old values" in finished.output
     assert bench.pids() != pids
     bench.mock_server.clear_requests()
-    bench.turn()
+    bench.chat()
     assert [r["key_fingerprint"] for r in bench.mock_server.requests()] == [fingerprint(bench.keys[MOONSHOT])]
 
     # The product's own command writes the key into the config in plain text; the next run puts the reference back.
@@ -188,11 +188,11 @@ def test_a_run_that_died_before_its_restart_is_finished_by_the_next_one(bench: B
     assert dotenv.loads(bench.gateway.env.read_text())["MOONSHOT_API_KEY"] == bench.keys[MOONSHOT]
 
 
-def test_no_turn_fails_while_a_provider_is_added(bench: Bench) -> None:
+def test_no_message_fails_while_a_provider_is_added(bench: Bench) -> None:
     assert bench.rollout(providers_enabled=["moonshot"]).code == 0
     pids = bench.pids()
 
-    with bench.turns() as answers:
+    with bench.chats() as answers:
         added = bench.rollout()
 
     assert added.code == 0, added.output
@@ -237,7 +237,7 @@ def test_a_changed_block_is_used_without_a_restart(bench: Bench) -> None:
     patched = bench.call("sessions.patch", key="agent:main:new", model="moonshot/kimi-k2.6")
     assert patched["ok"] is True
     bench.mock_server.clear_requests()
-    bench.turn("agent:main:new")
+    bench.chat("agent:main:new")
     assert [r["model"] for r in bench.mock_server.requests()] == ["kimi-k2.6"]
 
 

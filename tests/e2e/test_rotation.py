@@ -93,7 +93,7 @@ def test_after_a_rotation_the_host_does_not_hold_the_old_key(bench: Bench) -> No
     assert backup["models"]["providers"][MOONSHOT]["apiKey"] == "${MOONSHOT_API_KEY}"
     assert json.loads(profiles_path(bench).read_text())["profiles"] == {}
     bench.mock_server.clear_requests()
-    assert bench.turn()["payloads"][0]["text"] == "Hello from kimi-k2.5 at Moonshot."
+    assert bench.chat()["payloads"][0]["text"] == "Hello from kimi-k2.5 at Moonshot."
     assert [r["key_fingerprint"] for r in bench.mock_server.requests()] == [fingerprint(bench.keys[MOONSHOT])]
 
     pids = bench.pids()

@@ -5,15 +5,15 @@
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 # Do not use this from other collections or standalone plugins/modules!
 
-"""One real turn through a running gateway: the only proof that a gateway can use a model.
+"""One chat message through a running gateway: the only verification that a gateway can use a model.
 
-Clawdbot reports a turn that its provider has refused as C(status: ok), with the provider's error as the text of the
-answer (seen on 2026.1.24-3 with a wrong key and with an endpoint that does not listen). What tells is the C(stopReason)
-of the answer in the session's transcript. Where the endpoint sends HTML or nothing at all with status 200, even that is
-C(stop), and only the answer's empty C(content) tells (its library pi-ai, providers/openai-completions.js).
+Clawdbot reports a message that its provider has rejected as `status: ok`, with the provider's error as the text of the
+answer (seen on 2026.1.24-3 with a wrong key and with an endpoint that does not listen). Only the `stopReason` of the
+answer in the session's transcript shows the error. Where the endpoint sends HTML or nothing at all with status 200,
+even that is `stop`, and only the answer's `content` is empty (its library pi-ai, providers/openai-completions.js).
 
-OpenClaw keeps its transcripts in a database, and fails the call, or says C(status: error) and why, where the provider
-refuses or answers with nothing (seen on 2026.9.6 with the same faults). So what it says is judged.
+OpenClaw keeps its transcripts in a database. It fails the call, or returns `status: error` and the reason, where the
+provider rejects the message or answers with nothing (seen on 2026.9.6 with the same faults). So its result is read.
 """
 
 from __future__ import annotations
@@ -36,65 +36,68 @@ _MESSAGE = "Answer with the one word: ready"
 _CALL_SECONDS = 30.0
 _SHOWN_CHARACTERS = 300
 # A gateway that is killed while it writes its sessions leaves their lock behind. The next one tries for 10 seconds
-# to get it, and takes it for abandoned once it is 30 seconds old (Clawdbot's config/sessions/store.js).
+# to get it, and removes it once it is 30 seconds old (Clawdbot's config/sessions/store.js).
 _LOCKED = "timeout acquiring session store lock"
 _LOCKED_CALLS = 4
 _AGENT_ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}\Z")
-# What the gateway makes of the name of a transcript that it removes (Clawdbot's gateway/session-utils.fs.js; OpenClaw
-# puts an id behind it and compresses the file).
+# How the gateway renames a transcript that it removes (Clawdbot's gateway/session-utils.fs.js; OpenClaw appends an id
+# and compresses the file).
 _REMOVED_TRANSCRIPT = re.compile(r"\.jsonl\.deleted\.[0-9TZ.-]+(?:[0-9a-f]{32}\.zst)?\Z")
 
 
 @dataclass(frozen=True)
-class Turn:
-    """What a model has answered, or why it has not."""
+class ChatResult:
+    """The answer of a model to a chat message, or in `message` why there is none."""
 
     model: str
     ok: bool
     message: str
 
 
-def take(gateway: Gateway, agent: str, model: str, timeout: float) -> Turn:
-    """Sends one message to the model in a session of its own, which is gone afterwards. No secret is in the message."""
-    turn = _take(gateway, agent, model, timeout)
-    # Cut last: of a secret that the cut goes through, the beginning would stay.
-    return Turn(turn.model, turn.ok, gateway.redact(turn.message)[:_SHOWN_CHARACTERS])
+def send(gateway: Gateway, agent: str, model: str, timeout: float) -> ChatResult:
+    """Send one message to the model in a session of its own, which is removed afterwards.
+
+    `timeout`: seconds. The message of the result contains no secret.
+    """
+    result = _send(gateway, agent, model, timeout)
+    # Cut last: the beginning of a secret that the cut goes through would stay.
+    return ChatResult(result.model, result.ok, gateway.redact(result.message)[:_SHOWN_CHARACTERS])
 
 
-def judge(model: str, answer: Mapping[str, Any] | None) -> Turn:
-    """Whether the last assistant message of a transcript is an answer of that model. What it says is not redacted."""
+def judge_transcript(model: str, answer: Mapping[str, Any] | None) -> ChatResult:
+    """Return whether the last assistant message of a transcript is an answer of that model. It is not redacted."""
     if answer is None:
-        return Turn(model, False, "The turn left no answer in the session's transcript.")
+        return ChatResult(model, False, "The session's transcript contains no answer.")
     answered_by = f"{answer.get('provider')}/{answer.get('model')}"
     if answer.get("stopReason") in ("error", "aborted"):
-        return Turn(model, False, f"{answered_by} was asked: {answer.get('errorMessage') or 'it gave no reason.'}")
+        return ChatResult(model, False, _failure(answered_by, answer.get("errorMessage")))
     if answered_by != model:
-        return Turn(model, False, f"{answered_by} answered in its place.")
+        return ChatResult(model, False, f"{answered_by} answered instead.")
     if not answer.get("content"):
-        return Turn(model, False, _nothing(answered_by))
-    return Turn(model, True, _text(answer.get("content")))
+        return ChatResult(model, False, _empty(answered_by))
+    return ChatResult(model, True, _text(answer.get("content")))
 
 
-def judge_result(model: str, answer: Any) -> Turn:
-    """Whether the answer of a product that tells failed turns is one of that model. What it says is not redacted."""
+def judge_result(model: str, answer: Any) -> ChatResult:
+    """Return whether the result of a product that reports failures is an answer of that model. It is not redacted."""
     meta = at(answer, ("result", "meta"))
     reason = at(meta, ("error", "message"))
     if at(answer, ("status",)) != "ok" or reason is not REMOVE:
-        return Turn(model, False, f"{model} was asked: {reason if isinstance(reason, str) else 'it gave no reason.'}")
+        return ChatResult(model, False, _failure(model, reason))
     agent = at(meta, ("agentMeta",))
     if not isinstance(agent, dict):
-        return Turn(model, False, "The gateway does not say which model has answered.")
+        return ChatResult(model, False, "The gateway does not report which model answered.")
     answered_by = f"{agent.get('provider')}/{agent.get('model')}"
     if answered_by != model:
-        return Turn(model, False, f"{answered_by} answered in its place.")
+        return ChatResult(model, False, f"{answered_by} answered instead.")
     text = _text(at(answer, ("result", "payloads")))
-    return Turn(model, True, text) if text else Turn(model, False, _nothing(answered_by))
+    return ChatResult(model, True, text) if text else ChatResult(model, False, _empty(answered_by))
 
 
 def default_agent(config: Any) -> str:
-    """The agent that a config's messages go to: the default one, the first, or V(main).
+    """Return the agent that a config's messages go to: the default one, the first, or `main`.
 
-    As the product tells it (its agents/agent-scope.js and routing/session-key.js).
+    See the product's agents/agent-scope.js and routing/session-key.js.
     """
     listed = [(name or "", agent) for _place, name, agent in agents(config) if isinstance(agent, dict)]
     chosen = [name for name, agent in listed if agent.get("default") is True] or [name for name, _agent in listed]
@@ -104,26 +107,26 @@ def default_agent(config: Any) -> str:
     return name or "main"
 
 
-def _take(gateway: Gateway, agent: str, model: str, timeout: float) -> Turn:
+def _send(gateway: Gateway, agent: str, model: str, timeout: float) -> ChatResult:
     key = f"agent:{agent}:clawfleet-{secrets.token_hex(8)}"
     try:
         session = _open_session(gateway, {"key": key, "model": model})
     except ClawdbotError as exc:
-        return Turn(model, False, str(exc))
+        return ChatResult(model, False, str(exc))
     try:
         request = {"message": _MESSAGE, "agentId": agent, "sessionKey": key, "idempotencyKey": key}
         answer = gateway.call("agent", request, timeout, final=True)
         if gateway.product.tells_failed_turns:
             return judge_result(model, answer)
-        return judge(model, _last_answer(session, answer))
+        return judge_transcript(model, _last_answer(session, answer))
     except ClawdbotError as exc:
-        return Turn(model, False, str(exc))
+        return ChatResult(model, False, str(exc))
     finally:
-        _forget(gateway, key)
+        _remove_session(gateway, key)
 
 
 def _open_session(gateway: Gateway, params: Mapping[str, Any]) -> Any:
-    """The gateway's answer. Waits for a lock that a gateway before it has left, as every sender of a message has to."""
+    """Return the gateway's answer. Waits for a lock that an earlier gateway has left, as all chat clients do."""
     for _attempt in range(_LOCKED_CALLS - 1):
         try:
             return gateway.call("sessions.patch", params, _CALL_SECONDS)
@@ -133,8 +136,12 @@ def _open_session(gateway: Gateway, params: Mapping[str, Any]) -> Any:
     return gateway.call("sessions.patch", params, _CALL_SECONDS)
 
 
-def _nothing(answered_by: str) -> str:
-    return f"{answered_by} was asked, and nothing came back: is its baseUrl that of an API?"
+def _failure(answered_by: str, reason: object) -> str:
+    return f"{answered_by} failed: {reason if reason and isinstance(reason, str) else 'no reason given.'}"
+
+
+def _empty(answered_by: str) -> str:
+    return f"{answered_by} returned an empty answer. Check that its baseUrl is that of an API."
 
 
 def _last_answer(session: Any, answer: Any) -> Mapping[str, Any] | None:
@@ -155,8 +162,8 @@ def _text(content: Any) -> str:
     return " ".join(part for part in parts if isinstance(part, str)).strip()
 
 
-def _forget(gateway: Gateway, key: str) -> None:
-    # What is left over is a session that nobody uses: no reason to call a turn that was answered a failure.
+def _remove_session(gateway: Gateway, key: str) -> None:
+    # A session that stays is unused and harmless: the message was answered all the same.
     with contextlib.suppress(ClawdbotError, OSError):
         deleted = gateway.call("sessions.delete", {"key": key, "deleteTranscript": True}, _CALL_SECONDS)
         for path in _removed_transcripts(deleted):
@@ -164,7 +171,7 @@ def _forget(gateway: Gateway, key: str) -> None:
 
 
 def _removed_transcripts(deleted: Any) -> list[str]:
-    """The files that the gateway says it has put its transcript into. On its word, no other file is removed."""
+    """Return the files that the gateway has renamed its transcript to. Other files that it names are not removed."""
     paths = at(deleted, ("archived",))
     named = [path for path in paths if isinstance(path, str)] if isinstance(paths, list) else []
     return [path for path in named if _REMOVED_TRANSCRIPT.search(path)]

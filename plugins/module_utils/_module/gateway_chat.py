@@ -44,16 +44,16 @@ def run(params: dict[str, Any], check_mode: bool) -> dict[str, Any]:
     return result
 
 
-def _chats(params: Mapping[str, Any]) -> list[chat.Turn]:
+def _chats(params: Mapping[str, Any]) -> list[chat.ChatResult]:
     product, paths = resolve_gateway(params)
     config = atomic.read(paths.config)
     if config.content is None:
-        raise ClawdbotError(f"There is no config at {paths.config}.", chats=[])
+        raise ClawdbotError(f"Config {paths.config} does not exist.", chats=[])
     try:
         agent = chat.default_agent(json5.loads(journal.decode(config.content)))
     except json5.Json5Error as exc:
-        raise ClawdbotError(f"{paths.config} cannot be read: {exc}.", chats=[]) from exc
+        raise ClawdbotError(f"Cannot read {paths.config}: {exc}.", chats=[]) from exc
     env_file = read_env_file(paths.env)
     secrets = secret_values(env_file.values) if env_file else ()
     gateway = Gateway(product, params["program"], paths, params["port"], secrets)
-    return [chat.take(gateway, agent, model, params["timeout"]) for model in params["models"]]
+    return [chat.send(gateway, agent, model, params["timeout"]) for model in params["models"]]

@@ -5,23 +5,24 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.chat import (
-    Turn,
+    ChatResult,
     default_agent,
-    judge,
     judge_result,
-    take,
+    judge_transcript,
+    send,
 )
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.client import Gateway
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.table import PRODUCTS, Paths
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.table import PRODUCTS
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.redaction import fingerprint
 from hypothesis import given
 from hypothesis import strategies as st
+
+from tests.unit.plugins.module_utils._gateway.observations import paths, run_in_process
 
 MODEL = "moonshot/kimi-k2.5"
 KEY = "Zq8-0123456789"
@@ -39,7 +40,7 @@ def answer(**changed: Any) -> dict[str, Any]:
     }
 
 
-NOTHING = "moonshot/kimi-k2.5 was asked, and nothing came back: is its baseUrl that of an API?"
+NOTHING = "moonshot/kimi-k2.5 returned an empty answer. Check that its baseUrl is that of an API."
 JUDGED: dict[str, tuple[dict[str, Any] | None, bool, str]] = {
     "an answer": (answer(), True, "ready"),
     "an answer in parts": (
@@ -47,37 +48,37 @@ JUDGED: dict[str, tuple[dict[str, Any] | None, bool, str]] = {
         True,
         "rea dy",
     ),
-    "an answer that was cut at its bound": (answer(stopReason="length"), True, "ready"),
+    "an answer that was cut at the limit": (answer(stopReason="length"), True, "ready"),
     "thoughts alone": (answer(content=[{"type": "thinking", "thinking": "…"}]), True, ""),
-    "no transcript": (None, False, "The turn left no answer in the session's transcript."),
-    "refused by the provider": (
+    "no transcript": (None, False, "The session's transcript contains no answer."),
+    "rejected by the provider": (
         answer(stopReason="error", errorMessage="401 Invalid Authentication", content=[]),
         False,
-        "moonshot/kimi-k2.5 was asked: 401 Invalid Authentication",
+        "moonshot/kimi-k2.5 failed: 401 Invalid Authentication",
     ),
-    "refused after the first words": (
+    "rejected after the first words": (
         answer(stopReason="error", errorMessage="terminated"),
         False,
-        "moonshot/kimi-k2.5 was asked: terminated",
+        "moonshot/kimi-k2.5 failed: terminated",
     ),
-    "refused without a reason": (
+    "rejected without a reason": (
         answer(stopReason="error"),
         False,
-        "moonshot/kimi-k2.5 was asked: it gave no reason.",
+        "moonshot/kimi-k2.5 failed: no reason given.",
     ),
-    "broken off": (
+    "aborted": (
         answer(stopReason="aborted", errorMessage="Request was aborted"),
         False,
-        "moonshot/kimi-k2.5 was asked: Request was aborted",
+        "moonshot/kimi-k2.5 failed: Request was aborted",
     ),
-    "another model": (answer(model="moonshot-v1-8k"), False, "moonshot/moonshot-v1-8k answered in its place."),
-    "another provider": (answer(provider="kimicode"), False, "kimicode/kimi-k2.5 answered in its place."),
-    "another model refused": (
+    "another model": (answer(model="moonshot-v1-8k"), False, "moonshot/moonshot-v1-8k answered instead."),
+    "another provider": (answer(provider="kimicode"), False, "kimicode/kimi-k2.5 answered instead."),
+    "another model rejected": (
         answer(provider="anthropic", model="opus", stopReason="error", errorMessage="no key"),
         False,
-        "anthropic/opus was asked: no key",
+        "anthropic/opus failed: no key",
     ),
-    "nobody": ({"role": "assistant", "content": "x"}, False, "None/None answered in its place."),
+    "no model": ({"role": "assistant", "content": "x"}, False, "None/None answered instead."),
     # What the product keeps when the endpoint sends HTML, or nothing, with status 200.
     "nothing": (answer(content=[]), False, NOTHING),
     "nothing at all": (answer(content=None), False, NOTHING),
@@ -85,65 +86,72 @@ JUDGED: dict[str, tuple[dict[str, Any] | None, bool, str]] = {
 
 
 @pytest.mark.parametrize("name", JUDGED)
-def test_judge(name: str) -> None:
+def test_judge_transcript(name: str) -> None:
     last, ok, message = JUDGED[name]
-    assert judge(MODEL, last) == Turn(MODEL, ok, message)
+    assert judge_transcript(MODEL, last) == ChatResult(MODEL, ok, message)
+
+
+TEXT = st.text("moonsht/kimi-25 ü\n", max_size=20)
 
 
 @given(
     st.dictionaries(
         st.sampled_from(["provider", "model", "stopReason", "content", "errorMessage"]),
         st.recursive(
-            st.none() | st.integers() | st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)
+            st.none() | st.integers() | TEXT,
+            lambda inner: st.lists(inner) | st.dictionaries(TEXT, inner),
+            max_leaves=8,
         ),
     )
 )
-def test_judge_calls_nothing_else_an_answer(last: dict[str, Any]) -> None:
-    assert not judge(MODEL, last).ok
+def test_only_an_answer_is_one(last: dict[str, Any]) -> None:
+    assert not judge_transcript(MODEL, last).ok
 
 
-def result(status: str = "ok", **changed: Any) -> dict[str, Any]:
-    """The answer to a turn of a product that tells failed turns, shortened."""
+def answered(status: str = "ok", **changed: Any) -> dict[str, Any]:
+    """The result of a message by a product that reports failures, shortened."""
     told = {"payloads": [{"text": "ready", "mediaUrl": None}], "meta": {"agentMeta": answer()}}
     return {"status": status, "result": {**told, **changed}}
 
 
 JUDGED_RESULTS: dict[str, tuple[Any, bool, str]] = {
-    "an answer": (result(), True, "ready"),
-    "in parts": (result(payloads=[{"text": "rea"}, 5, {"text": None}, {"text": "dy "}]), True, "rea dy"),
+    "an answer": (answered(), True, "ready"),
+    "in parts": (answered(payloads=[{"text": "rea"}, 5, {"text": None}, {"text": "dy "}]), True, "rea dy"),
     "failed": (
-        result("error", meta={"agentMeta": answer(), "error": {"kind": "incomplete_turn", "message": "No response."}}),
+        answered(
+            "error", meta={"agentMeta": answer(), "error": {"kind": "incomplete_turn", "message": "No response."}}
+        ),
         False,
-        "moonshot/kimi-k2.5 was asked: No response.",
+        "moonshot/kimi-k2.5 failed: No response.",
     ),
     "failed and called ok": (
-        result(meta={"agentMeta": answer(), "error": {"message": "No response."}}),
+        answered(meta={"agentMeta": answer(), "error": {"message": "No response."}}),
         False,
-        "moonshot/kimi-k2.5 was asked: No response.",
+        "moonshot/kimi-k2.5 failed: No response.",
     ),
-    "failed without a reason": (result("error"), False, "moonshot/kimi-k2.5 was asked: it gave no reason."),
+    "failed without a reason": (answered("error"), False, "moonshot/kimi-k2.5 failed: no reason given."),
     "failed for an odd reason": (
-        result(meta={"agentMeta": answer(), "error": {"message": 5}}),
+        answered(meta={"agentMeta": answer(), "error": {"message": 5}}),
         False,
-        "moonshot/kimi-k2.5 was asked: it gave no reason.",
+        "moonshot/kimi-k2.5 failed: no reason given.",
     ),
     "another model": (
-        result(meta={"agentMeta": answer(provider="kimicode", model="kimi-for-coding")}),
+        answered(meta={"agentMeta": answer(provider="kimicode", model="kimi-for-coding")}),
         False,
-        "kimicode/kimi-for-coding answered in its place.",
+        "kimicode/kimi-for-coding answered instead.",
     ),
-    "nobody": (result(meta={}), False, "The gateway does not say which model has answered."),
-    "nothing": (result(payloads=[]), False, NOTHING),
-    "nothing at all": (result(payloads=None), False, NOTHING),
-    "no text": (result(payloads=[{"mediaUrl": "x"}]), False, NOTHING),
-    "no answer": (None, False, "moonshot/kimi-k2.5 was asked: it gave no reason."),
+    "no model": (answered(meta={}), False, "The gateway does not report which model answered."),
+    "nothing": (answered(payloads=[]), False, NOTHING),
+    "nothing at all": (answered(payloads=None), False, NOTHING),
+    "no text": (answered(payloads=[{"mediaUrl": "x"}]), False, NOTHING),
+    "no answer": (None, False, "moonshot/kimi-k2.5 failed: no reason given."),
 }
 
 
 @pytest.mark.parametrize("name", JUDGED_RESULTS)
 def test_judge_result(name: str) -> None:
     told, ok, message = JUDGED_RESULTS[name]
-    assert judge_result(MODEL, told) == Turn(MODEL, ok, message)
+    assert judge_result(MODEL, told) == ChatResult(MODEL, ok, message)
 
 
 AGENTS: dict[str, tuple[Any, str]] = {
@@ -172,81 +180,71 @@ def test_default_agent(name: str) -> None:
     assert default_agent(config) == agent
 
 
-# The product's program in little: it answers each method of the gateway as the test says, and notes what it was asked.
-PROGRAM = """
-import json, pathlib, sys
-folder = pathlib.Path(sys.argv[0]).parent
-method, params = sys.argv[3], json.loads(sys.argv[sys.argv.index("--params") + 1])
-with open(folder / "asked", "a") as file:
-    timeout = sys.argv[sys.argv.index("--timeout") + 1]
-    file.write(json.dumps([method, params, timeout, "--expect-final" in sys.argv]) + "\\n")
-locks = int((folder / "locks").read_text())
-if method == "sessions.patch" and locks:
-    (folder / "locks").write_text(str(locks - 1))
-    sys.exit("Error: timeout acquiring session store lock: sessions.json.lock")
-answers = json.loads((folder / "answers").read_text())
-if method not in answers:
-    sys.exit(f"no {method} here")
-print(json.dumps(answers[method]))
-"""
-
-
 class Fake:
-    """A gateway that answers as it is told."""
+    """A gateway whose CLI answers each method as the test says, and fails where the test says nothing."""
 
-    def __init__(self, folder: Path, product: str) -> None:
-        self.folder = folder
-        self.sessions = folder / "sessions"
+    def __init__(self, directory: Path, product: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.directory = directory
+        self.sessions = directory / "sessions"
         self.sessions.mkdir()
-        (folder / "program.py").write_text(PROGRAM)
-        # How often the gateway finds its sessions locked.
-        (folder / "locks").write_text("0")
-        paths = Paths(str(folder), str(folder / "clawdbot.json"), str(folder / ".env"))
-        self.gateway = Gateway(PRODUCTS[product], [sys.executable, str(folder / "program.py")], paths, None, [KEY])
+        self.gateway = Gateway(PRODUCTS[product], [product], paths(directory), None, [KEY])
+        #: How often the gateway finds its sessions locked.
+        self.locks = 0
+        #: Method, parameters, timeout in milliseconds, whether the final answer is waited for.
+        self.asked: list[tuple[str, Any, str, bool]] = []
         self.answers: dict[str, Any] = {
             "sessions.patch": {"path": str(self.sessions / "sessions.json")},
             "agent": {"result": {"meta": {"agentMeta": {"sessionId": "s1"}}}},
             "sessions.delete": {},
         }
+        run_in_process(monkeypatch, self._program)
 
-    def take(self, *lines: Any) -> Turn:
+    def send(self, *lines: Any) -> ChatResult:
         text = "".join(f"{line if isinstance(line, str) else json.dumps(line)}\n" for line in lines)
         (self.sessions / "s1.jsonl").write_text(text)
-        (self.folder / "answers").write_text(json.dumps(self.answers))
-        return take(self.gateway, "main", MODEL, 7.5)
+        return send(self.gateway, "main", MODEL, 7.5)
 
-    def asked(self) -> list[Any]:
-        return [json.loads(line) for line in (self.folder / "asked").read_text().splitlines()]
+    def _program(self, arguments: list[str]) -> Any:
+        method, options = arguments[2], arguments[3:]
+        timeout = options[options.index("--timeout") + 1]
+        params = json.loads(options[options.index("--params") + 1])
+        self.asked.append((method, params, timeout, "--expect-final" in options))
+        if method == "sessions.patch" and self.locks:
+            self.locks -= 1
+            raise SystemExit("Error: timeout acquiring session store lock: sessions.json.lock")
+        if method not in self.answers:
+            raise SystemExit(f"no {method} here")
+        return self.answers[method]
 
 
 @pytest.fixture
-def fake(tmp_path: Path) -> Fake:
-    return Fake(tmp_path, "clawdbot")
+def fake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Fake:
+    return Fake(tmp_path, "clawdbot", monkeypatch)
 
 
 @pytest.fixture
-def openclaw(tmp_path: Path) -> Fake:
-    return Fake(tmp_path, "openclaw")
+def openclaw(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Fake:
+    return Fake(tmp_path, "openclaw", monkeypatch)
 
 
-def test_a_turn(fake: Fake) -> None:
+def test_a_message(fake: Fake) -> None:
     removed = fake.sessions / "s1.jsonl.deleted.2026-11-22T17-21-41.503Z"
     removed.touch()
     fake.answers["sessions.delete"] = {"archived": [str(removed)]}
-    turn = fake.take(
+    result = fake.send(
         {"type": "session"},
         {"message": {"role": "user", "content": "x"}},
         {"message": answer(content=[{"text": "first"}])},
         {"message": answer()},
         {"message": {"role": "toolResult"}},
     )
-    assert turn == Turn(MODEL, True, "ready")
+    assert result == ChatResult(MODEL, True, "ready")
     assert not removed.exists()
-    patched, asked, deleted = fake.asked()
+    patched, asked, deleted = fake.asked
     key = patched[1]["key"]
     assert key.startswith("agent:main:clawfleet-")
-    assert patched == ["sessions.patch", {"key": key, "model": MODEL}, "30000", False]
-    assert asked == [
+    assert patched == ("sessions.patch", {"key": key, "model": MODEL}, "30000", False)
+    assert asked == (
         "agent",
         {
             "message": "Answer with the one word: ready",
@@ -256,29 +254,29 @@ def test_a_turn(fake: Fake) -> None:
         },
         "7500",
         True,
-    ]
-    assert deleted == ["sessions.delete", {"key": key, "deleteTranscript": True}, "30000", False]
+    )
+    assert deleted == ("sessions.delete", {"key": key, "deleteTranscript": True}, "30000", False)
 
 
-def test_a_turn_of_a_product_that_keeps_no_transcript_in_a_file(openclaw: Fake) -> None:
+def test_a_message_of_a_product_without_transcript_files(openclaw: Fake) -> None:
     name = "s1.jsonl.deleted.2026-11-22T20-09-28.355Z.36d4d52c6a4c4abaae9c6124b2bc5667.zst"
     removed = openclaw.sessions / name
     removed.touch()
-    openclaw.answers.update({"agent": result(), "sessions.delete": {"archived": [str(removed)]}})
-    assert openclaw.take() == Turn(MODEL, True, "ready")
+    openclaw.answers.update({"agent": answered(), "sessions.delete": {"archived": [str(removed)]}})
+    assert openclaw.send() == ChatResult(MODEL, True, "ready")
     assert not removed.exists()
-    openclaw.answers["agent"] = result("error", meta={"error": {"message": "No response."}})
-    assert openclaw.take({"message": answer()}) == Turn(MODEL, False, f"{MODEL} was asked: No response.")
+    openclaw.answers["agent"] = answered("error", meta={"error": {"message": "No response."}})
+    assert openclaw.send({"message": answer()}) == ChatResult(MODEL, False, f"{MODEL} failed: No response.")
 
 
-def test_two_turns_are_in_sessions_of_their_own(fake: Fake) -> None:
-    fake.take({"message": answer()})
-    fake.take({"message": answer()})
-    keys = {asked[1]["key"] for asked in fake.asked() if asked[0] == "sessions.patch"}
+def test_each_message_has_a_session_of_its_own(fake: Fake) -> None:
+    fake.send({"message": answer()})
+    fake.send({"message": answer()})
+    keys = {asked[1]["key"] for asked in fake.asked if asked[0] == "sessions.patch"}
     assert len(keys) == 2
 
 
-NO_ANSWER = "The turn left no answer in the session's transcript."
+NO_ANSWER = "The session's transcript contains no answer."
 TRANSCRIPTS: dict[str, list[Any]] = {
     "empty": [],
     "of the user alone": [{"message": {"role": "user"}}],
@@ -290,7 +288,7 @@ TRANSCRIPTS: dict[str, list[Any]] = {
 
 @pytest.mark.parametrize("name", TRANSCRIPTS)
 def test_no_answer_in_the_transcript(name: str, fake: Fake) -> None:
-    assert fake.take(*TRANSCRIPTS[name]) == Turn(MODEL, False, NO_ANSWER)
+    assert fake.send(*TRANSCRIPTS[name]) == ChatResult(MODEL, False, NO_ANSWER)
 
 
 ODD_ANSWERS: dict[str, dict[str, Any]] = {
@@ -304,58 +302,62 @@ ODD_ANSWERS: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("name", ODD_ANSWERS)
-def test_odd_answers_are_no_turn(name: str, fake: Fake) -> None:
-    (fake.folder / "outside.jsonl").write_text(json.dumps({"message": answer()}))
+def test_odd_answers_are_failures(name: str, fake: Fake) -> None:
+    (fake.directory / "outside.jsonl").write_text(json.dumps({"message": answer()}))
     fake.answers.update(ODD_ANSWERS[name])
-    assert fake.take({"message": answer()}) == Turn(MODEL, False, NO_ANSWER)
+    assert fake.send({"message": answer()}) == ChatResult(MODEL, False, NO_ANSWER)
 
 
-def test_a_gateway_that_refuses_the_session(fake: Fake) -> None:
+def test_a_gateway_that_rejects_the_session(fake: Fake) -> None:
     del fake.answers["sessions.patch"]
-    assert fake.take() == Turn(MODEL, False, "The gateway's sessions.patch failed. It says: no sessions.patch here")
-    assert len(fake.asked()) == 1
+    assert fake.send() == ChatResult(
+        MODEL, False, "The gateway's sessions.patch failed. It says: no sessions.patch here"
+    )
+    assert len(fake.asked) == 1
 
 
 LOCKED = "The gateway's sessions.patch failed. It says: timeout acquiring session store lock: sessions.json.lock"
 
 
-@pytest.mark.parametrize(("locks", "turn"), [(3, Turn(MODEL, True, "ready")), (4, Turn(MODEL, False, LOCKED))])
-def test_a_lock_that_a_gateway_has_left_is_waited_for(locks: int, turn: Turn, fake: Fake) -> None:
-    (fake.folder / "locks").write_text(str(locks))
-    assert fake.take({"message": answer()}) == turn
-    assert [asked[0] for asked in fake.asked()].count("sessions.patch") == 4
+@pytest.mark.parametrize(
+    ("locks", "result"), [(3, ChatResult(MODEL, True, "ready")), (4, ChatResult(MODEL, False, LOCKED))]
+)
+def test_a_lock_that_a_gateway_has_left_is_waited_for(locks: int, result: ChatResult, fake: Fake) -> None:
+    fake.locks = locks
+    assert fake.send({"message": answer()}) == result
+    assert [asked[0] for asked in fake.asked].count("sessions.patch") == 4
 
 
-def test_a_gateway_that_refuses_the_turn(fake: Fake) -> None:
+def test_a_gateway_that_rejects_the_message(fake: Fake) -> None:
     del fake.answers["agent"]
-    assert fake.take() == Turn(MODEL, False, "The gateway's agent failed. It says: no agent here")
-    assert [asked[0] for asked in fake.asked()] == ["sessions.patch", "agent", "sessions.delete"]
+    assert fake.send() == ChatResult(MODEL, False, "The gateway's agent failed. It says: no agent here")
+    assert [asked[0] for asked in fake.asked] == ["sessions.patch", "agent", "sessions.delete"]
 
 
 def test_a_session_that_stays_is_no_failure(fake: Fake) -> None:
     del fake.answers["sessions.delete"]
-    assert fake.take({"message": answer()}) == Turn(MODEL, True, "ready")
+    assert fake.send({"message": answer()}) == ChatResult(MODEL, True, "ready")
 
 
 @pytest.mark.parametrize("deleted", [None, [], {"archived": None}, {"archived": "x"}, {"archived": [5, None]}])
-def test_odd_words_on_what_was_removed(deleted: Any, fake: Fake) -> None:
+def test_odd_reports_of_removed_transcripts(deleted: Any, fake: Fake) -> None:
     fake.answers["sessions.delete"] = deleted
-    assert fake.take({"message": answer()}).ok
+    assert fake.send({"message": answer()}).ok
 
 
-def test_no_file_is_removed_that_is_no_transcript(fake: Fake) -> None:
-    others = [fake.folder / "clawdbot.json", fake.sessions / "s1.jsonl.deleted.x", fake.sessions / "s2.jsonl"]
+def test_only_transcripts_are_removed(fake: Fake) -> None:
+    others = [fake.directory / "clawdbot.json", fake.sessions / "s1.jsonl.deleted.x", fake.sessions / "s2.jsonl"]
     for other in others:
         other.touch()
     fake.answers["sessions.delete"] = {"archived": [str(other) for other in others]}
-    assert fake.take({"message": answer()}).ok
+    assert fake.send({"message": answer()}).ok
     assert all(other.exists() for other in others)
 
 
-def test_secrets_are_taken_out_before_the_message_is_cut(fake: Fake) -> None:
+def test_secrets_are_redacted_before_the_message_is_cut(fake: Fake) -> None:
     words = "x" * 295
-    turn = fake.take({"message": answer(stopReason="error", errorMessage=f"{KEY} {words}{KEY}")})
-    shown = f"moonshot/kimi-k2.5 was asked: <{fingerprint(KEY)}> {words}"
-    assert turn == Turn(MODEL, False, shown[:300])
-    turn = fake.take({"message": answer(content=[{"text": f"{words}{KEY}"}])})
-    assert turn == Turn(MODEL, True, f"{words}<{fingerprint(KEY)}>"[:300])
+    result = fake.send({"message": answer(stopReason="error", errorMessage=f"{KEY} {words}{KEY}")})
+    shown = f"moonshot/kimi-k2.5 failed: <{fingerprint(KEY)}> {words}"
+    assert result == ChatResult(MODEL, False, shown[:300])
+    result = fake.send({"message": answer(content=[{"text": f"{words}{KEY}"}])})
+    assert result == ChatResult(MODEL, True, f"{words}<{fingerprint(KEY)}>"[:300])

@@ -2,15 +2,15 @@
 // GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 // SPDX-License-Identifier: GPL-3.0-or-later
 
-// Sends one message after the other through a gateway, by the product's own client, until standard input ends and a
-// message has been answered. Prints a JSON text a message: what was answered, or null for one that has to wait.
+// Sends one chat message after the other through a gateway, with Clawdbot's own client, until standard input ends and a
+// message was answered. Prints a JSON string for each message: the answer or the error, or null for one that must wait.
 import { pathToFileURL } from 'node:url'
 
 const [product, port, token] = process.argv.slice(2)
 const { callGateway } = await import(pathToFileURL(`${product}/dist/gateway/call.js`))
 
-// There is no process to take it, or the one that was ended in the middle of a turn has left the lock of its sessions, which
-// the product takes for stale after 30 seconds. Whoever sends a message tries again.
+// No process runs, or one that was ended while it answered has left the lock of its sessions, which Clawdbot removes after
+// 30 seconds. All chat clients try again then.
 const WAITS = /gateway closed|ECONNREFUSED|session store lock/
 
 let open = true
