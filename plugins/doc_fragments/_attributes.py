@@ -9,18 +9,18 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """The attributes of modules that change nothing."""
+    """The attributes of modules that only gather information."""
 
     INFO_MODULE = r"""
 options: {}
 attributes:
   check_mode:
-    description: Does the same as always, as that changes nothing.
+    description: Does the same as outside check mode.
     support: full
   diff_mode:
-    description: There is nothing to show a difference of.
+    description: The module changes nothing.
     support: N/A
   idempotent:
-    description: Changes nothing.
+    description: The module changes nothing.
     support: full
 """

@@ -9,43 +9,42 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """What is to be seen of a gateway, as module_utils/_module/gateway_state.py STATE_ARGUMENTS takes it."""
+    """The options of modules that gather the state of a gateway: `STATE_ARGUMENTS` of module_utils/_module."""
 
     DOCUMENTATION = r"""
 options:
   service_manager:
     description:
       - What keeps the gateway running.
-      - With V(command), which stands for anything but systemd, its process is found by the lock that a running gateway
-        keeps.
+      - V(command) stands for anything but systemd. The process is then found by the lock file of the running gateway.
     type: str
     choices: [systemd_user, systemd_system, command]
     default: systemd_user
   service_name:
-    description: The unit's name. Not given, the one that the product's own installation uses.
+    description: The name of the unit. If not set, the one that the product's own installation uses.
     type: str
   variables:
-    description: Names of variables to trace.
+    description: Names of environment variables to trace.
     type: list
     elements: str
     default: []
   providers:
     description:
-      - Id of a provider to the name of the variable that its C(apiKey) in the config refers to.
-      - These variables are traced too, and RV(clawfleet.clawdbot.gateway_info#module:providers) tells what the product
-        takes for a key in place of theirs.
+      - Id of a provider to the name of the environment variable that its C(apiKey) in the config refers to.
+      - These are traced too, and RV(clawfleet.clawdbot.gateway_info#module:providers) contains the keys that the
+        gateway uses in place of theirs.
     type: dict
     default: {}
   models:
-    description: List of C(provider/model) which the running gateway has to list. Not given, it is not asked.
+    description: List of C(provider/model) that the running gateway must list. If empty, it is not asked.
     type: list
     elements: str
     default: []
   wait:
     description:
-      - How many seconds to wait at the most until the gateway answers and needs no restart.
-      - A unit that has failed, and that systemd starts no more, is not waited for. One that systemd starts again and
-        again is waited for until it has ended five times.
+      - How many seconds to wait at most until the gateway answers and needs no restart.
+      - The module does not wait for a unit that has failed and that systemd does not restart. It gives up on a unit
+        that systemd has restarted five times meanwhile.
     type: float
     default: 0
 """

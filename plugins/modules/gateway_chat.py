@@ -7,24 +7,24 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: gateway_chat
-short_description: Get a real answer from models through a running Clawdbot gateway
+short_description: Send a chat message to models through a running gateway
 version_added: 0.1.0
 description:
-  - Sends one short message to each model, through the running gateway, and tells whether that very model has answered.
-    It is the whole way that a person's message takes, with the key that the gateway's process has in memory.
-  - The product itself calls a turn C(ok) that the provider has refused, or answered with nothing; this module does not.
-  - Each message costs a few tokens of the account, and is sent in a session of its own that is removed afterwards.
+  - Sends one short message to each model through the running gateway, as a chat client does, with the key in the memory
+    of its process. Fails if the model does not answer, or another model answers instead.
+  - Clawdbot itself reports C(ok) for a message that the provider has rejected or answered with nothing.
+  - Each message costs a few tokens. It is sent in a session of its own, which is removed afterwards.
 author:
   - clawfleet.clawdbot contributors (@clawfleet)
 attributes:
   check_mode:
-    description: Asks nothing and returns no answers.
+    description: Sends no message and returns no answers.
     support: full
   diff_mode:
-    description: There is nothing to show a difference of.
+    description: The module changes nothing.
     support: N/A
   idempotent:
-    description: Changes nothing that is there.
+    description: Leaves nothing behind.
     support: full
 extends_documentation_fragment:
   - clawfleet.clawdbot._gateway
@@ -37,15 +37,15 @@ options:
   port:
     description:
       - The port that the gateway listens on, RV(clawfleet.clawdbot.gateway_info#module:port).
-      - Not given, the one in its config, which is not the gateway's if its unit names another.
+      - If not set, the one in its config. The gateway listens on another one if its unit says so.
     type: int
   program:
-    description: The command that runs the product's program, RV(clawfleet.clawdbot.gateway_info#module:program).
+    description: The command that runs the CLI, RV(clawfleet.clawdbot.gateway_info#module:program).
     type: list
     elements: str
     required: true
   timeout:
-    description: How many seconds one answer may take.
+    description: How many seconds to wait for each answer.
     type: float
     default: 60
 seealso:
@@ -54,11 +54,11 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Look at the gateway of this account
+- name: Gather the state of this account's gateway
   clawfleet.clawdbot.gateway_info:
   register: gateway
 
-- name: Get an answer from both providers
+- name: Send a message to both providers
   clawfleet.clawdbot.gateway_chat:
     program: "{{ gateway.program }}"
     models:
@@ -74,15 +74,15 @@ chats:
   elements: dict
   contains:
     model:
-      description: The model that was asked.
+      description: The model.
       type: str
       sample: moonshot/kimi-k2.5
     ok:
-      description: Whether this model has answered.
+      description: Whether this model answered.
       type: bool
       sample: true
     message:
-      description: The beginning of the answer, or what went wrong. Keys and account ids are taken out.
+      description: The first 300 characters of the answer or of the error. Keys and account ids are removed.
       type: str
       sample: ready
 """

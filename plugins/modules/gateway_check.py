@@ -7,34 +7,34 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: gateway_check
-short_description: Prove that a Clawdbot gateway works on its new files, and give up the old ones
+short_description: Wait until a gateway is healthy and confirm the change
 version_added: 0.1.0
 description:
-  - Waits until the gateway is up, on the keys of its files, and lists its models, and fails with all that is wrong
-    where it does not come to that.
-  - Then drops what M(clawfleet.clawdbot.provider_config) has kept for going back.
+  - Waits until the gateway answers, uses the keys of its files and lists its models. Fails with all problems if it does
+    not become healthy in time.
+  - Then removes the rollback journal of M(clawfleet.clawdbot.provider_config), which confirms the change of the files.
 author:
   - clawfleet.clawdbot contributors (@clawfleet)
 attributes:
   check_mode:
-    description: Proves the gateway, and drops nothing.
+    description: Checks the gateway and keeps the rollback journal.
     support: full
   diff_mode:
-    description: What is dropped holds keys, and is no part of the gateway's state.
+    description: The rollback journal contains keys and is not part of the gateway's state.
     support: none
   idempotent:
-    description: Changes nothing of the gateway.
+    description: Never changes the gateway.
     support: full
 extends_documentation_fragment:
   - clawfleet.clawdbot._gateway
   - clawfleet.clawdbot._gateway_state
 options:
   fingerprints:
-    description: Name of a variable to the fingerprint of the key that the gateway shall take from it.
+    description: Environment variable to the fingerprint of the key that the gateway should use from it.
     type: dict
     default: {}
   confirm:
-    description: Whether to drop what was kept for going back. Set it to V(false) where there is more to prove.
+    description: Whether to remove the rollback journal. Set to V(false) if more checks follow.
     type: bool
     default: true
 seealso:
@@ -43,7 +43,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Prove that the restarted gateway works
+- name: Wait until the restarted gateway is healthy
   clawfleet.clawdbot.gateway_check:
     providers:
       moonshot: MOONSHOT_API_KEY
@@ -55,7 +55,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 answers:
-  description: This, and all else that M(clawfleet.clawdbot.gateway_info) returns; also where the proof fails.
+  description: This and all other values that M(clawfleet.clawdbot.gateway_info) returns; also if the check fails.
   returned: success
   type: bool
   sample: true

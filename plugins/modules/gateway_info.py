@@ -7,13 +7,13 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: gateway_info
-short_description: What a Clawdbot gateway on a host is, and whether it runs on the files as they are
+short_description: Gather the state of a Clawdbot or OpenClaw gateway
 version_added: 0.1.0
 description:
-  - Finds the files, the service and the process of one gateway, whether it answers, where it has variables from, and
-    whether it needs a restart.
-  - A gateway reads its variables when its process starts, never again. So a process that is older than C(.env) is on
-    old keys, whoever changed the file and whenever; that is what RV(restart_required) says.
+  - Returns the files, the service and the process of one gateway, whether it answers, where its environment variables
+    come from, and whether it needs a restart.
+  - A gateway reads its environment variables only when its process starts. A process that is older than C(.env) uses
+    the old keys, even if an earlier run has changed the file. RV(restart_required) reports this.
 author:
   - clawfleet.clawdbot contributors (@clawfleet)
 extends_documentation_fragment:
@@ -28,14 +28,14 @@ options:
     default: {}
   endpoints:
     description:
-      - What M(clawfleet.clawdbot.verify_models) takes, but for O(clawfleet.clawdbot.verify_models#module:ask_from), as
-        it is the host that asks. Not given, no endpoint is asked.
-      - An endpoint that does not answer as it should is no failure here.
+      - The options of M(clawfleet.clawdbot.verify_models), except O(clawfleet.clawdbot.verify_models#module:ask_from),
+        as the host asks. If not set, no endpoint is asked.
+      - An endpoint with another status than V(ok) does not fail the module.
     type: dict
   files:
     description:
-      - What M(clawfleet.clawdbot.provider_config) takes to bring both files to what is asked, but for their paths and
-        the checker. Not given, they are not compared.
+      - The options of M(clawfleet.clawdbot.provider_config) that say what both files should contain, except their paths
+        and the checker. If not set, the files are not compared.
     type: dict
 seealso:
   - module: clawfleet.clawdbot.provider_config
@@ -43,13 +43,13 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Look at the gateway of this account
+- name: Gather the state of this account's gateway
   clawfleet.clawdbot.gateway_info:
     providers:
       moonshot: MOONSHOT_API_KEY
   register: gateway
 
-- name: Say why it is not on the key that stands in its file
+- name: Report why it does not use the key in its file
   ansible.builtin.debug:
     msg: "{{ gateway.restart_reasons }}"
   when: gateway.restart_required
@@ -62,7 +62,7 @@ EXAMPLES = r"""
     models: [moonshot/kimi-k2.5]
     wait: 60
 
-- name: Look whether there is anything to do
+- name: Compare files, endpoints and process with the desired state
   clawfleet.clawdbot.gateway_info:
     providers:
       moonshot: MOONSHOT_API_KEY
@@ -88,70 +88,69 @@ EXAMPLES = r"""
               maxTokens: 8192
   register: gateway
 
-- name: Say whether there is
+- name: Report whether it is up to date
   ansible.builtin.debug:
-    msg: "{{ 'Nothing to do.' if gateway.endpoints.ok and gateway.files.up_to_date and not gateway.restart_required }}"
+    msg: "{{ 'Up to date.' if gateway.endpoints.ok and gateway.files.up_to_date and not gateway.restart_required }}"
 """
 
 RETURN = r"""
 product:
-  description: What the gateway is.
+  description: The product.
   returned: success
   type: str
   sample: clawdbot
 version:
   description:
-    - The version of the product's program on the disk, null if it is not found.
-    - Where it was replaced since the process was started, that is among RV(restart_reasons). Which version the process
-      has, it does not tell.
+    - The version of the CLI on the disk, null if the CLI is not found.
+    - The version of the running process is not known. An update after its start is one of the RV(restart_reasons).
   returned: success
   type: str
   sample: 2026.1.24-3
 program:
-  description: The command that runs the product's program, empty if it is not found.
+  description: The command that runs the CLI, empty if it is not found.
   returned: success
   type: list
   elements: str
   sample: [/usr/bin/node, /usr/lib/node_modules/clawdbot/dist/entry.js]
 check_command:
   description:
-    - The command that judges a candidate config, as O(clawfleet.clawdbot.provider_config#module:validate) takes it.
-      Empty if the program is not found.
+    - The command that checks a new config, for O(clawfleet.clawdbot.provider_config#module:validate). Empty if the CLI
+      is not found.
   returned: success
   type: list
   elements: str
 state_dir:
-  description: The state folder.
+  description: The path of the state directory.
   returned: success
   type: str
   sample: /home/gateway/.clawdbot
 state_dir_exists:
-  description: Whether the state folder is there.
+  description: Whether the state directory exists.
   returned: success
   type: bool
   sample: true
 config_path:
-  description: The config.
+  description: The path of the config.
   returned: success
   type: str
   sample: /home/gateway/.clawdbot/clawdbot.json
 env_path:
-  description: The C(.env).
+  description: The path of the managed C(.env).
   returned: success
   type: str
   sample: /home/gateway/.clawdbot/.env
 service_name:
-  description: The unit's name.
+  description: The name of the unit.
   returned: success
   type: str
   sample: clawdbot-gateway
 service_loaded:
-  description: Whether systemd has that unit; null with V(command), where nothing tells.
+  description: Whether systemd has that unit; null with O(service_manager=command).
   returned: success
   type: bool
   sample: true
 active_state:
-  description: What systemd calls the state of the unit; null without a unit.
+  description: The C(ActiveState) of the unit; null without a unit.
   returned: success
   type: str
   sample: active
@@ -166,66 +165,67 @@ answers:
   type: bool
   sample: true
 pid:
-  description: The main process, null if none runs.
+  description: The id of the main process, null if none runs.
   returned: success
   type: int
   sample: 4711
 started:
-  description: When the main process was started, in UTC; null if none runs.
+  description: The start time of the main process in UTC, null if none runs.
   returned: success
   type: str
   sample: '2026-11-01T08:00:00.000Z'
 restart_required:
   description:
-    - Whether the gateway needs a new process, because none runs, or because something is not as it was when the process
-      was started, be it a C(.env), the unit or a file that it names, a variable of O(variables) that systemd gives to
-      its processes, or the product's program.
-    - It is told from the host as it is, so it stays true until there is a new process, also after a run that died.
+    - Whether the gateway needs a new process, because none runs, or because something was changed since its start. That
+      can be a C(.env), the unit or a file that it names, one of O(variables) that systemd sets, or the CLI.
+    - The host is compared with the process, so the value stays true until a new process runs, also after a failed run.
   returned: success
   type: bool
   sample: false
 restart_reasons:
-  description: Why.
+  description: Why the gateway needs a restart.
   returned: success
   type: list
   elements: str
   sample: []
 variables:
-  description: Each of O(variables).
+  description: O(variables) and those of O(providers), by name.
   returned: success
   type: dict
   contains:
     sources:
       description:
-        - The places that give it to a new process, the one that wins first, each with C(place) and C(fingerprint) of
-          the value.
+        - The places that set it for a new process, in order of precedence, each with C(place) and the C(fingerprint) of
+          its value.
         - With systemd these are the files of C(EnvironmentFile=), C(Environment=) of the unit, and the environment of
-          the service manager. V(process environment) stands for what the process was given and none of them explains.
-        - Then come the files C(.env) in the working directory and in the state folder, the config's C(env), and last
-          the login shell, whose values are not known, so that C(fingerprint) is null.
+          the service manager. V(process environment) is a value that the process has from another place, for example
+          from a command in between.
+        - Then come the files C(.env) in the working directory and in the state directory, the C(env) block of the
+          config, and last the login shell. Its values are not known, so C(fingerprint) is null.
       type: list
       elements: dict
     in_process:
-      description: Whether the running process has a value in the variable; null if none runs.
+      description: Whether the running process has a value in it; null if none runs.
       type: bool
     overriding_env:
-      description: Those of the sources that win over the gateway's C(.env). What they hold is what the gateway uses.
+      description:
+        - The sources that take precedence over the managed C(.env). The gateway uses the value of the first one.
       type: list
       elements: dict
 providers:
-  description: Each of O(providers).
+  description: O(providers), by id.
   returned: success
   type: dict
   contains:
     variable:
-      description: Its variable.
+      description: Its environment variable.
       type: str
     overridden_by:
       description:
-        - What the product takes for the provider's key in place of the variable's value, the one that wins first,
-          whatever it holds.
-        - C(kind) is V(auth_profile) or V(variable), C(name) the id of the profile or the name of the variable,
-          C(place) the file or the place that sets the variable, C(fingerprint) that of the key.
+        - The keys that the gateway uses in place of that of the environment variable, in order of precedence. They may
+          be equal to it.
+        - C(kind) is V(auth_profile) or V(variable), C(name) the id of the profile or the name of the environment
+          variable, C(place) the file or the place that sets it, C(fingerprint) that of the key.
       type: list
       elements: dict
   sample:
@@ -237,13 +237,13 @@ providers:
           place: /home/gateway/.clawdbot/agents/main/agent/auth-profiles.json
           fingerprint: sha256:1b7c64e0f7a5
 models_missing:
-  description: Those of O(models) that the gateway does not list; all of them if it does not answer.
+  description: Those of O(models) that the gateway does not list; all if it does not answer.
   returned: O(models) given
   type: list
   elements: str
   sample: []
 endpoints:
-  description: What M(clawfleet.clawdbot.verify_models) returns.
+  description: The result of M(clawfleet.clawdbot.verify_models).
   returned: O(endpoints) given
   type: dict
   contains:
@@ -255,7 +255,7 @@ endpoints:
       returned: unless every provider is V(ok)
       type: str
     providers:
-      description: What was found, one element for each provider.
+      description: One element for each provider.
       type: list
       elements: dict
 files:

@@ -5,11 +5,11 @@
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 # Do not use this from other collections or standalone plugins/modules!
 
-"""The auth profiles with which the product asks a provider: they win over every variable and over the config.
+"""The auth profiles that the product uses for a provider. They override every environment variable and the config.
 
-As its agents/auth-profiles/order.js and store.js have it: the main agent's profiles are every agent's, and an agent's
-own win over them; an order in the file wins over one in the config; without either, the config's list of profiles says
-which ones count. Which of several is taken changes from turn to turn.
+See the product's agents/auth-profiles/order.js and store.js. All agents have the main agent's profiles, and an agent's
+own take precedence over them. An order in the file takes precedence over one in the config. Without either, the
+config's list of profiles says which are used. Of several, the product uses a different one from message to message.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class Store:
 
 
 def stores(product: Product, state_dir: str, config: Any) -> list[Store]:
-    """What each agent has, the main agent first, whether or not it has a file."""
+    """Return the profiles of each agent, of the main agent first, even if it has no file."""
     folders = glob.glob(os.path.join(glob.escape(state_dir), "agents", "*", "agent"))
     agents = at(config, ("agents", "list"))
     for agent in agents if isinstance(agents, list) else []:
@@ -67,7 +67,7 @@ def stores(product: Product, state_dir: str, config: Any) -> list[Store]:
 
 
 def used(product: Product, agents: Sequence[Store], config: Any, provider: str) -> list[Profile]:
-    """The profiles that the agents ask the provider with, each once."""
+    """Return the profiles that the agents use for the provider, each once."""
     found = [profile for store in agents for profile in _used(product, store, config, product.provider(provider))]
     return list(dict.fromkeys(found))
 
@@ -93,13 +93,13 @@ def _used(product: Product, store: Store, config: Any, provider: str) -> Iterato
 
 
 def _agrees(listed: Any, credential: Mapping[str, Any], is_for: Callable[[Any], bool]) -> bool:
-    """Whether a profile of the config is the one that stands in the file under its id."""
+    """Return whether a profile of the config describes the one with its id in the file."""
     mode, kind = at(listed, ("mode",)), credential["type"]
     return is_for(listed) and (mode == kind or (mode == "oauth" and kind == "token"))
 
 
 def _secret(credential: Mapping[str, Any]) -> str:
-    """What the provider is asked with; empty where the product takes the profile for none."""
+    """Return the secret that the provider is asked with; empty if the product ignores the profile."""
     if credential.get("type") == "api_key":
         return _text(credential, "key")
     if credential.get("type") == "oauth":
@@ -116,7 +116,7 @@ def _text(credential: Mapping[str, Any], name: str) -> str:
 
 
 def _ordered(product: Product, orders: Any, provider: str) -> Sequence[str] | None:
-    """The ids that a setting of orders has for the provider; None where it has none."""
+    """Return the ids in the order for the provider; None if there is no order for it."""
     for name, ids in orders.items() if isinstance(orders, Mapping) else ():
         if product.provider(name) == provider and isinstance(ids, list):
             return [id_ for id_ in ids if isinstance(id_, str)]

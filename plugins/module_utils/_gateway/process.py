@@ -5,7 +5,7 @@
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 # Do not use this from other collections or standalone plugins/modules!
 
-"""The gateway's process: which it is, when it began, what it was started with."""
+"""The gateway's process: how it is found, when and with what it was started."""
 
 from __future__ import annotations
 
@@ -27,31 +27,31 @@ _COMMAND_SECONDS = 20
 
 @dataclass(frozen=True)
 class Process:
-    """One running process; what the system does not let this account see is None."""
+    """One running process. What this account may not read is None."""
 
     pid: int
     #: Seconds since the epoch, never later than the real start.
     started: float
     environment: Mapping[str, str] | None = field(default=None, repr=False)
     working_directory: str | None = None
-    #: The file that it was started from. The system puts C( (deleted)) behind it where another one has its name now.
+    #: The file that it was started from. The system appends ` (deleted)` once that was removed or replaced.
     executable: str | None = None
 
 
 def find_by_pid(pid: int) -> Process | None:
-    """The process with that id, None where there is none."""
+    """Return the process with that id; None if there is none."""
     if os.path.isdir("/proc/self"):
         return _of_proc(pid)
     return _of_ps(pid)
 
 
 def find_by_lock(product: Product, paths: Paths) -> Process | None:
-    """The gateway of that config, by the lock that a running gateway keeps; None where none runs."""
+    """Return the process of that config's gateway, by the lock file of a running gateway; None if none runs."""
     for lock in _locks(product, paths):
         if os.path.realpath(str(lock.get("configPath"))) == os.path.realpath(paths.config):
             process = find_by_pid(_number(lock.get("pid")))
-            # A lock can outlive its process, and the number can belong to another process by then. That one began
-            # after the lock was written, the gateway before.
+            # A lock can outlive its process, and another process can have the id then. That one was started after the
+            # lock was written, the gateway before.
             if process and process.started <= _timestamp(lock.get("createdAt")):
                 return process
     return None
@@ -59,10 +59,10 @@ def find_by_lock(product: Product, paths: Paths) -> Process | None:
 
 def _locks(product: Product, paths: Paths) -> Iterator[Mapping[str, object]]:
     own = os.path.join(paths.state_dir, "tmp")
-    for folder in dict.fromkeys((own, tempfile.gettempdir(), "/tmp")):  # noqa: S108 - the product's place, read only
-        locks = os.path.join(folder, f"{product.lock_dir_prefix}-{os.geteuid()}")
+    for directory in dict.fromkeys((own, tempfile.gettempdir(), "/tmp")):  # noqa: S108 - the product's, only read
+        locks = os.path.join(directory, f"{product.lock_dir_prefix}-{os.geteuid()}")
         for path in sorted(glob.glob(os.path.join(glob.escape(locks), "gateway.*.lock"))):
-            # A lock that is gone, or not written out yet, is no lock.
+            # A lock that was removed, or is not completely written yet, is ignored.
             with contextlib.suppress(OSError, ValueError, RecursionError), open(path, encoding="utf-8") as file:
                 lock = json.load(file)
                 if isinstance(lock, dict):
@@ -72,7 +72,7 @@ def _locks(product: Product, paths: Paths) -> Iterator[Mapping[str, object]]:
 def _of_proc(pid: int) -> Process | None:
     try:
         with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
-            # The name in parentheses may hold anything; the fields behind it are numbers.
+            # The name in parentheses may contain anything; the fields after it are numbers.
             fields = file.read().rpartition(")")[2].split()
     except OSError:
         return None

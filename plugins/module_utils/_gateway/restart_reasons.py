@@ -45,13 +45,12 @@ def restart_reasons(sources: EnvSources, program_files: Sequence[str], names: It
 
 
 def _not_running(unit: Unit | None) -> str:
+    why = ""
     if unit and unit.active_state == "failed":
-        return f"The gateway is not running: its unit {unit.name} has failed ({unit.result}), and systemd leaves it so."
-    if unit and unit.sub_state == "auto-restart":
-        return (
-            f"The gateway is not running: its unit {unit.name} has ended ({unit.result}), and systemd starts it again."
-        )
-    return "The gateway is not running."
+        why = f": unit {unit.name} has failed ({unit.result}), and systemd does not restart it"
+    elif unit and unit.sub_state == "auto-restart":
+        why = f": unit {unit.name} has ended ({unit.result}), and systemd is restarting it"
+    return f"The gateway is not running{why}."
 
 
 def _changed_env_files(sources: EnvSources, process: Process) -> Iterator[str]:
@@ -61,19 +60,19 @@ def _changed_env_files(sources: EnvSources, process: Process) -> Iterator[str]:
 
 def _changed_unit(sources: EnvSources, process: Process) -> Iterator[str]:
     for path, moment in sources.changed_unit_files():
-        yield _changed(path, moment, process, "the process runs as the unit was before.")
+        yield _changed(path, moment, process, "the process runs with the old unit.")
     if sources.unit and sources.unit.needs_reload:
-        yield f"The unit {sources.unit.name} was changed, and systemd has not read it since: it needs a daemon-reload."
+        yield f"Unit {sources.unit.name} was changed, and systemd has not reloaded it: it needs a daemon-reload."
 
 
 def _changed_program(program_files: Sequence[str], process: Process) -> Iterator[str]:
     for path in program_files:
         moment = change_time(path)
         if moment is not None and moment >= process.started:
-            yield _changed(path, moment, process, "the process runs the program as it was before.")
+            yield _changed(path, moment, process, "the process runs the old version.")
     if process.executable and process.executable.endswith(_DELETED):
         path = process.executable[: -len(_DELETED)]
-        yield f"{path}, which the process runs, is gone or another file by now."
+        yield f"{path}, which the process runs, was removed or replaced."
 
 
 def _changed_variable(sources: EnvSources, name: str) -> Iterator[str]:
@@ -84,7 +83,7 @@ def _changed_variable(sources: EnvSources, name: str) -> Iterator[str]:
     new = next((source.values[name] for source in sources.service if name in source.values), None)
     if (new or "") != held.get(name, ""):
         has, gets = (fingerprint(value) if value else "nothing" for value in (held.get(name), new))
-        yield f"The process has {has} in {name}, and systemd gives {gets} to a new one."
+        yield f"The process has {has} in {name}, and systemd gives a new one {gets}."
 
 
 def _changed(path: str, moment: float, process: Process, consequence: str) -> str:

@@ -5,9 +5,9 @@
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 # Do not use this from other collections or standalone plugins/modules!
 
-"""A unit as systemd has it loaded, and the environment that it gives to the unit's next process.
+"""A unit as systemd has loaded it, and the environment that it gives to the unit's next process.
 
-How C(systemctl show) writes values, and how systemd reads the files of EnvironmentFile=, was seen on 252 and 257.
+How `systemctl show` prints values, and how systemd parses the files of EnvironmentFile=, was seen on 252 and 257.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ _PROPERTIES = (
     "PassEnvironment",
     "UnsetEnvironment",
 )
-# The command line that they are given is one word of theirs, and systemd shows it without its quotes.
+# The command line of a shell is one argument, and systemd shows it without its quotes.
 _SHELLS = frozenset(["bash", "dash", "fish", "ksh", "sh", "zsh"])
 _WORD = re.compile(r'"((?:[^"\\]|\\.)*)"|(\S+)', re.DOTALL)
 _ESCAPE = re.compile(r"\\([0-7]{3}|.)", re.DOTALL)
@@ -55,8 +55,8 @@ _ESCAPED = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v
 _ENVIRONMENT_FILE = re.compile(r"(.*) \(ignore_errors=(?:yes|no)\)\Z", re.DOTALL)
 
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
-# One line of an EnvironmentFile=, which quotes and a backslash at its end continue. What stands behind quotes belongs
-# to the value; quotes behind anything else are nothing special.
+# One line of an EnvironmentFile=, which quotes and a backslash at its end continue. Text after quotes belongs to the
+# value; quotes after other text are literal.
 _LINE = re.compile(
     r"""
     [ \t\r\n]*
@@ -87,33 +87,33 @@ class EnvironmentFile:
 
 @dataclass(frozen=True)
 class Unit:
-    """A systemd unit as systemd has it loaded."""
+    """A unit as systemd has loaded it."""
 
     name: str
     active_state: str = ""
     sub_state: str = ""
-    #: How its last process ended: C(success), C(exit-code), C(start-limit-hit) and so on.
+    #: How its last process ended: `success`, `exit-code`, `start-limit-hit` and so on.
     result: str = ""
     main_pid: int = 0
-    #: How often systemd has started it again by itself, since somebody has started it.
+    #: How often systemd has restarted it on its own since it was started.
     restarts: int = 0
-    #: The command that runs the product's program, as the unit itself does; empty where the unit does not tell it.
+    #: The command that runs the CLI, as in the unit; empty if the unit does not show it.
     program: tuple[str, ...] = ()
-    #: What that command is given behind its word C(gateway).
+    #: The arguments of that command after the word `gateway`.
     arguments: tuple[str, ...] = field(default=(), repr=False)
-    #: The file that is executed, which is not always the program.
+    #: The file that is executed, which is not always the CLI.
     executable: str = ""
     #: The unit's own file and its drop-ins.
     files: tuple[str, ...] = ()
-    #: Whether its files were changed since systemd has read them.
+    #: Whether its files were changed since systemd has loaded them.
     needs_reload: bool = False
-    #: Where its processes start; None where that cannot be told.
+    #: Where its processes start; None if not known.
     working_directory: str | None = None
     #: Environment=.
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
-    #: What EnvironmentFile= names and is there, in the order in which systemd reads it: the last one wins.
+    #: The existing files of EnvironmentFile=, in the order in which systemd reads them: the last takes precedence.
     environment_files: tuple[EnvironmentFile, ...] = ()
-    #: What the service manager gives to every process.
+    #: The environment that the service manager gives to every process.
     manager_environment: Mapping[str, str] = field(default_factory=dict, repr=False)
     #: UnsetEnvironment=, names and assignments.
     unset: frozenset[str] = frozenset()
@@ -124,16 +124,15 @@ class Unit:
 
 
 def show_unit(name: str, scope: Scope) -> Unit | None:
-    """What systemd knows of a unit in C(scope), V(user) or V(system); None where it has none of that name loaded."""
-    # Both at once, as each is mostly waiting.
-    questions = ([name, f"--property={','.join(_PROPERTIES)}"], ["--property=Environment"])
-    asked = [_ask([f"--{scope}", "show", *question]) for question in questions]
-    shown, manager = map(_answer, asked)
+    """Return a unit of the user's or the system's service manager; None if none of that name is loaded."""
+    # Both commands run at once, as each mostly waits.
+    queries = ([name, f"--property={','.join(_PROPERTIES)}"], ["--property=Environment"])
+    shown, manager = map(_output, [_start([f"--{scope}", "show", *query]) for query in queries])
     return parse_unit(name, scope, shown, manager)
 
 
 def parse_unit(name: str, scope: Scope, shown: str, manager: str) -> Unit | None:
-    """The unit in what C(systemctl show) prints of it and of the service manager; None where none is loaded.
+    """Return the unit in the output of `systemctl show` for it and for the service manager; None if none is loaded.
 
     Reads the files of EnvironmentFile=.
     """
@@ -167,22 +166,22 @@ def parse_unit(name: str, scope: Scope, shown: str, manager: str) -> Unit | None
 
 
 def parse_program(exec_start: str) -> tuple[str, ...]:
-    """The program in what C(systemctl show) prints of an ExecStart: all before the word C(gateway).
+    """Return the command of the CLI in an ExecStart of `systemctl show`: all before the word `gateway`.
 
-    Empty where that word is missing, and where a shell is started: what it starts in turn cannot be told from here.
+    Empty if that word is missing, or a shell is started: its command line is not parsed.
     """
     argv = _argv(exec_start)
     return tuple(argv[: argv.index("gateway")]) if argv else ()
 
 
 def parse_arguments(exec_start: str) -> tuple[str, ...]:
-    """What the program is given in what C(systemctl show) prints of an ExecStart: all behind the word C(gateway)."""
+    """Return the arguments in an ExecStart of `systemctl show`: all after the word `gateway`."""
     argv = _argv(exec_start)
     return tuple(argv[argv.index("gateway") + 1 :]) if argv else ()
 
 
 def _argv(exec_start: str) -> list[str]:
-    """The words of a command that runs the product's C(gateway) itself; none of any other."""
+    """Return the words of a command that runs the CLI's command `gateway` itself; none of any other."""
     _before, found, rest = exec_start.partition("argv[]=")
     try:
         argv = shlex.split(rest.partition(" ; ")[0]) if found else []
@@ -192,17 +191,17 @@ def _argv(exec_start: str) -> list[str]:
 
 
 def split_words(text: str) -> list[str]:
-    """The texts of a list as C(systemctl show) prints it: with spaces in between, those that need it in quotes."""
+    """Return the strings of a list as `systemctl show` prints it: separated by spaces, in quotes where needed."""
     return [_ESCAPE.sub(_unescaped, quoted) if quoted or not bare else bare for quoted, bare in _WORD.findall(text)]
 
 
 def parse_assignments(items: Sequence[str]) -> dict[str, str]:
-    """The variables in texts of the form C(NAME=value); of those with one name the last counts."""
+    """Return the environment variables in strings `NAME=value`; the last of a name takes precedence."""
     return dict(item.split("=", 1) for item in items if "=" in item)
 
 
 def parse_environment_file(text: str) -> dict[str, str]:
-    """The variables in the text of an EnvironmentFile=, as systemd reads it: another dialect than the product's."""
+    """Return the environment variables in an EnvironmentFile=. Its syntax differs from that of the product's `.env`."""
     variables = {}
     for line in _LINE.finditer(text):
         name = (line["name"] or "").rstrip(" \t")
@@ -236,14 +235,14 @@ def _unquoted(match: re.Match[str]) -> str:
 
 
 def _plain(match: re.Match[str]) -> str:
-    """What is behind a backslash; a line break there only joins two lines."""
+    """Return what follows a backslash; a line break there only joins two lines."""
     return match.group(1).strip("\r\n")
 
 
 def _working_directory(shown: str, account: str, scope: Scope) -> str | None:
-    folder = shown.lstrip("!") or ("~" if scope == "user" else "/")
-    if folder != "~":
-        return folder
+    directory = shown.lstrip("!") or ("~" if scope == "user" else "/")
+    if directory != "~":
+        return directory
     if scope == "user":
         return os.path.expanduser("~")
     try:
@@ -259,9 +258,9 @@ def _number(text: str) -> int:
         return 0
 
 
-def _ask(arguments: Sequence[str]) -> subprocess.Popen[str] | None:
+def _start(arguments: Sequence[str]) -> subprocess.Popen[str] | None:
     environment = {**os.environ, "LC_ALL": "C"}
-    # Without a login session nobody has told where the account's own service manager listens.
+    # Without a login session, this variable is not set.
     environment.setdefault("XDG_RUNTIME_DIR", f"/run/user/{os.geteuid()}")
     try:
         return subprocess.Popen(
@@ -277,8 +276,8 @@ def _ask(arguments: Sequence[str]) -> subprocess.Popen[str] | None:
         return None
 
 
-def _answer(process: subprocess.Popen[str] | None) -> str:
-    """What it prints; nothing where it cannot be run or does not come to an end."""
+def _output(process: subprocess.Popen[str] | None) -> str:
+    """Return what a command prints; an empty string if it cannot be run or does not end in time."""
     if process is None:
         return ""
     with process:

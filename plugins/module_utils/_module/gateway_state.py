@@ -5,7 +5,7 @@
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 # Do not use this from other collections or standalone plugins/modules!
 
-"""What is gathered of a gateway: the part of gateway_info that gateway_check needs as well."""
+"""Gather the state of a gateway: the part of gateway_info that gateway_check needs as well."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ STATE_ARGUMENTS: Mapping[str, Any] = {
 def gather(params: Mapping[str, Any]) -> GatewayInfo:
     """Return the state of a gateway for `STATE_ARGUMENTS`.
 
-    Raises `ClawdbotError`; where only its list of models could not be had, with all else as the error's result.
+    Raises `ClawdbotError`. If only the gateway's list of models is missing, the error's result has everything else.
     """
     product, paths = resolve_gateway(params)
     service = resolve_service(params, product)
@@ -73,7 +73,7 @@ def gather(params: Mapping[str, Any]) -> GatewayInfo:
         try:
             info["models_missing"] = health.missing_models(product, paths, gateway, seen, params["models"])
         except ClawdbotError as exc:
-            # Who goes on from here, for example to roll back files, needs to know which they are.
+            # A rescue, for example a rollback of the files, needs their paths.
             raise ClawdbotError(str(exc), **info) from exc
     return info
 
@@ -82,6 +82,7 @@ def _variables_of(providers: Mapping[str, Any]) -> dict[str, str]:
     for provider, variable in providers.items():
         if not isinstance(variable, str) or not VARIABLE_NAME.match(variable):
             raise ClawdbotError(
-                f"providers.{provider} has to be the name of the variable that the config of {provider} refers to."
+                f"providers.{provider} is not the name of an environment variable. Give the one that its `apiKey` "
+                "refers to."
             )
     return dict(providers)

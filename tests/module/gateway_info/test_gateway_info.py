@@ -44,5 +44,5 @@ def test_a_provider_without_the_name_of_a_variable_is_refused(
 
     assert (code, result["msg"]) == (
         1,
-        "providers.moonshot has to be the name of the variable that the config of moonshot refers to.",
+        "providers.moonshot is not the name of an environment variable. Give the one that its `apiKey` refers to.",
     )

@@ -34,7 +34,7 @@ def bare_host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A host without programs, on which everything a test puts somewhere is in one folder."""
     monkeypatch.setenv("PATH", str(tmp_path / "bin"))
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
-    monkeypatch.setattr(programs, "_USUAL_FOLDERS", ("~/.local/bin",))
+    monkeypatch.setattr(programs, "_USUAL_DIRECTORIES", ("~/.local/bin",))
     return tmp_path
 
 

@@ -50,11 +50,11 @@ REASONS: dict[str, tuple[EnvSources, list[str]]] = {
     "no process, the unit is stopped": (sources(None, [], [], Unit("u", "inactive")), ["The gateway is not running."]),
     "no process, the unit has failed": (
         sources(None, [], [], FAILED),
-        ["The gateway is not running: its unit u has failed (start-limit-hit), and systemd leaves it so."],
+        ["The gateway is not running: unit u has failed (start-limit-hit), and systemd does not restart it."],
     ),
     "no process, the unit is started again": (
         sources(None, [], [], Unit("u", "activating", "auto-restart", "exit-code")),
-        ["The gateway is not running: its unit u has ended (exit-code), and systemd starts it again."],
+        ["The gateway is not running: unit u has ended (exit-code), and systemd is restarting it."],
     ),
     "no files": (sources(running(), [Source(STATE, {})]), []),
     "older files": (sources(running(), [env_file(HOME, "a"), env_file(STATE, "a")]), []),
@@ -77,19 +77,19 @@ REASONS: dict[str, tuple[EnvSources, list[str]]] = {
     ),
     "the unit was changed and not read again": (
         sources(running(), [], [], replace(TOLD, needs_reload=True)),
-        ["The unit u was changed, and systemd has not read it since: it needs a daemon-reload."],
+        ["Unit u was changed, and systemd has not reloaded it: it needs a daemon-reload."],
     ),
     "systemd gives another value": (
         sources(running({"KEY": "old"}), [], [Source(UNIT, {"KEY": "new"})], TOLD),
-        [f"The process has {fingerprint('old')} in KEY, and systemd gives {fingerprint('new')} to a new one."],
+        [f"The process has {fingerprint('old')} in KEY, and systemd gives a new one {fingerprint('new')}."],
     ),
     "systemd gives a value that the process does not have": (
         sources(running({}), [], [Source(MANAGER, {"KEY": "new"})], TOLD),
-        [f"The process has nothing in KEY, and systemd gives {fingerprint('new')} to a new one."],
+        [f"The process has nothing in KEY, and systemd gives a new one {fingerprint('new')}."],
     ),
     "systemd does not give a value any more": (
         sources(running({"KEY": "old"}), [], [], TOLD),
-        [f"The process has {fingerprint('old')} in KEY, and systemd gives nothing to a new one."],
+        [f"The process has {fingerprint('old')} in KEY, and systemd gives a new one nothing."],
     ),
     "systemd gives another value, which a newer file explains": (
         sources(running({"KEY": "old"}), [env_file(STATE, "a", STARTED + 0.5)], [Source(UNIT, {"KEY": "new"})], TOLD),
@@ -104,7 +104,7 @@ REASONS: dict[str, tuple[EnvSources, list[str]]] = {
     "an environment that is not to be seen": (sources(running(None), [], [Source(UNIT, {"KEY": "c"})], TOLD), []),
     "the process's executable was replaced": (
         sources(replace(running(), executable="/opt/node/bin/node (deleted)"), []),
-        ["/opt/node/bin/node, which the process runs, is gone or another file by now."],
+        ["/opt/node/bin/node, which the process runs, was removed or replaced."],
     ),
 }
 
@@ -135,7 +135,7 @@ def test_a_changed_unit_or_program_is_a_reason(monkeypatch: pytest.MonkeyPatch) 
         sources(running(), [], [], unit), ["/old.conf", "/p.json", "/gone.conf"], []
     )
     assert reasons == [
-        f"/u.service was changed at 1970-01-01T00:16:40.500Z, {since} as the unit was before.",
-        f"/u.service.d/x.conf was changed at 1970-01-01T00:16:40.000Z, {since} as the unit was before.",
-        f"/p.json was changed at 1970-01-01T00:16:41.000Z, {since} the program as it was before.",
+        f"/u.service was changed at 1970-01-01T00:16:40.500Z, {since} with the old unit.",
+        f"/u.service.d/x.conf was changed at 1970-01-01T00:16:40.000Z, {since} with the old unit.",
+        f"/p.json was changed at 1970-01-01T00:16:41.000Z, {since} the old version.",
     ]
