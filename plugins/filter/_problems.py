@@ -8,13 +8,13 @@ from collections.abc import Iterable
 from typing import Any
 
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._endpoints.types import EndpointInfo
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.diagnosis import findings
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.diagnosis import find_problems
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.info import GatewayInfo
 
 
 def problems(info: GatewayInfo, fingerprints: dict[str, str], endpoints: Iterable[EndpointInfo] = ()) -> list[str]:
     """Return everything that is wrong with a gateway, its files and its endpoints, those that others asked included."""
-    return [finding["text"] for finding in findings(info, fingerprints, endpoints)]
+    return [problem["text"] for problem in find_problems(info, fingerprints, endpoints)]
 
 
 class FilterModule:

@@ -18,9 +18,10 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.diagnosis import findings
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.diagnosis import find_problems
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.info import GatewayInfo
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.redaction import redact
 
 SCHEMA_VERSION = 1
@@ -118,7 +119,9 @@ def _findings(
     if "restart_required" in gateway:
         try:
             asked = [] if "endpoints" in gateway else _list(endpoints.get("providers"))
-            found += findings(gateway, _mapping(expected.get("fingerprints")), asked)
+            info = cast("GatewayInfo", gateway)
+            problems = find_problems(info, _mapping(expected.get("fingerprints")), asked)
+            found += [{"status": problem["status"], "text": problem["text"]} for problem in problems]
         except (AttributeError, KeyError, TypeError):
             found.append({"status": "failed", "text": _UNREADABLE})
     elif not found:

@@ -199,8 +199,8 @@ def test_what_would_keep_a_key_from_taking_effect_on_one_host_keeps_its_batch_as
     assert stopped.code == 2
     told = summary(stopped)
     assert told["failed"] == {
-        "gateway-3": f"MOONSHOT_API_KEY is also set in {shadow}, to another value ({fingerprint(other)}), and that one "
-        f"wins over {rollout.fleet.gateways[2].env}: take it out there."
+        "gateway-3": f"MOONSHOT_API_KEY is also set in {shadow}, to another value ({fingerprint(other)}), which takes "
+        f"precedence over {rollout.fleet.gateways[2].env}. Remove it there."
     }
     assert "Connection refused" in told["not_reached"]["gateway-1"]
     assert (told["done"], told["not_tried"]) == (["gateway-2"], ["gateway-4"])

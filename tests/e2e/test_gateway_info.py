@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which key a real gateway uses where several places have one, and whether gateway_info says the same."""
+"""Which key a real gateway uses where several places have one, compared with the result of gateway_info."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ CN_VARIABLE = "MOONSHOT_CN_API_KEY"
 
 
 def info(bench: Bench, monkeypatch: pytest.MonkeyPatch, **changed: Any) -> dict[str, Any]:
-    """What the module returns of the gateway."""
+    """Return the module's result for the gateway."""
     monkeypatch.setattr(tempfile, "tempdir", str(bench.fleet.folder / "tmp"))
     given = {"state_dir": str(bench.gateway.state_dir), "service_manager": "command", **changed}
     defaults = {name: option.get("default") for name, option in gateway_info.ARGUMENT_SPEC.items()}
@@ -51,7 +51,7 @@ def flat(output: str) -> str:
     return " ".join(output.split())
 
 
-def test_an_auth_profile_wins_over_the_variable_and_is_not_called_ok(
+def test_an_auth_profile_overrides_the_variable_and_blocks_a_rollout(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert bench.rollout(providers_enabled=[MOONSHOT]).code == 0
@@ -81,8 +81,8 @@ def test_an_auth_profile_wins_over_the_variable_and_is_not_called_ok(
     }
     files, pids = bench.files(), bench.pids()
     text = (
-        f"The auth profile moonshot:default in {store} holds another key ({fingerprint(other)}) for moonshot, and that "
-        "one wins over MOONSHOT_API_KEY: take it out there."
+        f"Auth profile moonshot:default in {store} contains another key ({fingerprint(other)}) for moonshot, which "
+        "takes precedence over MOONSHOT_API_KEY. Remove it there."
     )
     for playbook in ("rollout", "verify"):
         refused = bench.rollout("-vvv", providers_enabled=[MOONSHOT], playbook=f"clawfleet.clawdbot.{playbook}")
@@ -91,7 +91,7 @@ def test_an_auth_profile_wins_over_the_variable_and_is_not_called_ok(
         assert other not in refused.output
     assert (bench.files(), bench.pids()) == (files, pids)
 
-    # With the key that the gateway shall have, it is none of anybody's trouble, until the next key is due.
+    # A profile with the desired key does not block, until the key is changed.
     store.write_text(json.dumps({**json.loads(kept), "profiles": {"moonshot:default": {**profile, "key": own}}}))
     assert bench.rollout(providers_enabled=[MOONSHOT]).code == 0
     bench.keys[MOONSHOT] = new_key()
@@ -102,7 +102,7 @@ def test_an_auth_profile_wins_over_the_variable_and_is_not_called_ok(
     assert bench.files() == files
 
 
-def test_the_name_that_the_product_knows_wins_over_the_variable_of_the_config(
+def test_a_variable_that_the_product_knows_overrides_that_of_the_config(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     block = {"baseUrl": bench.mock_server.base_url("moonshot-cn")}
@@ -141,8 +141,8 @@ def test_the_name_that_the_product_knows_wins_over_the_variable_of_the_config(
     refused = bench.rollout(**wanted)
     assert refused.code != 0
     assert (
-        f"MOONSHOT_API_KEY, set in {bench.gateway.env}, holds another key ({fingerprint(in_file)}) for moonshot, and "
-        "that one wins over MOONSHOT_CN_API_KEY: take it out there."
+        f"MOONSHOT_API_KEY, set in {bench.gateway.env}, contains another key ({fingerprint(in_file)}) for moonshot, "
+        "which takes precedence over MOONSHOT_CN_API_KEY. Remove it there."
     ) in flat(refused.output)
     assert (bench.files(), bench.pids()) == (files, pids)
 
@@ -150,7 +150,7 @@ def test_the_name_that_the_product_knows_wins_over_the_variable_of_the_config(
 def test_a_key_is_rotated_where_the_service_loads_the_managed_file_itself(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # What a unit does with EnvironmentFile=, or a container with --env-file.
+    # As a unit does with EnvironmentFile=, or a container with --env-file.
     config = bench.fleet.supervisor_config.read_text()
     started = f"{bench.fleet.programs}/clawdbot gateway --port {bench.gateway.port}"
     loading = f"/bin/sh -c 'set -a; . {bench.gateway.env}; exec {started}'"
@@ -169,7 +169,7 @@ def test_a_key_is_rotated_where_the_service_loads_the_managed_file_itself(
     assert rotated.code == 0, rotated.output
     assert used_keys(bench, "agent:main:one") == {fingerprint(bench.keys[MOONSHOT])}
 
-    # What the service sets beside it is found, and does win.
+    # A key that the service sets in addition is found, and takes precedence.
     other = new_key()
     bench.admit(MOONSHOT, other)
     stated = bench.fleet.supervisor_config.read_text()

@@ -128,7 +128,7 @@ def test_a_wrong_key_a_failed_restart_a_drift_and_a_removal(bench: Bench) -> Non
     drifted = bench.rollout(playbook=VERIFY, providers_default_model="moonshot/moonshot-v1-8k")
 
     assert drifted.code != 0
-    assert "The config is not as the inventory has it" in drifted.output
+    assert "The config differs from the inventory" in drifted.output
 
     key, pids = bench.keys[MOONSHOT], bench.pids()
     less = {

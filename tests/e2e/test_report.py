@@ -126,7 +126,7 @@ def test_each_host_is_a_row_with_its_trouble_and_no_key_is_in_the_files(
     }
     assert entries["unreachable"]["findings"][0]["text"].endswith("port 1: Connection refused")
     assert [found["text"] for found in entries["drifted"]["findings"]] == [
-        "The config is not as the inventory has it: run the role."
+        "The config differs from the inventory. Run the role."
     ]
     assert [found["text"].partition(", ")[0] for found in entries["misconfigured"]["findings"]] == [
         "providers_enabled names 'moonshit'"

@@ -255,7 +255,7 @@ def test_verify_changes_nothing_and_finds_a_revoked_key_and_drift(bench: Bench) 
 
     assert drifted.code != 0
     assert "unauthorized" in drifted.output
-    assert "The config is not as the inventory has it" in drifted.output
+    assert "The config differs from the inventory" in drifted.output
     assert bench.files() == files
     assert bench.pids() == pids
 

@@ -5,120 +5,130 @@
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 # Do not use this from other collections or standalone plugins/modules!
 
-"""What is wrong with a gateway, as texts for a person, from what the modules return of it.
+"""The problems of a gateway, as text for people, decided from the result of `gateway_info`.
 
-C(gateway) is the result of gateway_info, C(fingerprints) is variable -> fingerprint of the
-key that the gateway shall have, C(endpoints) are the C(providers) of the result of verify_models, C(files) is the
-result of provider_config in check mode.
+`fingerprints` is environment variable -> fingerprint of the key that the gateway should use from it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import Literal, TypedDict
+
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._endpoints.types import EndpointInfo
+
+from .info import FilesInfo, GatewayInfo, OverrideInfo
+
+#: `down`: the gateway does not run or answer. `restart`: it needs a restart. `gateway`: it lacks models or uses other
+#: keys. `provider`: an endpoint is not ok. `drift`: its files differ. `failed`: its files cannot be compared.
+ProblemStatus = Literal["failed", "down", "provider", "gateway", "restart", "drift"]
 
 
-def obstacles(gateway: Mapping[str, Any], fingerprints: Mapping[str, str]) -> list[str]:
-    """What keeps new keys from taking effect, whatever is written into the gateway's files."""
+class Problem(TypedDict):
+    """One problem of a gateway, and how to fix it."""
+
+    status: ProblemStatus
+    text: str
+
+
+def find_blockers(gateway: GatewayInfo, fingerprints: Mapping[str, str]) -> list[str]:
+    """Return why new keys would not take effect, whatever is written into the gateway's files."""
     if not gateway["state_dir_exists"]:
-        # Nothing else that is missing then is a finding of its own.
+        # Everything else is missing for the same reason.
         return [
-            f"There is no folder {gateway['state_dir']} on the host: see to it that providers_user and "
-            "providers_state_dir are those of the gateway, and that the product is set up for that account."
+            f"State directory {gateway['state_dir']} does not exist. Check `providers_user` and `providers_state_dir`."
         ]
-    return [*_service_obstacles(gateway), *_program_obstacles(gateway), *_shadows(gateway, fingerprints)]
+    return [*_service_blockers(gateway), *_program_blockers(gateway), *_overrides(gateway, fingerprints)]
 
 
-def faults(gateway: Mapping[str, Any], fingerprints: Mapping[str, str]) -> list[str]:
-    """All that a gateway which is up, on the keys of its files, and lists its models, does not have."""
-    return [text for _status, text in _faults(gateway, fingerprints)]
-
-
-def findings(
-    gateway: Mapping[str, Any],
-    fingerprints: Mapping[str, str],
-    endpoints: Iterable[Mapping[str, Any]] = (),
-) -> list[dict[str, str]]:
-    """All that a look at a host can find wrong: C(status), of STATUSES of the report, and C(text).
-
-    C(endpoints): those that the host has not asked itself.
-    """
-    asked = [*gateway.get("endpoints", {}).get("providers", []), *endpoints]
-    found = [*_faults(gateway, fingerprints), *_refusals(asked), *_drift(gateway.get("files", {}))]
-    return [{"status": status, "text": text} for status, text in found]
-
-
-def _faults(gateway: Mapping[str, Any], fingerprints: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+def find_health_problems(gateway: GatewayInfo, fingerprints: Mapping[str, str]) -> list[Problem]:
+    """Return everything that keeps a gateway from being healthy: not running, old or other keys, missing models."""
+    problems: list[Problem] = []
     for reason in gateway["restart_reasons"]:
-        yield ("down" if gateway["pid"] is None else "restart"), reason
+        problems.append({"status": "down" if gateway["pid"] is None else "restart", "text": reason})
     if gateway["pid"] is not None and not gateway["answers"]:
-        yield "down", f"The gateway runs, but does not answer on port {gateway['port']}."
+        text = f"The gateway runs, but does not answer on port {gateway['port']}."
+        problems.append({"status": "down", "text": text})
     missing = gateway.get("models_missing", [])
     if missing and gateway["answers"]:
-        yield "gateway", f"The gateway does not list {', '.join(missing)}."
-    for text in _shadows(gateway, fingerprints):
-        yield "gateway", text
+        problems.append({"status": "gateway", "text": f"The gateway does not list {', '.join(missing)}."})
+    for text in _overrides(gateway, fingerprints):
+        problems.append({"status": "gateway", "text": text})
+    return problems
 
 
-def _refusals(endpoints: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
-    for endpoint in endpoints:
-        if endpoint["status"] != "ok":
-            yield "provider", ": ".join(endpoint[part] for part in ("name", "status", "message", "hint"))
+def find_problems(
+    gateway: GatewayInfo, fingerprints: Mapping[str, str], endpoints: Iterable[EndpointInfo] = ()
+) -> list[Problem]:
+    """Return all problems of a gateway, its endpoints and its files.
+
+    `endpoints`: those that were asked from elsewhere, in addition to the gateway's own.
+    """
+    own = gateway["endpoints"]["providers"] if "endpoints" in gateway else []
+    return [
+        *find_health_problems(gateway, fingerprints),
+        *(_endpoint_problem(endpoint) for endpoint in (*own, *endpoints) if endpoint["status"] != "ok"),
+        *(_file_problems(gateway["files"]) if "files" in gateway else ()),
+    ]
 
 
-def _drift(files: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    if files.get("error"):
-        yield "failed", files["error"]
-    if files.get("config_changed"):
-        yield "drift", "The config is not as the inventory has it: run the role."
-    if files.get("env_changed"):
-        yield "drift", ".env does not hold the keys of the inventory: run the role."
-    if files.get("unfinished"):
-        yield "drift", "An earlier run was not completed: run the role."
+def _endpoint_problem(endpoint: EndpointInfo) -> Problem:
+    parts = (endpoint["name"], endpoint["status"], endpoint["message"], endpoint["hint"])
+    return {"status": "provider", "text": ": ".join(parts)}
 
 
-def _service_obstacles(gateway: Mapping[str, Any]) -> Iterator[str]:
-    # What runs the gateway then is not known, so neither is what it has in its variables, nor can it be restarted.
+def _file_problems(files: FilesInfo) -> Iterator[Problem]:
+    if files["error"]:
+        yield {"status": "failed", "text": files["error"]}
+    if files["config_changed"]:
+        yield {"status": "drift", "text": "The config differs from the inventory. Run the role."}
+    if files["env_changed"]:
+        yield {"status": "drift", "text": ".env does not contain the keys of the inventory. Run the role."}
+    if files["unfinished"]:
+        yield {"status": "drift", "text": "An earlier run was not completed. Run the role."}
+
+
+def _service_blockers(gateway: GatewayInfo) -> Iterator[str]:
+    # Without its unit, neither the gateway's environment nor a way to restart it is known.
     if gateway["service_loaded"] is False:
         yield (
-            f"systemd has no unit {gateway['service_name']} there: see to it that providers_service_manager, "
-            "providers_service_name and providers_user are those of the gateway, and that the account of a user unit "
-            "has lingering."
+            f"systemd has no unit {gateway['service_name']}. Check `providers_service_manager`, "
+            "`providers_service_name` and `providers_user`, and enable lingering for the account of a user unit."
         )
 
 
-def _program_obstacles(gateway: Mapping[str, Any]) -> Iterator[str]:
+def _program_blockers(gateway: GatewayInfo) -> Iterator[str]:
     if not gateway["program"]:
         yield (
-            f"The program {gateway['product']} was found neither in the gateway's service nor on the PATH of its "
-            "account, so no config can be checked: install the product, or see to it that the unit or the PATH leads "
-            "to it."
+            f"The CLI `{gateway['product']}` is neither in the gateway's service nor on the PATH of its account, so no "
+            "config can be checked. Install it, or correct the unit or the PATH."
         )
 
 
-def _shadows(gateway: Mapping[str, Any], fingerprints: Mapping[str, str]) -> Iterator[str]:
-    for name, wanted in fingerprints.items():
-        winning = gateway["variables"].get(name, {}).get("overriding_env", [])
-        # The first of them is what the gateway uses, whatever the others hold.
-        for source in winning[:1]:
-            if source["fingerprint"] != wanted:
+def _overrides(gateway: GatewayInfo, fingerprints: Mapping[str, str]) -> Iterator[str]:
+    """Yield the places that override the keys of `.env` with other keys."""
+    for name, desired in fingerprints.items():
+        sources = gateway["variables"][name]["overriding_env"] if name in gateway["variables"] else []
+        # The gateway uses the first of them, whatever the others contain.
+        for source in sources[:1]:
+            if source["fingerprint"] != desired:
                 yield (
-                    f"{name} is also set in {source['place']}, to another value ({source['fingerprint']}), and that "
-                    f"one wins over {gateway['env_path']}: take it out there."
+                    f"{name} is also set in {source['place']}, to another value ({source['fingerprint']}), which "
+                    f"takes precedence over {gateway['env_path']}. Remove it there."
                 )
-    for provider, traced in gateway.get("providers", {}).items():
-        variable = traced["variable"]
-        for other in traced["overridden_by"]:
-            if variable in fingerprints and other["fingerprint"] != fingerprints[variable]:
-                yield _override(provider, variable, other)
+    for provider, info in gateway["providers"].items():
+        variable = info["variable"]
+        for override in info["overridden_by"]:
+            if variable in fingerprints and override["fingerprint"] != fingerprints[variable]:
+                yield _override(provider, variable, override)
 
 
-def _override(provider: str, variable: str, other: Mapping[str, str]) -> str:
-    if other["kind"] == "auth_profile":
-        where = f"The auth profile {other['name']} in {other['place']}"
+def _override(provider: str, variable: str, override: OverrideInfo) -> str:
+    if override["kind"] == "auth_profile":
+        where = f"Auth profile {override['name']} in {override['place']}"
     else:
-        where = f"{other['name']}, set in {other['place']},"
+        where = f"{override['name']}, set in {override['place']},"
     return (
-        f"{where} holds another key ({other['fingerprint']}) for {provider}, and that one wins over {variable}: take "
-        "it out there."
+        f"{where} contains another key ({override['fingerprint']}) for {provider}, which takes precedence over "
+        f"{variable}. Remove it there."
     )

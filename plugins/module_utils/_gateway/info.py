@@ -5,7 +5,7 @@
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 # Do not use this from other collections or standalone plugins/modules!
 
-"""The result of the module gateway_info: what role, report and rollout rely on."""
+"""The result of the module gateway_info, which role, report and rollout use."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class VariableInfo(TypedDict):
 
 
 class OverrideInfo(TypedDict):
-    """What the product uses for a provider's key in place of its environment variable."""
+    """A key that the product uses for a provider in place of that of its environment variable."""
 
     kind: Literal["auth_profile", "variable"]
     #: The id of the auth profile, or the name of the environment variable.
@@ -42,7 +42,7 @@ class OverrideInfo(TypedDict):
 
 
 class ProviderInfo(TypedDict):
-    """One provider: its environment variable, and what overrides it, the first taking precedence."""
+    """One provider: its environment variable, and the keys that override it, in order of precedence."""
 
     variable: str
     overridden_by: list[OverrideInfo]
@@ -51,13 +51,13 @@ class ProviderInfo(TypedDict):
 class FilesInfo(TypedDict):
     """Both files, compared with what they should contain."""
 
-    #: Nothing differs, and no run has left anything behind.
+    #: Neither differs, and no run has left anything behind.
     up_to_date: bool
     config_changed: bool
     env_changed: bool
     #: An earlier run was not completed.
     unfinished: bool
-    #: Why they cannot be compared; empty where they can.
+    #: Why they cannot be compared; empty if they can.
     error: str
 
 

@@ -14,7 +14,7 @@ from typing import TypedDict
 
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.redaction import fingerprint
 
-from .diagnosis import obstacles
+from .diagnosis import find_blockers
 from .info import GatewayInfo, SourceInfo
 
 _EMPTY = fingerprint("")
@@ -50,7 +50,7 @@ def plan(info: GatewayInfo, fingerprints: Mapping[str, str]) -> Plan:
     """Return the plan for a gateway. `fingerprints`: environment variable -> fingerprint of the desired key."""
     return {
         "converged": is_converged(info),
-        "blockers": obstacles(info, fingerprints),
+        "blockers": find_blockers(info, fingerprints),
         "endpoint_errors": info["endpoints"].get("msg", "") if "endpoints" in info else "",
         "new_variables": _new_variables(info),
         "rotation": _rotation(info, fingerprints),
@@ -87,7 +87,7 @@ def _rotation(info: GatewayInfo, fingerprints: Mapping[str, str]) -> RotationPla
     return {
         "old_keys": [key for key in dict.fromkeys(in_use) if key is not None and key not in desired_keys],
         "has_copies": has_copies,
-        "blockers": obstacles(info, held if has_copies else fingerprints),
+        "blockers": find_blockers(info, held if has_copies else fingerprints),
     }
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import ClawdbotError
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._files import apply
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.diagnosis import faults
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.diagnosis import find_health_problems
 
 from . import gateway_state
 
@@ -26,12 +26,12 @@ ARGUMENT_SPEC: Mapping[str, Any] = {
 
 
 def run(params: dict[str, Any], check_mode: bool) -> dict[str, Any]:
-    """Return the state of a healthy gateway, its change confirmed. Raises `ClawdbotError` with all that is wrong."""
+    """Return the state of a healthy gateway and confirm its change. Raises `ClawdbotError` with all problems."""
     info = gateway_state.gather(params)
-    problems = faults(info, params["fingerprints"])
+    problems = find_health_problems(info, params["fingerprints"])
     if problems:
-        raise ClawdbotError(" ".join(problems), **info)
+        raise ClawdbotError(" ".join(problem["text"] for problem in problems), **info)
     if params["confirm"]:
         apply.confirmed(apply.Files(info["config_path"], info["env_path"]), check_mode=check_mode)
-    # The rollback journal is no part of the gateway's state: dropping it is no change.
+    # The rollback journal is not part of the gateway's state, so its removal is not a change.
     return {**info, "changed": False}

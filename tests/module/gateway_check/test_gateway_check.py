@@ -90,8 +90,8 @@ def test_a_gateway_that_is_not_as_it_shall_be_keeps_the_way_back(gateway: Gatewa
 
     assert result["msg"] == (
         ".env is newer than the process. The gateway runs, but does not answer on port 18789. MOONSHOT_API_KEY is also "
-        f"set in /home/gateway/.env, to another value (sha256:000000000000), and that one wins over "
-        f"{gateway.seen['env_path']}: take it out there."
+        f"set in /home/gateway/.env, to another value (sha256:000000000000), which takes precedence over "
+        f"{gateway.seen['env_path']}. Remove it there."
     )
     assert (result["failed"], result["config_path"]) == (True, gateway.seen["config_path"])
     assert gateway.kept.exists()

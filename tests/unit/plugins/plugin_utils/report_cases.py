@@ -39,6 +39,7 @@ GATEWAY: dict[str, Any] = {
     "restart_reasons": [],
     "env_path": "/home/g/.clawdbot/.env",
     "variables": {},
+    "providers": {},
     "models_missing": [],
 }
 MOONSHOT: dict[str, Any] = {

@@ -7,7 +7,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.diagnosis import faults, findings, obstacles
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.diagnosis import (
+    find_blockers,
+    find_health_problems,
+    find_problems,
+)
 
 GOOD: dict[str, Any] = {
     "product": "clawdbot",
@@ -22,36 +26,41 @@ GOOD: dict[str, Any] = {
     "answers": True,
     "restart_reasons": [],
     "variables": {"MOONSHOT_API_KEY": {"overriding_env": []}},
+    "providers": {},
 }
-WANTED = {"MOONSHOT_API_KEY": "sha256:aaa"}
+DESIRED = {"MOONSHOT_API_KEY": "sha256:aaa"}
+
+
+def health_texts(gateway: Any, fingerprints: dict[str, str]) -> list[str]:
+    return [problem["text"] for problem in find_health_problems(gateway, fingerprints)]
 
 
 def source(place: str, value: str) -> dict[str, str]:
     return {"place": place, "fingerprint": f"sha256:{value}"}
 
 
-def shadowed(*sources: dict[str, str]) -> dict[str, Any]:
+def set_elsewhere(*sources: dict[str, str]) -> dict[str, Any]:
     return {"variables": {"MOONSHOT_API_KEY": {"overriding_env": list(sources)}}}
 
 
-SHADOWED = (
-    "MOONSHOT_API_KEY is also set in process environment, to another value (sha256:bbb), and that one wins over "
-    "/home/g/.clawdbot/.env: take it out there."
+OVERRIDDEN_TEXT = (
+    "MOONSHOT_API_KEY is also set in process environment, to another value (sha256:bbb), which takes "
+    "precedence over /home/g/.clawdbot/.env. Remove it there."
 )
-SHADOWS: dict[str, tuple[dict[str, Any], list[str]]] = {
-    "nothing wins": ({}, []),
-    "another value wins": (shadowed(source("process environment", "bbb")), [SHADOWED]),
-    "the same value wins": (shadowed(source("process environment", "aaa")), []),
-    "the same value wins over another": (
-        shadowed(source("process environment", "aaa"), source("/home/g/.env", "bbb")),
+ENV_OVERRIDES: dict[str, tuple[dict[str, Any], list[str]]] = {
+    "no other place": ({}, []),
+    "another value": (set_elsewhere(source("process environment", "bbb")), [OVERRIDDEN_TEXT]),
+    "the same value": (set_elsewhere(source("process environment", "aaa")), []),
+    "the same value before another": (
+        set_elsewhere(source("process environment", "aaa"), source("/home/g/.env", "bbb")),
         [],
     ),
-    "another value wins over the same": (
-        shadowed(source("process environment", "bbb"), source("/home/g/.env", "aaa")),
-        [SHADOWED],
+    "another value before the same": (
+        set_elsewhere(source("process environment", "bbb"), source("/home/g/.env", "aaa")),
+        [OVERRIDDEN_TEXT],
     ),
     "not traced": ({"variables": {}}, []),
-    "traced, but not wanted": (
+    "traced, but not desired": (
         {"variables": {"OTHER": {"overriding_env": [source("process environment", "bbb")]}}},
         [],
     ),
@@ -70,8 +79,8 @@ OVERRIDES: dict[str, tuple[dict[str, Any], list[str]]] = {
     "a profile with another key": (
         overridden("MOONSHOT_API_KEY", {**OVERRIDDEN, "fingerprint": "sha256:bbb"}),
         [
-            "The auth profile moonshot:default in /home/g/auth-profiles.json holds another key (sha256:bbb) for "
-            "moonshot, and that one wins over MOONSHOT_API_KEY: take it out there."
+            "Auth profile moonshot:default in /home/g/auth-profiles.json contains another key (sha256:bbb) for "
+            "moonshot, which takes precedence over MOONSHOT_API_KEY. Remove it there."
         ],
     ),
     "a known variable and a profile with another key": (
@@ -79,25 +88,22 @@ OVERRIDES: dict[str, tuple[dict[str, Any], list[str]]] = {
             "MOONSHOT_API_KEY", {**OVERRIDDEN, "fingerprint": "sha256:aaa"}, {**KNOWN, "fingerprint": "sha256:bbb"}
         ),
         [
-            "MOONSHOT_API_KEY, set in /home/g/.env, holds another key (sha256:bbb) for moonshot, and that one wins "
-            "over MOONSHOT_API_KEY: take it out there."
+            "MOONSHOT_API_KEY, set in /home/g/.env, contains another key (sha256:bbb) for moonshot, which takes "
+            "precedence over MOONSHOT_API_KEY. Remove it there."
         ],
     ),
-    "of a provider that is not asked about": (overridden("OTHER", {**OVERRIDDEN, "fingerprint": "sha256:bbb"}), []),
+    "of a provider without a desired key": (overridden("OTHER", {**OVERRIDDEN, "fingerprint": "sha256:bbb"}), []),
 }
 NO_PROGRAM = (
-    "The program clawdbot was found neither in the gateway's service nor on the PATH of its account, so no config can "
-    "be checked: install the product, or see to it that the unit or the PATH leads to it."
+    "The CLI `clawdbot` is neither in the gateway's service nor on the PATH of its account, so no config can be "
+    "checked. Install it, or correct the unit or the PATH."
 )
 NO_UNIT = (
-    "systemd has no unit clawdbot-gateway there: see to it that providers_service_manager, providers_service_name and "
-    "providers_user are those of the gateway, and that the account of a user unit has lingering."
+    "systemd has no unit clawdbot-gateway. Check `providers_service_manager`, `providers_service_name` and "
+    "`providers_user`, and enable lingering for the account of a user unit."
 )
-NO_FOLDER = (
-    "There is no folder /home/g/.clawdbot on the host: see to it that providers_user and providers_state_dir are those "
-    "of the gateway, and that the product is set up for that account."
-)
-FAULTS: dict[str, tuple[dict[str, Any], list[str]]] = {
+NO_STATE_DIR = "State directory /home/g/.clawdbot does not exist. Check `providers_user` and `providers_state_dir`."
+HEALTH_PROBLEMS: dict[str, tuple[dict[str, Any], list[str]]] = {
     "works": ({"models_missing": []}, []),
     "no process": (
         {"pid": None, "answers": False, "restart_reasons": ["The gateway is not running."], "models_missing": ["a/b"]},
@@ -112,37 +118,37 @@ FAULTS: dict[str, tuple[dict[str, Any], list[str]]] = {
         {
             "restart_reasons": ["It is old."],
             "models_missing": ["a/b"],
-            **shadowed(source("process environment", "bbb")),
+            **set_elsewhere(source("process environment", "bbb")),
         },
-        ["It is old.", "The gateway does not list a/b.", SHADOWED],
+        ["It is old.", "The gateway does not list a/b.", OVERRIDDEN_TEXT],
     ),
 }
 
 
-@pytest.mark.parametrize("name", SHADOWS)
-def test_shadows_are_faults_and_obstacles(name: str) -> None:
-    changed, expected = SHADOWS[name]
-    assert faults({**GOOD, **changed}, WANTED) == expected
-    assert obstacles({**GOOD, **changed}, WANTED) == expected
+@pytest.mark.parametrize("name", ENV_OVERRIDES)
+def test_another_place_that_sets_the_variable_is_a_problem_and_a_blocker(name: str) -> None:
+    changed, expected = ENV_OVERRIDES[name]
+    assert health_texts({**GOOD, **changed}, DESIRED) == expected
+    assert find_blockers({**GOOD, **changed}, DESIRED) == expected
 
 
 @pytest.mark.parametrize("name", OVERRIDES)
-def test_what_wins_over_a_variable_is_a_fault_and_an_obstacle(name: str) -> None:
+def test_another_key_of_the_provider_is_a_problem_and_a_blocker(name: str) -> None:
     changed, expected = OVERRIDES[name]
-    assert faults({**GOOD, **changed}, WANTED) == expected
-    assert obstacles({**GOOD, **changed}, WANTED) == expected
+    assert health_texts({**GOOD, **changed}, DESIRED) == expected
+    assert find_blockers({**GOOD, **changed}, DESIRED) == expected
 
 
-@pytest.mark.parametrize("name", FAULTS)
-def test_faults(name: str) -> None:
-    changed, expected = FAULTS[name]
-    assert faults({**GOOD, **changed}, WANTED) == expected
+@pytest.mark.parametrize("name", HEALTH_PROBLEMS)
+def test_health_problems(name: str) -> None:
+    changed, expected = HEALTH_PROBLEMS[name]
+    assert health_texts({**GOOD, **changed}, DESIRED) == expected
 
 
 ENDPOINT = {"name": "moonshot", "status": "timeout", "message": "no answer", "hint": "Wait."}
 FILES = {"up_to_date": True, "config_changed": False, "env_changed": False, "unfinished": False, "error": ""}
-CONFIG = ("drift", "The config is not as the inventory has it: run the role.")
-FINDINGS: dict[str, tuple[dict[str, Any], list[dict[str, Any]], dict[str, Any] | None, list[tuple[str, str]]]] = {
+CONFIG = ("drift", "The config differs from the inventory. Run the role.")
+PROBLEMS: dict[str, tuple[dict[str, Any], list[dict[str, Any]], dict[str, Any] | None, list[tuple[str, str]]]] = {
     "nothing wrong": ({}, [{**ENDPOINT, "status": "ok"}], FILES, []),
     "neither asked nor compared": ({}, [], None, []),
     "no process": (
@@ -154,20 +160,25 @@ FINDINGS: dict[str, tuple[dict[str, Any], list[dict[str, Any]], dict[str, Any] |
     "no answer": ({"answers": False}, [], FILES, [("down", "The gateway runs, but does not answer on port 18789.")]),
     "an old process": ({"restart_reasons": ["It is old."]}, [], FILES, [("restart", "It is old.")]),
     "models missing": ({"models_missing": ["a/b"]}, [], FILES, [("gateway", "The gateway does not list a/b.")]),
-    "a shadow": (shadowed(source("process environment", "bbb")), [], FILES, [("gateway", SHADOWED)]),
+    "a key set elsewhere": (
+        set_elsewhere(source("process environment", "bbb")),
+        [],
+        FILES,
+        [("gateway", OVERRIDDEN_TEXT)],
+    ),
     "an endpoint": ({}, [ENDPOINT], FILES, [("provider", "moonshot: timeout: no answer: Wait.")]),
     "the config": ({}, [], {**FILES, "config_changed": True}, [CONFIG]),
     "the keys": (
         {},
         [],
         {**FILES, "env_changed": True},
-        [("drift", ".env does not hold the keys of the inventory: run the role.")],
+        [("drift", ".env does not contain the keys of the inventory. Run the role.")],
     ),
     "a run that died": (
         {},
         [],
         {**FILES, "unfinished": True},
-        [("drift", "An earlier run was not completed: run the role.")],
+        [("drift", "An earlier run was not completed. Run the role.")],
     ),
     "files that cannot be compared": (
         {},
@@ -184,34 +195,34 @@ FINDINGS: dict[str, tuple[dict[str, Any], list[dict[str, Any]], dict[str, Any] |
 }
 
 
-@pytest.mark.parametrize("name", FINDINGS)
-def test_findings(name: str) -> None:
-    changed, endpoints, files, expected = FINDINGS[name]
+@pytest.mark.parametrize("name", PROBLEMS)
+def test_problems(name: str) -> None:
+    changed, endpoints, files, expected = PROBLEMS[name]
     seen = {**GOOD, **changed, **({"files": files} if files else {})}
     for found in (
-        findings(seen, WANTED, endpoints),
-        findings({**seen, "endpoints": {"ok": False, "providers": endpoints}}, WANTED),
+        find_problems(seen, DESIRED, endpoints),
+        find_problems({**seen, "endpoints": {"ok": False, "providers": endpoints}}, DESIRED),
     ):
-        assert [(finding["status"], finding["text"]) for finding in found] == expected
+        assert [(problem["status"], problem["text"]) for problem in found] == expected
 
 
-def test_an_old_process_is_no_obstacle() -> None:
-    assert obstacles({**GOOD, "pid": None, "answers": False, "restart_reasons": ["It is old."]}, WANTED) == []
+def test_an_old_process_does_not_block() -> None:
+    assert find_blockers({**GOOD, "pid": None, "answers": False, "restart_reasons": ["It is old."]}, DESIRED) == []
 
 
-OBSTACLES: dict[str, tuple[dict[str, Any], list[str]]] = {
+BLOCKERS: dict[str, tuple[dict[str, Any], list[str]]] = {
     "no program": ({"program": []}, [NO_PROGRAM]),
     "no unit": ({"service_loaded": False}, [NO_UNIT]),
     "no unit and no program": ({"service_loaded": False, "program": []}, [NO_UNIT, NO_PROGRAM]),
-    "a service that nothing tells of": ({"service_loaded": None}, []),
-    "no state folder, and so nothing else": (
+    "an unknown service": ({"service_loaded": None}, []),
+    "no state directory, and so nothing else": (
         {"state_dir_exists": False, "service_loaded": False, "program": []},
-        [NO_FOLDER],
+        [NO_STATE_DIR],
     ),
 }
 
 
-@pytest.mark.parametrize("name", OBSTACLES)
-def test_obstacles(name: str) -> None:
-    changed, expected = OBSTACLES[name]
-    assert obstacles({**GOOD, **changed}, WANTED) == expected
+@pytest.mark.parametrize("name", BLOCKERS)
+def test_blockers(name: str) -> None:
+    changed, expected = BLOCKERS[name]
+    assert find_blockers({**GOOD, **changed}, DESIRED) == expected
