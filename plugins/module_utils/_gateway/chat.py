@@ -25,7 +25,7 @@ import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypedDict
 
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.json5 import REMOVE
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.provider_changes import agents, at
@@ -45,6 +45,14 @@ _AGENT_ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}\Z")
 _REMOVED_TRANSCRIPT = re.compile(r"\.jsonl\.deleted\.[0-9TZ.-]+(?:[0-9a-f]{32}\.zst)?\Z")
 
 
+class ChatInfo(TypedDict):
+    """A `ChatResult` as the module gateway_chat returns it."""
+
+    model: str
+    ok: bool
+    message: str
+
+
 @dataclass(frozen=True)
 class ChatResult:
     """The answer of a model to a chat message, or in `message` why there is none."""
@@ -52,6 +60,10 @@ class ChatResult:
     model: str
     ok: bool
     message: str
+
+    def as_result(self) -> ChatInfo:
+        """Return the answer as modules return it."""
+        return {"model": self.model, "ok": self.ok, "message": self.message}
 
 
 def send(gateway: Gateway, agent: str, model: str, timeout: float) -> ChatResult:

@@ -10,8 +10,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
-from typing import Any
+from typing import Any, TypedDict
 
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config import json5
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import ClawdbotError
@@ -32,12 +31,18 @@ ARGUMENT_SPEC: Mapping[str, Any] = {
 }
 
 
-def run(params: dict[str, Any], check_mode: bool) -> dict[str, Any]:
-    """Return the answer of each model. Raises `ClawdbotError` where one has not answered."""
+class Result(TypedDict):
+    """The result of the module."""
+
+    chats: list[chat.ChatInfo]
+
+
+def run(params: dict[str, Any], check_mode: bool) -> Result:
+    """Return the answer of each model. Raises `ClawdbotError` if one does not answer."""
     if check_mode:
         return {"chats": []}
     chats = _chats(params)
-    result = {"chats": [asdict(one) for one in chats]}
+    result: Result = {"chats": [one.as_result() for one in chats]}
     failed = [f"{one.model}: {one.message}" for one in chats if not one.ok]
     if failed:
         raise ClawdbotError("No answer through the gateway. " + " ".join(failed), **result)

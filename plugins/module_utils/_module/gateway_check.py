@@ -15,6 +15,7 @@ from typing import Any
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import ClawdbotError
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._files import apply
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.diagnosis import find_health_problems
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.info import GatewayInfo
 
 from . import gateway_state
 
@@ -25,7 +26,7 @@ ARGUMENT_SPEC: Mapping[str, Any] = {
 }
 
 
-def run(params: dict[str, Any], check_mode: bool) -> dict[str, Any]:
+def run(params: dict[str, Any], check_mode: bool) -> GatewayInfo:
     """Return the state of a healthy gateway and confirm its change. Raises `ClawdbotError` with all problems."""
     info = gateway_state.gather(params)
     problems = find_health_problems(info, params["fingerprints"])
@@ -34,4 +35,4 @@ def run(params: dict[str, Any], check_mode: bool) -> dict[str, Any]:
     if params["confirm"]:
         apply.confirmed(apply.Files(info["config_path"], info["env_path"]), check_mode=check_mode)
     # The rollback journal is not part of the gateway's state, so its removal is not a change.
-    return {**info, "changed": False}
+    return info

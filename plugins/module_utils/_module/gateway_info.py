@@ -20,8 +20,8 @@ from ansible_collections.clawfleet.clawdbot.plugins.module_utils._endpoints.prov
 )
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import ClawdbotError
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._files import apply, atomic
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.info import FilesInfo
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.plan import plan
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.info import FilesInfo, GatewayInfo
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.plan import Plan, plan
 
 from . import provider_config, verify_models
 from .gateway_state import STATE_ARGUMENTS, gather
@@ -29,27 +29,34 @@ from .gateway_state import STATE_ARGUMENTS, gather
 ARGUMENT_SPEC: Mapping[str, Any] = {
     **STATE_ARGUMENTS,
     "fingerprints": {"type": "dict", "default": {}},
-    # Keys are within: not no_log, which would hide every text of them, names of models and all.
+    # They contain keys. With no_log, the names of models and all other strings in them would be hidden too.
     "endpoints": {"type": "dict"},
     "files": {"type": "dict"},
 }
 
 
-def run(params: dict[str, Any], _check_mode: bool) -> dict[str, Any]:
-    """Return the module's result, with `warnings` of the endpoints. Raises `ClawdbotError`."""
+class Result(GatewayInfo):
+    """The result of the module. `warnings`: of the endpoints."""
+
+    plan: Plan
+    warnings: list[str]
+
+
+def run(params: dict[str, Any], _check_mode: bool) -> Result:
+    """Return the state of a gateway, its files and endpoints, and the plan for it. Raises `ClawdbotError`."""
     info = gather(params)
     warnings: list[str] = []
     if params["files"] is not None:
         files = apply.Files(info["config_path"], info["env_path"])
-        info["files"] = _compared(files, _validated("files", provider_config.FILES_ARGUMENTS, params["files"]))
+        info["files"] = _compare(files, _validate("files", provider_config.FILES_ARGUMENTS, params["files"]))
     if params["endpoints"] is not None:
-        options = _validated("endpoints", verify_models.ARGUMENT_SPEC, params["endpoints"])
+        options = _validate("endpoints", verify_models.ARGUMENT_SPEC, params["endpoints"])
         info["endpoints"], warnings = verify_models.ask(options, secrets_in(params))
     return {**info, "plan": plan(info, params["fingerprints"]), "warnings": warnings}
 
 
 def secrets_in(params: Mapping[str, Any]) -> set[str]:
-    """All in the parameters that is or may be secret, of whatever shape they are."""
+    """Return everything in the parameters that is or may be secret. Their shape is not validated yet."""
     files, endpoints = params.get("files") or {}, params.get("endpoints") or {}
     secrets: set[str] = set()
     if isinstance(files, Mapping):
@@ -58,12 +65,12 @@ def secrets_in(params: Mapping[str, Any]) -> set[str]:
         secrets |= provider_config.block_secrets(files.get("providers"))
     if isinstance(endpoints, Mapping):
         secrets |= endpoint_secrets(endpoints.get("providers"))
-    # What is given in place of a mapping may be anything.
+    # A value that is not a mapping may be anything.
     return {*secrets, *texts([given for given in (files, endpoints) if not isinstance(given, Mapping)])}
 
 
-def _validated(name: str, spec: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
-    """The options below the one of that name, with their defaults. Raises `ClawdbotError`."""
+def _validate(name: str, spec: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options below the one of that name, with their defaults. Raises `ClawdbotError`."""
     validation = ArgumentSpecValidator(dict(spec)).validate(given)
     if validation.error_messages:
         raise ClawdbotError(f"{name}: {'; '.join(validation.error_messages)}")
@@ -71,8 +78,8 @@ def _validated(name: str, spec: Mapping[str, Any], given: Mapping[str, Any]) -> 
     return params
 
 
-def _compared(files: apply.Files, params: Mapping[str, Any]) -> FilesInfo:
-    """Both files beside what the parameters of provider_config say that they should contain."""
+def _compare(files: apply.Files, params: Mapping[str, Any]) -> FilesInfo:
+    """Compare both files with the parameters of provider_config."""
     try:
         result = apply.present(files, provider_config.desired(params), params["env"], [], check_mode=True)
         directories = {os.path.dirname(os.path.realpath(path)) for path in (files.config, files.env)}
@@ -90,7 +97,7 @@ def _compared(files: apply.Files, params: Mapping[str, Any]) -> FilesInfo:
         "up_to_date": not (changed or result.unconfirmed or leftovers),
         "config_changed": result.config_changed,
         "env_changed": result.env_changed,
-        # A change that is due would leave the same journal.
+        # In check mode, a change reports a rollback journal as well.
         "unfinished": bool(leftovers) or (result.unconfirmed and not changed),
         "error": "",
     }
