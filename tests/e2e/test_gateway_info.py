@@ -85,10 +85,10 @@ def test_an_auth_profile_overrides_the_variable_and_blocks_a_rollout(
         "takes precedence over MOONSHOT_API_KEY. Remove it there."
     )
     for playbook in ("rollout", "verify"):
-        refused = bench.rollout("-vvv", providers_enabled=[MOONSHOT], playbook=f"clawfleet.clawdbot.{playbook}")
-        assert refused.code != 0
-        assert text in flat(refused.output)
-        assert other not in refused.output
+        rejected = bench.rollout("-vvv", providers_enabled=[MOONSHOT], playbook=f"clawfleet.clawdbot.{playbook}")
+        assert rejected.code != 0
+        assert text in flat(rejected.output)
+        assert other not in rejected.output
     assert (bench.files(), bench.pids()) == (files, pids)
 
     # A profile with the desired key does not block, until the key is changed.
@@ -96,9 +96,9 @@ def test_an_auth_profile_overrides_the_variable_and_blocks_a_rollout(
     assert bench.rollout(providers_enabled=[MOONSHOT]).code == 0
     bench.keys[MOONSHOT] = new_key()
     bench.admit(MOONSHOT, bench.keys[MOONSHOT])
-    refused = bench.rollout(providers_enabled=[MOONSHOT])
-    assert refused.code != 0
-    assert text.replace(fingerprint(other), fingerprint(own)) in flat(refused.output)
+    rejected = bench.rollout(providers_enabled=[MOONSHOT])
+    assert rejected.code != 0
+    assert text.replace(fingerprint(other), fingerprint(own)) in flat(rejected.output)
     assert bench.files() == files
 
 
@@ -138,12 +138,12 @@ def test_a_variable_that_the_product_knows_overrides_that_of_the_config(
     assert used_keys(bench, "agent:main:three") == {fingerprint(in_file)}
 
     files, pids = bench.files(), bench.pids()
-    refused = bench.rollout(**wanted)
-    assert refused.code != 0
+    rejected = bench.rollout(**wanted)
+    assert rejected.code != 0
     assert (
         f"MOONSHOT_API_KEY, set in {bench.gateway.env}, contains another key ({fingerprint(in_file)}) for moonshot, "
         "which takes precedence over MOONSHOT_CN_API_KEY. Remove it there."
-    ) in flat(refused.output)
+    ) in flat(rejected.output)
     assert (bench.files(), bench.pids()) == (files, pids)
 
 
@@ -179,8 +179,8 @@ def test_a_key_is_rotated_where_the_service_loads_the_managed_file_itself(
     supervisor(bench, "update", bench.gateway.name)
     assert info(bench, monkeypatch, wait=120.0)["answers"]
     assert used_keys(bench, "agent:main:two") == {fingerprint(other)}
-    refused = bench.rollout(providers_enabled=[MOONSHOT])
-    assert refused.code != 0
+    rejected = bench.rollout(providers_enabled=[MOONSHOT])
+    assert rejected.code != 0
     assert (f"MOONSHOT_API_KEY is also set in process environment, to another value ({fingerprint(other)})") in flat(
-        refused.output
+        rejected.output
     )

@@ -21,13 +21,13 @@ FINGERPRINTS = {"MOONSHOT_API_KEY": "sha256:1b7c64e0f7a5"}
 
 
 class Gateway:
-    """A gateway whose files were just written; C(seen) is what a look at it will tell."""
+    """A gateway whose files were just written; `seen` is its state."""
 
-    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def __init__(self, directory: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
         self._capsys = capsys
-        config, env = folder / "clawdbot.json", folder / ".env"
+        config, env = directory / "clawdbot.json", directory / ".env"
         config.write_text('{gateway: {mode: "local"}}\n')
-        self.kept = Path(journal.path_beside(str(config)))
+        self.journal = Path(journal.path_beside(str(config)))
         apply.present(
             apply.Files(str(config), str(env)),
             Desired({"moonshot": {"apiKey": "${MOONSHOT_API_KEY}"}}, {}, None, None),
@@ -46,12 +46,12 @@ class Gateway:
             "variables": {"MOONSHOT_API_KEY": {"overriding_env": []}},
             "providers": {},
         }
-        monkeypatch.setattr(gateway_state, "gather", self._look)
+        monkeypatch.setattr(gateway_state, "gather", self._gather)
 
-    def _look(self, _params: dict[str, Any]) -> dict[str, Any]:
+    def _gather(self, _params: dict[str, Any]) -> dict[str, Any]:
         return self.seen
 
-    def prove(self, **arguments: Any) -> dict[str, Any]:
+    def check(self, **arguments: Any) -> dict[str, Any]:
         with patch_module_args({"fingerprints": FINGERPRINTS, **arguments}), pytest.raises(SystemExit) as ended:
             gateway_check.main()
         result: dict[str, Any] = json.loads(self._capsys.readouterr().out)
@@ -62,31 +62,31 @@ class Gateway:
 @pytest.fixture
 def gateway(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Gateway:
     made = Gateway(tmp_path, monkeypatch, capsys)
-    assert made.kept.exists()
+    assert made.journal.exists()
     return made
 
 
-def test_what_was_kept_goes_with_the_proof(gateway: Gateway) -> None:
-    result = gateway.prove()
+def test_a_healthy_gateway_confirms_the_change(gateway: Gateway) -> None:
+    result = gateway.check()
 
     assert {name: result[name] for name in gateway.seen} == gateway.seen
     assert result["changed"] is False
-    assert not gateway.kept.exists()
+    assert not gateway.journal.exists()
 
 
 @pytest.mark.parametrize("arguments", [{"confirm": False}, {"_ansible_check_mode": True}])
-def test_what_was_kept_stays(gateway: Gateway, arguments: dict[str, Any]) -> None:
-    assert gateway.prove(**arguments)["answers"] is True
-    assert gateway.kept.exists()
+def test_the_rollback_journal_stays(gateway: Gateway, arguments: dict[str, Any]) -> None:
+    assert gateway.check(**arguments)["answers"] is True
+    assert gateway.journal.exists()
 
 
-def test_a_gateway_that_is_not_as_it_shall_be_keeps_the_way_back(gateway: Gateway) -> None:
+def test_a_gateway_with_problems_keeps_the_rollback_journal(gateway: Gateway) -> None:
     gateway.seen.update(answers=False, restart_reasons=[".env is newer than the process."])
     gateway.seen["variables"]["MOONSHOT_API_KEY"]["overriding_env"] = [
         {"place": "/home/gateway/.env", "fingerprint": "sha256:000000000000"}
     ]
 
-    result = gateway.prove()
+    result = gateway.check()
 
     assert result["msg"] == (
         ".env is newer than the process. The gateway runs, but does not answer on port 18789. MOONSHOT_API_KEY is also "
@@ -94,19 +94,19 @@ def test_a_gateway_that_is_not_as_it_shall_be_keeps_the_way_back(gateway: Gatewa
         f"{gateway.seen['env_path']}. Remove it there."
     )
     assert (result["failed"], result["config_path"]) == (True, gateway.seen["config_path"])
-    assert gateway.kept.exists()
+    assert gateway.journal.exists()
 
 
-def test_a_gateway_that_does_not_tell_its_models_keeps_the_way_back(
+def test_a_gateway_that_does_not_list_its_models_keeps_the_rollback_journal(
     gateway: Gateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(_params: dict[str, Any]) -> dict[str, Any]:
+    def fail(_params: dict[str, Any]) -> dict[str, Any]:
         raise ClawdbotError("The gateway's models.list failed. It says: no.", **gateway.seen)
 
-    monkeypatch.setattr(gateway_state, "gather", refuse)
+    monkeypatch.setattr(gateway_state, "gather", fail)
 
-    result = gateway.prove()
+    result = gateway.check()
 
     assert result["msg"] == "The gateway's models.list failed. It says: no."
     assert result["config_path"] == gateway.seen["config_path"]
-    assert gateway.kept.exists()
+    assert gateway.journal.exists()

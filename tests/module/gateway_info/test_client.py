@@ -17,13 +17,13 @@ from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.redact
 CLAWDBOT = PRODUCTS["clawdbot"]
 KEY = "Zq8-0123456789"
 
-# The product's program in little: it prints what the test has put into a file, and fails if that is not there.
+# A small CLI: it prints the file that the test has written for a command, and fails if there is none.
 PROGRAM = """
 import json, os, pathlib, sys
-folder = pathlib.Path(sys.argv[0]).parent
+directory = pathlib.Path(sys.argv[0]).parent
 place = [os.environ["CLAWDBOT_CONFIG_PATH"], os.environ.get("CLAWDBOT_GATEWAY_PORT")]
-(folder / "asked").write_text(json.dumps([sys.argv[1:], os.getcwd(), *place]))
-print((folder / sys.argv[1]).read_text())
+(directory / "asked").write_text(json.dumps([sys.argv[1:], os.getcwd(), *place]))
+print((directory / sys.argv[1]).read_text())
 """
 
 
@@ -31,12 +31,12 @@ def paths(directory: Path) -> Paths:
     return Paths(str(directory), str(directory / "clawdbot.json"), str(directory / ".env"))
 
 
-def gateway(folder: Path) -> Gateway:
-    (folder / "program.py").write_text(PROGRAM)
-    return Gateway(CLAWDBOT, [sys.executable, str(folder / "program.py")], paths(folder), 18789, [KEY])
+def gateway(directory: Path) -> Gateway:
+    (directory / "program.py").write_text(PROGRAM)
+    return Gateway(CLAWDBOT, [sys.executable, str(directory / "program.py")], paths(directory), 18789, [KEY])
 
 
-def test_the_program_is_run_on_the_files_of_the_gateway(tmp_path: Path) -> None:
+def test_the_cli_runs_on_the_files_of_the_gateway(tmp_path: Path) -> None:
     (tmp_path / "gateway").write_text('{"ok": true}')
     assert gateway(tmp_path).call("a.b", {"x": 1}, 1.5, final=True) == {"ok": True}
     assert (tmp_path / "asked").read_text() == (
@@ -59,7 +59,7 @@ FAILURES: dict[str, tuple[str, str]] = {
 
 
 @pytest.mark.parametrize("name", FAILURES)
-def test_failures_of_the_program(name: str, tmp_path: Path) -> None:
+def test_failures_of_the_cli(name: str, tmp_path: Path) -> None:
     script, message = FAILURES[name]
     failing = Gateway(CLAWDBOT, ["/bin/sh", "-c", script], paths(tmp_path), 18789, [KEY])
     with pytest.raises(ClawdbotError) as caught:
@@ -67,7 +67,7 @@ def test_failures_of_the_program(name: str, tmp_path: Path) -> None:
     assert str(caught.value) == f"The product's models list {message}"
 
 
-def test_a_program_that_is_not_there(tmp_path: Path) -> None:
+def test_a_missing_cli(tmp_path: Path) -> None:
     with pytest.raises(ClawdbotError) as caught:
         Gateway(CLAWDBOT, ["/nonexistent/clawdbot"], paths(tmp_path), 18789).run(["models"], 1)
     assert str(caught.value) == "The product's program cannot be run: No such file or directory."

@@ -28,17 +28,17 @@ def mock_server() -> Iterator[MockServer]:
 
 
 class Gateway:
-    """The two files of a gateway that does not run, and what they shall have."""
+    """The two files of a gateway that does not run, and their desired content."""
 
-    def __init__(self, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-        self.config, self.env = folder / "clawdbot.json", folder / ".env"
+    def __init__(self, directory: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        self.config, self.env = directory / "clawdbot.json", directory / ".env"
         self._capsys = capsys
         self.config.write_text('{gateway: {mode: "local"}}\n')
         self.files: dict[str, Any] = {
             "env": {"MOONSHOT_API_KEY": KEY},
             "providers": {"moonshot": {"baseUrl": "https://api.example.com/v1", "apiKey": REFERENCE, "models": []}},
         }
-        self.gateway = {"state_dir": str(folder), "service_manager": "command"}
+        self.gateway = {"state_dir": str(directory), "service_manager": "command"}
 
     def run(self, module: Any, **arguments: Any) -> dict[str, Any]:
         with patch_module_args(arguments), pytest.raises(SystemExit) as ended:
@@ -49,7 +49,7 @@ class Gateway:
         assert (ended.value.code == 1) == result.get("failed", False)
         return result
 
-    def look(self, **arguments: Any) -> dict[str, Any]:
+    def info(self, **arguments: Any) -> dict[str, Any]:
         return self.run(gateway_info, **self.gateway, **arguments)
 
     def write(self, **arguments: Any) -> None:
@@ -76,19 +76,19 @@ def questions(mock_server: MockServer, **more: Any) -> dict[str, Any]:
     return {"providers": [{**provider, **more}]}
 
 
-def test_endpoints_are_asked_and_a_refusal_is_no_failure(gateway: Gateway, mock_server: MockServer) -> None:
-    seen = gateway.look(endpoints=questions(mock_server))
+def test_a_rejected_key_does_not_fail_the_module(gateway: Gateway, mock_server: MockServer) -> None:
+    seen = gateway.info(endpoints=questions(mock_server))
 
     assert seen["endpoints"]["ok"] is True
     (provider,) = seen["endpoints"]["providers"]
     assert (provider["status"], provider["key"]) == ("ok", fingerprint(KEY))
 
     mock_server.revoke_key("moonshot-cn", KEY)
-    refused = gateway.look(endpoints=questions(mock_server))
+    rejected = gateway.info(endpoints=questions(mock_server))
 
-    assert refused["endpoints"]["ok"] is False
-    assert refused["endpoints"]["msg"].startswith("1 of 1 providers failed the check.\n")
-    assert (refused["changed"], "failed" in refused) == (False, False)
+    assert rejected["endpoints"]["ok"] is False
+    assert rejected["endpoints"]["msg"].startswith("1 of 1 providers failed the check.\n")
+    assert (rejected["changed"], "failed" in rejected) == (False, False)
 
 
 def compared(*, config: bool = False, env: bool = False, unfinished: bool = False, error: str = "") -> dict[str, Any]:
@@ -104,24 +104,24 @@ def compared(*, config: bool = False, env: bool = False, unfinished: bool = Fals
 def test_files_are_compared_and_left_as_they_are(gateway: Gateway) -> None:
     before = gateway.config.read_bytes()
 
-    assert gateway.look(files=gateway.files)["files"] == compared(config=True, env=True)
+    assert gateway.info(files=gateway.files)["files"] == compared(config=True, env=True)
     assert (gateway.config.read_bytes(), gateway.env.exists()) == (before, False)
 
     gateway.write()
     # The rollback journal is still there.
-    assert gateway.look(files=gateway.files)["files"] == compared(unfinished=True)
+    assert gateway.info(files=gateway.files)["files"] == compared(unfinished=True)
     gateway.confirm()
-    assert gateway.look(files=gateway.files)["files"] == compared()
+    assert gateway.info(files=gateway.files)["files"] == compared()
     more = {**gateway.files, "aliases": {"k": "moonshot/kimi"}}
-    assert gateway.look(files=more)["files"] == compared(config=True)
+    assert gateway.info(files=more)["files"] == compared(config=True)
 
 
 BROKEN = "{config} cannot be read: expected a member name or '}}', found the end of the document at line 1, column 2."
 CHANGES: dict[str, tuple[Any, dict[str, Any]]] = {
     "a mode": (lambda gateway: gateway.env.chmod(0o644), compared(env=True)),
     "a key": (lambda gateway: gateway.env.write_text("MOONSHOT_API_KEY=other\n"), compared(env=True)),
-    "a config that is broken": (lambda gateway: gateway.config.write_text("{"), compared(error=BROKEN)),
-    "what a run that died has left": (
+    "a broken config": (lambda gateway: gateway.config.write_text("{"), compared(error=BROKEN)),
+    "a temporary file of an interrupted run": (
         lambda gateway: (gateway.config.parent / ".clawdbot.json.0123456789abcdef.clawfleet-new").touch(),
         compared(unfinished=True),
     ),
@@ -135,7 +135,7 @@ def test_files_that_are_not_up_to_date(gateway: Gateway, change: Any, expected: 
 
     change(gateway)
 
-    seen = gateway.look(files=gateway.files)["files"]
+    seen = gateway.info(files=gateway.files)["files"]
     error = expected["error"].format(config=gateway.config)
     assert seen["error"][: len(error)] == error
     assert {**seen, "error": bool(seen["error"])} == {**expected, "error": bool(error)}
@@ -145,12 +145,12 @@ def test_a_host_with_nothing_to_do_is_not_converged_while_the_gateway_does_not_r
     gateway.write()
     gateway.confirm()
 
-    assert gateway.look(files=gateway.files)["plan"] == {
+    assert gateway.info(files=gateway.files)["plan"] == {
         "converged": False,
-        "blockers": gateway.look()["plan"]["blockers"],
+        "blockers": gateway.info()["plan"]["blockers"],
         "endpoint_errors": "",
         "new_variables": [],
-        "rotation": {"old_keys": [], "has_copies": False, "blockers": gateway.look()["plan"]["blockers"]},
+        "rotation": {"old_keys": [], "has_copies": False, "blockers": gateway.info()["plan"]["blockers"]},
     }
 
 
@@ -164,13 +164,13 @@ def test_a_host_with_nothing_to_do_is_not_converged_while_the_gateway_does_not_r
     ids=["another option", "no providers", "providers that are none"],
 )
 def test_bad_options_below_are_named(gateway: Gateway, arguments: dict[str, Any], message: str) -> None:
-    assert gateway.look(**arguments)["msg"].startswith(message)
+    assert gateway.info(**arguments)["msg"].startswith(message)
 
 
 def test_files_that_cannot_be_asked_for_are_not_up_to_date(gateway: Gateway) -> None:
     gateway.files["env"]["lower"] = KEY
 
-    seen = gateway.look(files=gateway.files)["files"]
+    seen = gateway.info(files=gateway.files)["files"]
 
     assert seen["error"].startswith("env: 'lower' cannot be the name of a variable that the config refers to")
     assert seen["up_to_date"] is False

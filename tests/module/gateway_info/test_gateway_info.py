@@ -22,13 +22,13 @@ def run(capsys: pytest.CaptureFixture[str], **arguments: Any) -> tuple[object, d
     return ended.value.code, result
 
 
-def test_a_gateway_that_does_not_tell_its_models_is_shown_as_far_as_it_was_seen(
+def test_a_gateway_that_does_not_list_its_models_fails_with_the_rest_of_its_state(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def refuse(*_arguments: object) -> list[str]:
+    def fail(*_arguments: object) -> list[str]:
         raise ClawdbotError("The gateway's models.list failed. It says: no.")
 
-    monkeypatch.setattr(health, "missing_models", refuse)
+    monkeypatch.setattr(health, "missing_models", fail)
 
     code, result = run(capsys, state_dir=str(tmp_path), service_manager="command", models=["moonshot/kimi-k2.5"])
 
@@ -37,7 +37,7 @@ def test_a_gateway_that_does_not_tell_its_models_is_shown_as_far_as_it_was_seen(
     assert "models_missing" not in result
 
 
-def test_a_provider_without_the_name_of_a_variable_is_refused(
+def test_a_provider_without_the_name_of_a_variable_is_rejected(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     code, result = run(capsys, state_dir=str(tmp_path), service_manager="command", providers={"moonshot": "sk-"})

@@ -40,7 +40,7 @@ def test_answers(health_port: int) -> None:
     assert answers(health_port, "/")
 
 
-def test_an_answer_that_is_no_http_is_none() -> None:
+def test_an_answer_must_be_http() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
 
         def answer() -> None:
@@ -53,7 +53,7 @@ def test_an_answer_that_is_no_http_is_none() -> None:
         assert not answers(server.getsockname()[1], "/healthy")
 
 
-def test_no_answer_where_nobody_listens(health_port: int) -> None:
+def test_no_answer_on_a_free_port(health_port: int) -> None:
     with http.server.HTTPServer(("127.0.0.1", 0), Health) as server:
         free = server.server_port
     assert free != health_port

@@ -28,7 +28,7 @@ def child(tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
         process.communicate()
 
 
-def test_what_is_seen_of_a_process(child: subprocess.Popen[bytes], tmp_path: Path) -> None:
+def test_process(child: subprocess.Popen[bytes], tmp_path: Path) -> None:
     before = time.time()
     process = find_by_pid(child.pid)
     deadline = time.monotonic() + 10
@@ -41,7 +41,7 @@ def test_what_is_seen_of_a_process(child: subprocess.Popen[bytes], tmp_path: Pat
     assert {**(process.environment or {})}.items() >= {"KEY": "a", "EMPTY": "", "LONG": "x=y"}.items()
     assert process.working_directory == str(tmp_path)
     assert process.executable == os.path.realpath(sys.executable)
-    # What it was given may be secret.
+    # Its environment may contain secrets.
     assert "KEY" not in repr(process)
 
 

@@ -13,14 +13,14 @@ from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway import
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.systemd import show_unit
 
 
-def systemctl(folder: Path, monkeypatch: pytest.MonkeyPatch, script: str) -> None:
-    program = folder / "systemctl"
+def systemctl(directory: Path, monkeypatch: pytest.MonkeyPatch, script: str) -> None:
+    program = directory / "systemctl"
     program.write_text(f"#!/bin/sh\n{script}\n")
     program.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{folder}:/usr/bin:/bin")
+    monkeypatch.setenv("PATH", f"{directory}:/usr/bin:/bin")
 
 
-def test_unit_and_service_manager_are_asked_for_in_their_scope(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unit_and_service_manager_are_read_in_their_scope(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("XDG_RUNTIME_DIR", raising=False)
     systemctl(
         tmp_path,

@@ -24,7 +24,7 @@ def api_key(key: Any = "k", provider: Any = "moonshot") -> dict[str, Any]:
     return {"type": "api_key", "provider": provider, "key": key}
 
 
-# The main agent's file, the config, and the profiles that count for moonshot.
+# The main agent's file, the config, and the profiles that are used for moonshot.
 ONE_FILE: dict[str, tuple[Any, Any, list[tuple[str, str]]]] = {
     "a key": ({"profiles": {"moonshot:default": api_key()}}, {}, [("moonshot:default", "k")]),
     "white space around it": ({"profiles": {"a": api_key(" k\n")}}, {}, [("a", "k")]),
@@ -85,8 +85,8 @@ ONE_FILE: dict[str, tuple[Any, Any, list[tuple[str, str]]]] = {
         [("a", "t")],
     ),
     "an empty key": ({"profiles": {"a": api_key(" ")}}, {}, []),
-    "a key that is no text": ({"profiles": {"a": api_key(7)}}, {}, []),
-    "a provider that is no text": ({"profiles": {"a": api_key(provider=["moonshot"])}}, {}, []),
+    "a key that is no string": ({"profiles": {"a": api_key(7)}}, {}, []),
+    "a provider that is no string": ({"profiles": {"a": api_key(provider=["moonshot"])}}, {}, []),
     "another kind": ({"profiles": {"a": {"type": "cookie", "provider": "moonshot", "key": "k"}}}, {}, []),
     "a profile that is no object": ({"profiles": {"a": "k", "b": api_key()}}, {}, [("b", "k")]),
     "profiles that are no object": ({"profiles": ["a"], "order": ["a"]}, {}, []),
@@ -99,9 +99,9 @@ ONE_FILE: dict[str, tuple[Any, Any, list[tuple[str, str]]]] = {
 }
 
 
-def write(folder: Path, value: Any) -> str:
-    folder.mkdir(parents=True)
-    path = folder / "auth-profiles.json"
+def write(directory: Path, value: Any) -> str:
+    directory.mkdir(parents=True)
+    path = directory / "auth-profiles.json"
     path.write_text(value if isinstance(value, str) else json.dumps(value))
     return str(path)
 
@@ -119,7 +119,7 @@ def test_other_spellings_of_a_provider(tmp_path: Path) -> None:
     assert used(CLAWDBOT, stores(CLAWDBOT, str(tmp_path), {}), {}, "ZAI") == [Profile(path, "a", "k")]
 
 
-def test_the_main_agents_profiles_are_every_agents_and_their_own_win(tmp_path: Path) -> None:
+def test_all_agents_have_the_main_agents_profiles_and_their_own_take_precedence(tmp_path: Path) -> None:
     main = write(tmp_path / "agents" / "main" / "agent", {"profiles": {"a": api_key("1"), "b": api_key("2")}})
     other = write(tmp_path / "agents" / "other" / "agent", {"profiles": {"a": api_key("3"), "c": api_key("4")}})
     ordered = write(tmp_path / "elsewhere", {"order": {"moonshot": ["b"]}, "profiles": {"d": api_key("5")}})
@@ -144,7 +144,7 @@ def test_the_main_agents_profiles_are_every_agents_and_their_own_win(tmp_path: P
         "\ud800".encode("utf-8", "surrogatepass").decode("latin-1"),
     ],
 )
-def test_what_the_product_cannot_read_has_no_profiles(text: str, tmp_path: Path) -> None:
+def test_unreadable_files_have_no_profiles(text: str, tmp_path: Path) -> None:
     write(tmp_path / "agents" / "main" / "agent", text)
     os.mkfifo(tmp_path / "agents" / "pipe")
     (tmp_path / "agents" / "b" / "agent").mkdir(parents=True)
@@ -153,7 +153,7 @@ def test_what_the_product_cannot_read_has_no_profiles(text: str, tmp_path: Path)
     assert used(CLAWDBOT, stores(CLAWDBOT, str(tmp_path), {}), {}, "moonshot") == []
 
 
-def test_no_state_folder_no_profiles(tmp_path: Path) -> None:
+def test_no_state_directory_no_profiles(tmp_path: Path) -> None:
     assert used(CLAWDBOT, stores(CLAWDBOT, str(tmp_path / "gone"), {}), {}, "moonshot") == []
 
 
@@ -179,7 +179,7 @@ JSON = st.recursive(
 
 @given(JSON, JSON)
 def test_any_file_and_any_config(tmp_path_factory: pytest.TempPathFactory, value: Any, auth: Any) -> None:
-    folder = tmp_path_factory.mktemp("state")
-    write(folder / "agents" / "main" / "agent", {"profiles": value, "order": value})
+    directory = tmp_path_factory.mktemp("state")
+    write(directory / "agents" / "main" / "agent", {"profiles": value, "order": value})
     config = {"auth": auth}
-    assert isinstance(used(CLAWDBOT, stores(CLAWDBOT, str(folder), config), config, "moonshot"), list)
+    assert isinstance(used(CLAWDBOT, stores(CLAWDBOT, str(directory), config), config, "moonshot"), list)

@@ -110,8 +110,8 @@ def test_only_an_answer_is_one(last: dict[str, Any]) -> None:
 
 def answered(status: str = "ok", **changed: Any) -> dict[str, Any]:
     """The result of a message by a product that reports failures, shortened."""
-    told = {"payloads": [{"text": "ready", "mediaUrl": None}], "meta": {"agentMeta": answer()}}
-    return {"status": status, "result": {**told, **changed}}
+    body = {"payloads": [{"text": "ready", "mediaUrl": None}], "meta": {"agentMeta": answer()}}
+    return {"status": status, "result": {**body, **changed}}
 
 
 JUDGED_RESULTS: dict[str, tuple[Any, bool, str]] = {
@@ -150,8 +150,8 @@ JUDGED_RESULTS: dict[str, tuple[Any, bool, str]] = {
 
 @pytest.mark.parametrize("name", JUDGED_RESULTS)
 def test_judge_result(name: str) -> None:
-    told, ok, message = JUDGED_RESULTS[name]
-    assert judge_result(MODEL, told) == ChatResult(MODEL, ok, message)
+    returned, ok, message = JUDGED_RESULTS[name]
+    assert judge_result(MODEL, returned) == ChatResult(MODEL, ok, message)
 
 
 AGENTS: dict[str, tuple[Any, str]] = {

@@ -82,17 +82,17 @@ TRACES: dict[str, tuple[Process | None, list[Source], Variable]] = {
         [env_file(HOME, "b"), env_file(STATE, "a")],
         Variable((("process environment", "a"), (HOME, "b"), (STATE, "a")), True, 2),
     ),
-    "environment, which tells nothing once a file was changed": (
+    "environment, which is not used once a file was changed": (
         running({"KEY": "c"}),
         [env_file(STATE, "a", STARTED + 1)],
         Variable(((STATE, "a"),), True, 0),
     ),
-    "an empty environment wins as well": (
+    "an empty value in the environment": (
         running({"KEY": ""}),
         [env_file(STATE, "a")],
         Variable((("process environment", ""), (STATE, "a")), False, 1),
     ),
-    "an empty line in the working directory wins as well": (
+    "an empty value in the working directory": (
         running({}),
         [env_file(HOME, ""), env_file(STATE, "a")],
         Variable(((HOME, ""), (STATE, "a")), False, 1),
@@ -121,7 +121,7 @@ def test_trace(name: str) -> None:
 TOLD = Unit("u", executable="/bin/sh")
 WRAPPED = Unit("u", executable="/usr/bin/env")
 SERVICE = [Source(UNIT, {"KEY": "c"}), Source(MANAGER, {"KEY": "m"})]
-# The unit, what it gives, what the process holds; the places, and how many win over the managed file.
+# The unit, its sources, the process's environment; the places in order, and how many override the managed file.
 SERVICES: dict[str, tuple[Unit, list[Source], dict[str, str] | None, list[tuple[str, str]], int]] = {
     "unit before manager": (TOLD, SERVICE, {"KEY": "c"}, [(UNIT, "c"), (MANAGER, "m"), (STATE, "a")], 2),
     "an environment not to be seen": (TOLD, SERVICE, None, [(UNIT, "c"), (MANAGER, "m"), (STATE, "a")], 2),
@@ -190,12 +190,12 @@ SERVICES: dict[str, tuple[Unit, list[Source], dict[str, str] | None, list[tuple[
 
 @pytest.mark.parametrize("name", SERVICES)
 def test_trace_of_a_unit(name: str) -> None:
-    unit, service, held, places, winning = SERVICES[name]
+    unit, service, held, places, overriding = SERVICES[name]
     traced = trace("KEY", sources(running(held), [env_file(STATE, "a")], service, unit))
-    assert traced == Variable(tuple(places), True, winning)
+    assert traced == Variable(tuple(places), True, overriding)
 
 
-def test_a_unit_without_a_process_tells_what_it_will_give() -> None:
+def test_trace_of_a_unit_without_a_process() -> None:
     traced = trace("KEY", sources(None, [env_file(STATE, "a")], SERVICE, WRAPPED))
     assert traced == Variable(((UNIT, "c"), (MANAGER, "m"), (STATE, "a")), None, 2)
 
@@ -278,11 +278,11 @@ def test_of_the_config(name: str, tmp_path: Path) -> None:
     ]
 
 
-def test_a_product_may_bar_variables_from_the_working_directory(tmp_path: Path) -> None:
+def test_a_product_may_ignore_variables_in_the_working_directory(tmp_path: Path) -> None:
     state, home = tmp_path / "state", tmp_path / "home"
-    for folder in (state, home):
-        folder.mkdir()
-        (folder / ".env").write_text("MOONSHOT_API_KEY=a\nFLEET_KEY=b\n")
+    for directory in (state, home):
+        directory.mkdir()
+        (directory / ".env").write_text("MOONSHOT_API_KEY=a\nFLEET_KEY=b\n")
     paths = Paths(str(state), str(state / "c.json"), str(state / ".env"))
     both = {"MOONSHOT_API_KEY": "a", "FLEET_KEY": "b"}
     read = {
@@ -292,21 +292,21 @@ def test_a_product_may_bar_variables_from_the_working_directory(tmp_path: Path) 
     assert read == {"clawdbot": [both, both], "openclaw": [{"FLEET_KEY": "b"}, both]}
 
 
-def test_of_the_files_the_one_in_the_working_directory_comes_first(tmp_path: Path) -> None:
+def test_the_file_in_the_working_directory_takes_precedence(tmp_path: Path) -> None:
     state, home = tmp_path / "state", tmp_path / "home"
-    for folder in (state, home):
-        folder.mkdir()
-        (folder / ".env").write_text("A=1\n")
+    for directory in (state, home):
+        directory.mkdir()
+        (directory / ".env").write_text("A=1\n")
     paths = Paths(str(state), str(state / "c.json"), str(state / ".env"))
 
-    def places(folder: Path | None) -> list[tuple[str, bool]]:
-        found = from_product(CLAWDBOT, folder and str(folder), paths, {}, {})
+    def places(directory: Path | None) -> list[tuple[str, bool]]:
+        found = from_product(CLAWDBOT, directory and str(directory), paths, {}, {})
         return [(source.place, source.changed is not None) for source in found]
 
     managed = (str(state / ".env"), True)
     assert places(home) == [(str(home / ".env"), True), managed]
     assert places(None) == [managed]
-    # The managed file is not taken for another where it is the one in the working directory, behind a link as well.
+    # The managed file counts once where it is the one in the working directory, also behind a link.
     (tmp_path / "link").symlink_to(state)
     assert places(tmp_path / "link") == [managed]
     (home / ".env").unlink()
@@ -322,15 +322,15 @@ def test_read(tmp_path: Path) -> None:
     assert (found.place, found.values, found.changed) == (str(path), {"A": "1", "B": "\udcff"}, path.stat().st_ctime)
 
 
-@pytest.mark.parametrize("name", ["missing", "folder", "folder/.env/x", "pipe"])
-def test_what_cannot_be_read_is_no_file(name: str, tmp_path: Path) -> None:
-    (tmp_path / "folder").mkdir()
-    (tmp_path / "folder" / ".env").touch()
+@pytest.mark.parametrize("name", ["missing", "directory", "directory/.env/x", "pipe"])
+def test_unreadable_files_are_none(name: str, tmp_path: Path) -> None:
+    (tmp_path / "directory").mkdir()
+    (tmp_path / "directory" / ".env").touch()
     os.mkfifo(tmp_path / "pipe")
     assert read_env_file(str(tmp_path / name)) is None
 
 
-def test_an_old_file_that_was_moved_into_place_is_newer(tmp_path: Path) -> None:
+def test_the_change_time_of_a_file_that_was_moved_into_place_is_that_of_the_move(tmp_path: Path) -> None:
     path = tmp_path / ".env"
     prepared = tmp_path / "prepared"
     prepared.touch()
@@ -339,14 +339,14 @@ def test_an_old_file_that_was_moved_into_place_is_newer(tmp_path: Path) -> None:
     assert change_time(str(path)) == path.stat().st_ctime > 1
 
 
-def test_a_file_that_says_to_be_of_the_future_is_as_old_as_it_is(tmp_path: Path) -> None:
+def test_the_change_time_ignores_the_modification_time(tmp_path: Path) -> None:
     path = tmp_path / ".env"
     path.touch()
     os.utime(path, (2e9, 2e9))
     assert change_time(str(path)) == path.stat().st_ctime < 2e9
 
 
-def test_a_link_that_was_turned_is_newer_than_where_it_leads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_change_time_includes_that_of_a_link(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "target").touch()
     (tmp_path / "link").symlink_to("target")
     monkeypatch.setattr(os, "stat", lambda _path: os.stat_result([0] * 10))

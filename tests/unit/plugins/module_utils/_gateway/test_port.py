@@ -13,7 +13,7 @@ from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.table 
 
 CLAWDBOT = PRODUCTS["clawdbot"]
 
-# The variable of the process, the config, and the port that counts.
+# The variable of the process, the config, and the port.
 PORTS: dict[str, tuple[str | None, str | None, int]] = {
     "neither": (None, None, 18789),
     "config": (None, "{gateway: {port: 19001}}", 19001),
@@ -25,7 +25,7 @@ PORTS: dict[str, tuple[str | None, str | None, int]] = {
     "process: too large": ("65536", "{gateway: {port: 19001}}", 19001),
     "process: very long": ("1" * 10_000, None, 18789),
     "process: other digits": ("²", None, 18789),
-    "config: a text": (None, '{gateway: {port: "19001"}}', 18789),
+    "config: a string": (None, '{gateway: {port: "19001"}}', 18789),
     "config: true": (None, "{gateway: {port: true}}", 18789),
     "config: a fraction": (None, "{gateway: {port: 1.5}}", 18789),
     "config: not a number": (None, "{gateway: {port: NaN}}", 18789),
@@ -43,7 +43,7 @@ def test_find_port(name: str) -> None:
     assert find_port(CLAWDBOT, value, Process(1, 1.0, environment), []) == port
 
 
-# What the unit gives to the program, and the port that counts where the process has 19002 and the config 19001.
+# The arguments of the unit, and the port, where the process has 19002 and the config 19001.
 ARGUMENTS: dict[str, tuple[list[str], int]] = {
     "none": ([], 19002),
     "a word of its own": (["run", "--port", "19003"], 19003),
@@ -56,12 +56,12 @@ ARGUMENTS: dict[str, tuple[list[str], int]] = {
 
 
 @pytest.mark.parametrize("name", ARGUMENTS)
-def test_port_that_the_unit_gives(name: str) -> None:
+def test_find_port_with_arguments_of_the_unit(name: str) -> None:
     arguments, port = ARGUMENTS[name]
     process = Process(1, 1.0, {"CLAWDBOT_GATEWAY_PORT": "19002"})
     assert find_port(CLAWDBOT, {"gateway": {"port": 19001}}, process, arguments) == port
 
 
 @pytest.mark.parametrize("process", [None, Process(1, 1.0, None)])
-def test_port_where_no_process_runs_or_may_be_read(process: Process | None) -> None:
+def test_find_port_without_a_process_or_its_environment(process: Process | None) -> None:
     assert find_port(CLAWDBOT, {"gateway": {"port": 19001}}, process, []) == 19001

@@ -17,46 +17,44 @@ from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.proces
 )
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.table import PRODUCTS, Paths
 
+from tests.unit.plugins.module_utils._gateway.observations import paths
+
 CLAWDBOT = PRODUCTS["clawdbot"]
 
 
 @pytest.mark.parametrize("pid", [0, -1, 10**30])
-def test_numbers_that_are_no_process(pid: int) -> None:
+def test_ids_without_a_process(pid: int) -> None:
     assert find_by_pid(pid) is None
 
 
-def lock(folder: Path, **changed: Any) -> str:
+def lock(directory: Path, **changed: Any) -> str:
     now = datetime.now(timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    return json.dumps({"pid": os.getpid(), "createdAt": now, "configPath": str(folder / "clawdbot.json"), **changed})
+    return json.dumps({"pid": os.getpid(), "createdAt": now, "configPath": str(directory / "clawdbot.json"), **changed})
 
 
 GONE = 4194304 + 1  # beyond the largest number that Linux gives
 LOCKS: dict[str, tuple[dict[str, Any], bool]] = {
     "of a running gateway": ({}, True),
     "of a process that is gone": ({"pid": GONE}, False),
-    "whose number another process has by now": ({"createdAt": "2020-01-01T00:00:00.000Z"}, False),
+    "whose id another process has": ({"createdAt": "2020-01-01T00:00:00.000Z"}, False),
     "of another config": ({"configPath": "/somewhere/else.json"}, False),
     "without a process": ({"pid": None}, False),
-    "with a text for a process": ({"pid": "x"}, False),
-    "with a number beyond all": ({"pid": 10**30}, False),
+    "with a string for a process": ({"pid": "x"}, False),
+    "with a number that is too large": ({"pid": 10**30}, False),
     "without a time": ({"createdAt": None}, False),
-    "with a time that is none": ({"createdAt": "yesterday"}, False),
-    "with a time at the end of all": ({"createdAt": "0001-01-01T00:00:00"}, False),
+    "with an invalid time": ({"createdAt": "yesterday"}, False),
+    "with the earliest time": ({"createdAt": "0001-01-01T00:00:00"}, False),
     "without a config": ({"configPath": None}, False),
-    "with a config that is no text": ({"configPath": ["x"]}, False),
+    "with a config that is no string": ({"configPath": ["x"]}, False),
 }
 
 
 @pytest.fixture
 def locks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    folder = tmp_path / f"clawdbot-{os.geteuid()}"
-    folder.mkdir()
-    return folder
-
-
-def paths(folder: Path) -> Paths:
-    return Paths(str(folder), str(folder / "clawdbot.json"), str(folder / ".env"))
+    directory = tmp_path / f"clawdbot-{os.geteuid()}"
+    directory.mkdir()
+    return directory
 
 
 @pytest.mark.parametrize("name", LOCKS)
@@ -81,16 +79,16 @@ def test_the_lock_is_found_among_broken_ones(tmp_path: Path, locks: Path) -> Non
 
 
 @pytest.mark.parametrize("name", ["other.0123.lock", "gateway.0123.lock.old"])
-def test_other_files_are_no_locks(name: str, tmp_path: Path, locks: Path) -> None:
+def test_other_files_are_ignored(name: str, tmp_path: Path, locks: Path) -> None:
     (locks / name).write_text(lock(tmp_path))
     assert find_by_lock(CLAWDBOT, paths(tmp_path)) is None
 
 
-def test_a_lock_in_the_state_folder(tmp_path: Path) -> None:
+def test_a_lock_in_the_state_directory(tmp_path: Path) -> None:
     kept = tmp_path / "state" / "tmp" / f"openclaw-{os.geteuid()}"
     kept.mkdir(parents=True)
     own = Paths(str(tmp_path / "state"), str(tmp_path / "clawdbot.json"), str(tmp_path / ".env"))
-    # It is filled up with white space, and another one of the same gateway is for its state folder.
+    # OpenClaw pads it with white space, and writes a second one for its state directory.
     for name in ("gateway.0a1b.lock", "gateway.state.lock"):
         (kept / name).write_text(f"{lock(tmp_path)}\n\t \n")
     found = find_by_lock(PRODUCTS["openclaw"], own)

@@ -31,14 +31,14 @@ def executable(path: Path) -> Path:
 
 @pytest.fixture
 def bare_host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A host without programs, on which everything a test puts somewhere is in one folder."""
+    """A host without executables other than those of the test."""
     monkeypatch.setenv("PATH", str(tmp_path / "bin"))
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     monkeypatch.setattr(programs, "_USUAL_DIRECTORIES", ("~/.local/bin",))
     return tmp_path
 
 
-def test_the_program_of_the_unit_comes_first(bare_host: Path) -> None:
+def test_the_unit_takes_precedence(bare_host: Path) -> None:
     executable(bare_host / "bin" / "clawdbot")
     assert find_program(CLAWDBOT, Unit("u", program=("/n", "/e.js")), None) == ("/n", "/e.js")
 
@@ -64,7 +64,7 @@ def test_the_program_on_the_path_of_the_process_with_its_node(bare_host: Path) -
 
 
 @pytest.mark.parametrize("process", [None, Process(1, 1.0), Process(1, 1.0, {}), Process(1, 1.0, {"PATH": ":"})])
-def test_the_current_folder_is_no_place_for_programs(
+def test_no_cli_is_found_in_the_current_directory(
     process: Process | None, bare_host: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     executable(bare_host / "clawdbot")
@@ -96,7 +96,7 @@ def test_no_program_no_version() -> None:
     assert replaceable_files([], None) == []
 
 
-def test_what_is_replaced_together_with_a_program(tmp_path: Path) -> None:
+def test_files_that_are_replaced_with_a_cli(tmp_path: Path) -> None:
     executable(tmp_path / "2" / "dist" / "entry.js")
     (tmp_path / "current").symlink_to("2")
     (tmp_path / "2" / "run.js").symlink_to("dist/entry.js")

@@ -116,7 +116,7 @@ def test_restart_reasons(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["HOME", "INVOCATION_ID", "LISTEN_FDS", "STATE_DIRECTORY"])
-def test_what_systemd_gives_without_being_told_is_no_reason(name: str) -> None:
+def test_variables_that_systemd_always_sets_are_no_reason(name: str) -> None:
     assert restart_reasons.restart_reasons(sources(running({name: "x"}), [], [], TOLD), [], [name]) == []
 
 

@@ -158,8 +158,8 @@ def test_parsed_anything(shown: str, manager: str) -> None:
     assert parse_unit("u", "user", f"LoadState=loaded\n{shown}", manager) is not None or "LoadState=" in shown
 
 
-# What is shown, whose unit it is, and where its processes start.
-FOLDERS: dict[str, tuple[str, str, str | None]] = {
+# The properties, whose unit it is, and where its processes start.
+DIRECTORIES: dict[str, tuple[str, str, str | None]] = {
     "a user's, not set": ("WorkingDirectory=\n", "user", "/home/g"),
     "a user's, home": ("WorkingDirectory=~\n", "user", "/home/g"),
     "a user's": ("WorkingDirectory=/srv\n", "user", "/srv"),
@@ -167,17 +167,17 @@ FOLDERS: dict[str, tuple[str, str, str | None]] = {
     "the system's, not set": ("WorkingDirectory=\nUser=g\n", "system", "/"),
     "the system's, home": ("WorkingDirectory=~\nUser=root\n", "system", "/root"),
     "the system's, home of root": ("WorkingDirectory=!~\nUser=\n", "system", "/root"),
-    "the system's, home of nobody known": ("WorkingDirectory=~\nUser=no-such-account\n", "system", None),
+    "the system's, home of an unknown account": ("WorkingDirectory=~\nUser=no-such-account\n", "system", None),
 }
 
 
-@pytest.mark.parametrize("name", FOLDERS)
+@pytest.mark.parametrize("name", DIRECTORIES)
 def test_working_directory(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", "/home/g")
-    shown, scope, folder = FOLDERS[name]
+    shown, scope, directory = DIRECTORIES[name]
     found = parse_unit("u", scope, f"LoadState=loaded\n{shown}", "")
     assert found is not None
-    assert found.working_directory == folder
+    assert found.working_directory == directory
 
 
 WORDS: dict[str, tuple[str, list[str]]] = {
@@ -192,7 +192,7 @@ WORDS: dict[str, tuple[str, list[str]]] = {
     "an escaped backslash before an n": (r'"A=\\n"', ["A=\\n"]),
     "an apostrophe": ('"J=it\'s"', ["J=it's"]),
     "other letters": ("I=ümlaut", ["I=ümlaut"]),
-    "an empty text": ('"" A=1', ["", "A=1"]),
+    "an empty string": ('"" A=1', ["", "A=1"]),
     "a quote that is not closed": ('A=1 "B=x y', ["A=1", '"B=x', "y"]),
 }
 
@@ -203,11 +203,11 @@ def test_words(name: str) -> None:
     assert split_words(shown) == expected
 
 
-def test_of_assignments_the_last_counts() -> None:
+def test_the_last_assignment_takes_precedence() -> None:
     assert parse_assignments(["A=1", "B", "A=2=3", "C="]) == {"A": "2=3", "C": ""}
 
 
-# The text of an EnvironmentFile=, and what systemd gave to a process for it.
+# An EnvironmentFile=, and the environment that systemd made of it.
 ENVIRONMENT_FILES: dict[str, tuple[str, dict[str, str]]] = {
     "plain": ("Q=1\nR= 2 \n", {"Q": "1", "R": "2"}),
     "nothing": ("", {}),
@@ -257,7 +257,7 @@ def test_what_is_quoted_in_an_environment_file_is_read_back(values: dict[str, st
 def test_environment_files_are_read_in_the_order_of_systemd(tmp_path: Path) -> None:
     (tmp_path / "b.env").write_text("KEY=b\n")
     (tmp_path / "a.env").write_text("KEY=a\n")
-    (tmp_path / "folder.env").mkdir()
+    (tmp_path / "directory.env").mkdir()
     (tmp_path / "with space.env").write_bytes(b"KEY=c\nOTHER=\xff\n")
     shown = (
         f"LoadState=loaded\nEnvironmentFiles={tmp_path}/with space.env (ignore_errors=no)\n"
@@ -270,7 +270,7 @@ def test_environment_files_are_read_in_the_order_of_systemd(tmp_path: Path) -> N
         EnvironmentFile(f"{tmp_path}/with space.env", {"KEY": "c", "OTHER": "\udcff"}),
         EnvironmentFile(f"{tmp_path}/a.env", {"KEY": "a"}),
         EnvironmentFile(f"{tmp_path}/b.env", {"KEY": "b"}),
-        EnvironmentFile(f"{tmp_path}/folder.env", None),
+        EnvironmentFile(f"{tmp_path}/directory.env", None),
         EnvironmentFile(f"{tmp_path}/with space.env", {"KEY": "c", "OTHER": "\udcff"}),
     )
     assert "KEY" not in repr(found)
