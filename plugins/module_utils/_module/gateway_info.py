@@ -15,15 +15,12 @@ from typing import Any
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.env_refs import texts
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._endpoints.providers import (
-    secrets_of as endpoint_secrets,
-)
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import ClawdbotError
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._files import apply, atomic
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.info import FilesInfo, GatewayInfo
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.plan import Plan, plan
 
-from . import provider_config, verify_models
+from . import provider_config
 from .gateway_state import STATE_ARGUMENTS, gather
 
 ARGUMENT_SPEC: Mapping[str, Any] = {
@@ -50,6 +47,9 @@ def run(params: dict[str, Any], _check_mode: bool) -> Result:
         files = apply.Files(info["config_path"], info["env_path"])
         info["files"] = _compare(files, _validate("files", provider_config.FILES_ARGUMENTS, params["files"]))
     if params["endpoints"] is not None:
+        # It imports http.client, ssl and much of this collection, which a host that asks nothing does not need.
+        from . import verify_models
+
         options = _validate("endpoints", verify_models.ARGUMENT_SPEC, params["endpoints"])
         info["endpoints"], warnings = verify_models.ask(options, secrets_in(params))
     return {**info, "plan": plan(info, params["fingerprints"]), "warnings": warnings}
@@ -63,8 +63,10 @@ def secrets_in(params: Mapping[str, Any]) -> set[str]:
         env = files.get("env")
         secrets.update(map(str, env.values()) if isinstance(env, Mapping) else texts(env))
         secrets |= provider_config.block_secrets(files.get("providers"))
-    if isinstance(endpoints, Mapping):
-        secrets |= endpoint_secrets(endpoints.get("providers"))
+    if isinstance(endpoints, Mapping) and endpoints:
+        from . import verify_models
+
+        secrets |= verify_models.secrets_in(endpoints)
     # A value that is not a mapping may be anything.
     return {*secrets, *texts([given for given in (files, endpoints) if not isinstance(given, Mapping)])}
 
