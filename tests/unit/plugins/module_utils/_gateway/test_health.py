@@ -49,6 +49,7 @@ def test_may_become_healthy(name: str) -> None:
 
 
 def test_waits_until_it_is_healthy_and_no_longer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(health, "answers", lambda *_arguments: False)
     monkeypatch.setattr(health, "_POLL_SECONDS", 0.01)
     monkeypatch.setattr(health, "_OBSERVE_SECONDS", 0.01)
     observations = [
@@ -83,6 +84,7 @@ def test_observes_again_one_that_answers_as_before(tmp_path: Path, monkeypatch: 
 
 
 def test_gives_up_after_the_time_to_wait(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(health, "answers", lambda *_arguments: False)
     monkeypatch.setattr(health, "_POLL_SECONDS", 0.01)
     monkeypatch.setattr(health, "observe", lambda *_arguments: observation(answers=False))
     begun = time.monotonic()
@@ -91,6 +93,7 @@ def test_gives_up_after_the_time_to_wait(tmp_path: Path, monkeypatch: pytest.Mon
 
 
 def test_gives_up_on_a_unit_that_ends_again_and_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(health, "answers", lambda *_arguments: False)
     monkeypatch.setattr(health, "_POLL_SECONDS", 0.01)
     monkeypatch.setattr(health, "_OBSERVE_SECONDS", 0.01)
     # It has ended before, and someone starts it meanwhile.

@@ -93,6 +93,7 @@ def test_a_program_that_was_replaced_is_a_restart_reason(tmp_path: Path, monkeyp
     described = tmp_path / "bin" / "package.json"
     described.write_text('{"name": "clawdbot", "version": "2"}')
     monkeypatch.setattr(state, "find_by_lock", lambda *_arguments: Process(7, 1000.0))
+    monkeypatch.setattr(state, "answers", lambda *_arguments: True)
     observation = observe(CLAWDBOT, paths(tmp_path), Service("command", "unused"), [])
     assert (observation.program, observation.package) == ((str(program),), Package("2", str(described)))
     assert [reason.partition(" was changed at ")[0] for reason in observation.restart_reasons] == [str(described)]
