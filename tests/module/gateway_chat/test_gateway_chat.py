@@ -1,0 +1,88 @@
+# Copyright (c) 2026, clawfleet.clawdbot contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible.module_utils.testing import patch_module_args
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway import chat
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.chat import ChatResult
+from ansible_collections.clawfleet.clawdbot.plugins.modules import gateway_chat
+
+MODELS = ["moonshot/kimi-k2.5", "kimicode/kimi-for-coding"]
+
+
+def run(capsys: pytest.CaptureFixture[str], directory: Path, **arguments: Any) -> dict[str, Any]:
+    given = {"state_dir": str(directory), "program": ["clawdbot"], "models": MODELS, **arguments}
+    with patch_module_args(given), pytest.raises(SystemExit) as ended:
+        gateway_chat.main()
+    result: dict[str, Any] = json.loads(capsys.readouterr().out)
+    assert (ended.value.code == 1) == result.get("failed", False)
+    return result
+
+
+@pytest.fixture
+def answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, ChatResult]:
+    """The answer of each model; the message to it must go to the agent of the config."""
+    (tmp_path / "clawdbot.json").write_text("{agents: {list: [{id: 'work'}]}}")
+    answers = {model: ChatResult(model, True, "ready") for model in MODELS}
+
+    def send(_gateway: object, agent: str, model: str, timeout: float) -> ChatResult:
+        assert (agent, timeout) == ("work", 60)
+        return answers[model]
+
+    monkeypatch.setattr(chat, "send", send)
+    return answers
+
+
+@pytest.mark.usefixtures("answers")
+def test_the_answer_of_each_model_is_returned(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    result = run(capsys, tmp_path)
+
+    assert result["chats"] == [{"model": model, "ok": True, "message": "ready"} for model in MODELS]
+    assert result["changed"] is False
+
+
+def test_a_model_without_an_answer_fails_the_module_with_all_answers(
+    answers: dict[str, ChatResult], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    answers[MODELS[1]] = ChatResult(MODELS[1], False, "kimicode/kimi-for-coding failed: 401")
+
+    result = run(capsys, tmp_path)
+
+    assert result["msg"] == (
+        "No answer through the gateway. kimicode/kimi-for-coding: kimicode/kimi-for-coding failed: 401"
+    )
+    assert [one["ok"] for one in result["chats"]] == [True, False]
+
+
+def test_check_mode_sends_no_message(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(capsys, tmp_path, _ansible_check_mode=True)["chats"] == []
+
+
+CONFIGS: dict[str, tuple[str | None, str]] = {
+    "missing": (None, "Config {config} does not exist."),
+    "broken": (
+        "{",
+        "Cannot read {config}: expected a member name or '}}', found the end of the document at line 1, column 2.",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CONFIGS)
+def test_a_config_that_cannot_be_read_fails_the_module(
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    content, message = CONFIGS[name]
+    config = tmp_path / "clawdbot.json"
+    if content is not None:
+        config.write_text(content)
+
+    result = run(capsys, tmp_path)
+
+    assert (result["msg"], result["chats"]) == (message.format(config=config), [])
