@@ -34,7 +34,8 @@ from typing import Any, NamedTuple, Protocol
 import yaml
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.provider_changes import Desired
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._files import apply
-from ansible_collections.clawfleet.clawdbot.plugins.plugin_utils._selection import Variables, select
+from ansible_collections.clawfleet.clawdbot.plugins.plugin_utils._selection import select
+from ansible_collections.clawfleet.clawdbot.plugins.plugin_utils._validation import Variables
 
 from tools.cache import ROOT
 from tools.mock_server import MockServer

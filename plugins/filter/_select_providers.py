@@ -6,7 +6,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.clawfleet.clawdbot.plugins.plugin_utils._selection import Variables, select, select_removed
+from ansible_collections.clawfleet.clawdbot.plugins.plugin_utils._selection import Selection, select, select_removed
+from ansible_collections.clawfleet.clawdbot.plugins.plugin_utils._validation import Variables
 
 
 def select_providers(
@@ -18,8 +19,8 @@ def select_providers(
     default_model: Any = None,
     fallback_models: Any = None,
     product: str = "auto",
-) -> dict[str, Any]:
-    """Return the selection of a host (`_selection.select`)."""
+) -> Selection:
+    """Return the selection of a host, or everything that is wrong with its variables."""
     return select(Variables(enabled, catalogue, overrides, api_keys, aliases, default_model, fallback_models, product))
 
 

@@ -13,7 +13,8 @@ from ansible_collections.clawfleet.clawdbot.plugins.plugin_utils._report import 
     expected_providers,
     fleet_report,
 )
-from ansible_collections.clawfleet.clawdbot.plugins.plugin_utils._selection import Variables, select
+from ansible_collections.clawfleet.clawdbot.plugins.plugin_utils._selection import select
+from ansible_collections.clawfleet.clawdbot.plugins.plugin_utils._validation import Variables
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -1,0 +1,299 @@
+# Copyright (c) 2026, clawfleet.clawdbot contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# Note that this plugin util is **PRIVATE** to the collection. It can have breaking changes at any time.
+# Do not use this from other collections or standalone plugins/modules!
+
+"""Validation of the role's variables, on the control node, before any host is touched.
+
+Each function yields one error for each thing that is wrong.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.aliases import alias_clashes
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.env_refs import VARIABLE_NAME, reference
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.table import PRODUCTS
+from ansible_collections.clawfleet.clawdbot.plugins.plugin_utils._catalogue import is_model_list, model_ids
+
+# The product looks providers up by lower-cased names and splits a model's name at the first slash.
+_PROVIDER_NAME = re.compile(r"[a-z0-9][a-z0-9._-]*\Z")
+# The product takes one word behind /model.
+_ALIAS = re.compile(r"[^\s/]+\Z")
+_SENDABLE = re.compile(r"[!-~]+\Z")
+_CATALOGUE_FIELDS = frozenset({"env_var", "block", "aliases", "key_prefix", "unlisted_models"})
+_BASE_URL = re.compile(r"https?://[^\s/?#@]+(?:/[^\s?#]*)?\Z")
+
+
+@dataclass(frozen=True)
+class Variables:
+    """The role's variables that describe what a host should have, unchecked: each can be any value of YAML."""
+
+    enabled: Any
+    catalogue: Any
+    overrides: Any
+    api_keys: Any
+    aliases: Any
+    default_model: Any
+    fallback_models: Any
+    product: str
+
+
+def type_problems(variables: Variables) -> Iterator[str]:
+    """Yield the variables that have a wrong type."""
+    yield from removal_type_problems(variables.enabled, variables.catalogue, variables.overrides)
+    yield from _mapping_problems({"api_keys": variables.api_keys, "aliases": variables.aliases})
+    if not isinstance(variables.default_model, (str, type(None))):
+        yield "providers_default_model is not a text of the form provider/model."
+    if not (variables.fallback_models is None or _is_strings(variables.fallback_models)):
+        yield "providers_fallback_models is not a list of texts of the form provider/model."
+
+
+def removal_type_problems(enabled: Any, catalogue: Any, overrides: Any) -> Iterator[str]:
+    """Yield those of the variables that a removal of providers takes that have a wrong type."""
+    if not _is_strings(enabled):
+        yield "providers_enabled is not a list of names."
+    yield from _mapping_problems({"catalogue": catalogue, "overrides": overrides})
+
+
+def entry_problems(enabled: Iterable[str], merged: Mapping[Any, Any], overrides: Mapping[Any, Any]) -> Iterator[str]:
+    """Yield what is wrong with the enabled providers in the merged catalogue, each by itself.
+
+    `overrides`: `providers_overrides`, which an error names as its place if the provider is in it.
+    """
+    names = list(dict.fromkeys(enabled))
+    yield from _unknown_problems(names, merged)
+    for name in names:
+        if name in merged:
+            yield from _entry_problems(name, merged[name], overrides)
+
+
+def removal_entry_problems(
+    enabled: Iterable[str], merged: Mapping[Any, Any], overrides: Mapping[Any, Any]
+) -> Iterator[str]:
+    """Yield as `entry_problems`, for a removal: it needs nothing of a provider but its environment variable."""
+    yield from _unknown_problems(enabled, merged)
+    for name in enabled:
+        if name in merged:
+            entry = merged[name]
+            env_var = entry.get("env_var") if isinstance(entry, Mapping) else None
+            yield from _variable_problems(_place(name, overrides), env_var)
+
+
+def reference_problems(
+    entries: Mapping[str, Any], merged: Mapping[Any, Any], aliases: Mapping[str, Any], variables: Variables
+) -> Iterator[str]:
+    """Yield what is wrong between the variables: keys, shared environment variables, aliases, default and fallbacks.
+
+    `entries`: provider id -> its entry in the merged catalogue, for the enabled providers. `aliases`: the merged ones.
+    """
+    yield from _key_problems(entries, variables.api_keys)
+    yield from _shared_variable_problems(entries, variables.api_keys)
+    yield from _known_variable_problems(entries, variables.api_keys, variables.product)
+    yield from _target_problems(entries, merged, variables, aliases)
+
+
+def _mapping_problems(values: Mapping[str, Any]) -> Iterator[str]:
+    for name, value in values.items():
+        if not isinstance(value, Mapping):
+            yield f"providers_{name} is not a dictionary."
+
+
+def _unknown_problems(names: Iterable[str], merged: Mapping[Any, Any]) -> Iterator[str]:
+    for name in names:
+        if name not in merged:
+            yield (
+                f"providers_enabled names {name!r}, which neither providers_catalogue nor providers_overrides has."
+                f"{_did_you_mean(name, merged)}"
+            )
+
+
+def _place(name: str, overrides: Mapping[Any, Any]) -> str:
+    """Return the variable to edit for a provider, with its name."""
+    return f"providers_{'overrides' if name in overrides else 'catalogue'}.{name}"
+
+
+def _entry_problems(name: str, entry: Any, overrides: Mapping[Any, Any]) -> Iterator[str]:
+    where = _place(name, overrides)
+    if not _PROVIDER_NAME.match(name):
+        yield (
+            f"The provider name {name!r} is not one that the product can take: lower-case letters, digits, '.', "
+            "'_' and '-', beginning with a letter or digit."
+        )
+    if not isinstance(entry, Mapping):
+        yield f"{where} is not a dictionary with env_var and block."
+        return
+    for field in sorted(set(map(str, entry)) - _CATALOGUE_FIELDS):
+        yield f"{where}.{field} is not a field of the catalogue.{_did_you_mean(field, sorted(_CATALOGUE_FIELDS))}"
+    env_var = entry.get("env_var")
+    yield from _variable_problems(where, env_var)
+    if not isinstance(entry.get("key_prefix", ""), str):
+        yield f"{where}.key_prefix is not a text."
+    if not _is_string_mapping(entry.get("aliases", {}), optional=True):
+        yield f"{where}.aliases is not a dictionary of alias and model."
+    if not _is_strings(entry.get("unlisted_models", [])):
+        yield f"{where}.unlisted_models is not a list of models."
+    yield from _block_problems(f"{where}.block", entry.get("block"), env_var)
+
+
+def _variable_problems(where: str, variable: Any) -> Iterator[str]:
+    if not isinstance(variable, str) or not VARIABLE_NAME.match(variable):
+        yield (
+            f"{where}.env_var is not a name of a variable that the product can take: upper-case letters, digits "
+            "and '_', not beginning with a digit."
+        )
+
+
+def _block_problems(where: str, block: Any, env_var: Any) -> Iterator[str]:
+    """What the role itself needs of a block; the rest is the product's checker's to judge."""
+    if not isinstance(block, Mapping):
+        yield f"{where} is not a dictionary with baseUrl, api and models."
+        return
+    base_url = block.get("baseUrl")
+    if not isinstance(base_url, str) or not _BASE_URL.match(base_url):
+        # What stands there is not shown: it may hold a password.
+        yield (
+            f"{where}.baseUrl is not the URL of an endpoint, as https://api.moonshot.cn/v1 is: no user name, no white "
+            "space, nothing behind a '?' or '#'."
+        )
+    if block.get("apiKey") not in (None, reference(str(env_var))):
+        yield (
+            f"{where}.apiKey is something else than the reference to env_var: leave it out, and put the key into "
+            "providers_api_keys."
+        )
+    if not _is_string_mapping(block.get("headers", {})):
+        yield f"{where}.headers is not a dictionary of texts."
+    yield from _model_problems(f"{where}.models", block.get("models"))
+
+
+def _model_problems(where: str, models: Any) -> Iterator[str]:
+    if not is_model_list(models):
+        yield f"{where} is not a list of models, each with an id and a name."
+        return
+    for model in models:
+        if model["id"] != model["id"].strip() or not model["id"]:
+            yield f"{where}: the id {model['id']!r} is empty or has white space around it."
+        if not isinstance(model.get("name"), str) or not model["name"]:
+            yield f"{where}: the model {model['id']!r} has no name."
+        if not _is_string_mapping(model.get("headers", {})):
+            yield f"{where}: the headers of {model['id']!r} are not a dictionary of texts."
+    ids = [model["id"] for model in models]
+    for twice in sorted({model for model in ids if ids.count(model) > 1}):
+        yield f"{where} has {twice!r} more than once."
+
+
+def _key_problems(entries: Mapping[str, Any], keys: Mapping[Any, Any]) -> Iterator[str]:
+    for name, entry in entries.items():
+        where = f"providers_api_keys.{name}"
+        key = keys.get(name)
+        prefix = entry.get("key_prefix", "")
+        if key is None or key == "":
+            near = difflib.get_close_matches(name, [str(given) for given in keys if given not in entries], 1, 0.8)
+            hint = f" It has one for {near[0]!r}: is that the one?" if near else ""
+            yield (
+                f"{where} is missing, and {name} is enabled: put its key into the vault, or take it out of "
+                f"providers_enabled.{hint}"
+            )
+        elif not isinstance(key, str):
+            yield f"{where} is not a text."
+        elif not _SENDABLE.match(key):
+            yield (
+                f"{where} holds white space, a line break or another character that no key has: copy it again, without "
+                "what surrounds it."
+            )
+        elif not key.startswith(prefix):
+            yield f"{where} does not start with {prefix!r}, as the keys of {name} do: it is something else than a key."
+
+
+def _shared_variable_problems(entries: Mapping[str, Any], keys: Mapping[Any, Any]) -> Iterator[str]:
+    owners: dict[str, str] = {}
+    for name in (name for name in entries if keys.get(name)):
+        variable = entries[name]["env_var"]
+        first = owners.setdefault(variable, name)
+        if keys[first] != keys[name]:
+            yield (
+                f"{first} and {name} share the variable {variable}, but have different keys in providers_api_keys: "
+                "give one of them an env_var of its own in providers_overrides."
+            )
+
+
+def _known_variable_problems(entries: Mapping[str, Any], keys: Mapping[Any, Any], product: str) -> Iterator[str]:
+    """On keys that the product would take for those of another provider, whatever that one's block refers to."""
+    owners = {entry["env_var"]: name for name, entry in entries.items()}
+    for name, entry in entries.items():
+        for row in (row for row in PRODUCTS.values() if product in ("auto", row.name)):
+            for known in row.known_variables.get(row.provider(name), ()):
+                if known == entry["env_var"]:
+                    break
+                owner = owners.get(known)
+                if owner and keys.get(name) and keys.get(owner) and keys[owner] != keys[name]:
+                    yield (
+                        f"{row.name} takes the key of {name} from {known}, if that is set, before {entry['env_var']}, "
+                        f"and {known} has the key of {owner}: give {owner} an env_var of its own in "
+                        "providers_overrides."
+                    )
+
+
+def _target_problems(
+    entries: Mapping[str, Any], merged: Mapping[Any, Any], variables: Variables, aliases: Mapping[str, Any]
+) -> Iterator[str]:
+    targets = [(f"providers_aliases.{alias}", target) for alias, target in aliases.items()]
+    targets += [("providers_default_model", variables.default_model)] if variables.default_model else []
+    targets += [("providers_fallback_models", target) for target in variables.fallback_models or []]
+    built_in = frozenset[str]().union(
+        *(row.built_in_providers for name, row in PRODUCTS.items() if variables.product in ("auto", name))
+    )
+    for where, target in targets:
+        problem = _target_problem(target, entries, merged, built_in)
+        if problem:
+            yield f"{where} {problem}"
+    for alias in aliases:
+        if not _ALIAS.match(alias):
+            yield f"providers_aliases: the alias {alias!r} cannot be typed behind /model: one word without a slash."
+    yield from alias_clashes({alias: target for alias, target in aliases.items() if isinstance(target, str)})
+
+
+def _target_problem(
+    target: Any, entries: Mapping[str, Any], merged: Mapping[Any, Any], built_in: frozenset[str]
+) -> str | None:
+    if not isinstance(target, str):
+        return "is not a text of the form provider/model."
+    provider, _slash, model = target.partition("/")
+    if not provider or not model:
+        return f"points to {target!r}, which is not of the form provider/model."
+    if provider in entries:
+        known = [*model_ids(entries[provider]), *entries[provider].get("unlisted_models", [])]
+        if model in known:
+            return None
+        return f"points to {target!r}, a model that {provider} does not have here.{_did_you_mean(model, known)}"
+    if provider in merged:
+        return f"points to {target!r}, but {provider} is not in providers_enabled."
+    if provider in built_in:
+        return None
+    return (
+        f"points to {target!r}, but {provider} is neither in providers_enabled nor does the product bring it along."
+        f"{_did_you_mean(provider, [*entries, *sorted(built_in)])}"
+    )
+
+
+def _is_strings(value: Any) -> bool:
+    return isinstance(value, (list, tuple)) and all(isinstance(item, str) for item in value)
+
+
+def _is_string_mapping(value: Any, *, optional: bool = False) -> bool:
+    """Whether texts stand under names; C(optional) admits null in place of a text."""
+    return isinstance(value, Mapping) and all(
+        isinstance(name, str) and (isinstance(item, str) or (optional and item is None)) for name, item in value.items()
+    )
+
+
+def _did_you_mean(name: str, known: Iterable[Any]) -> str:
+    near = difflib.get_close_matches(name, [str(item) for item in known], 1, 0.6)
+    return f" Did you mean {near[0]}?" if near else ""
