@@ -7,7 +7,8 @@
 
 """Validation of the role's variables, on the control node, before any host is touched.
 
-Each function yields one error for each thing that is wrong.
+Each function yields one error for each thing that is wrong: variable, problem, value, remedy. A value that may well
+contain a secret is left out; `_selection.select` redacts the keys of `providers_api_keys`.
 """
 
 from __future__ import annotations
@@ -23,12 +24,12 @@ from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.env_ref
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.table import PRODUCTS
 from ansible_collections.clawfleet.clawdbot.plugins.plugin_utils._catalogue import is_model_list, model_ids
 
-# The product looks providers up by lower-cased names and splits a model's name at the first slash.
+# Clawdbot and OpenClaw look providers up by lower-case names and split the name of a model at the first slash.
 _PROVIDER_NAME = re.compile(r"[a-z0-9][a-z0-9._-]*\Z")
-# The product takes one word behind /model.
+# They take one word behind /model.
 _ALIAS = re.compile(r"[^\s/]+\Z")
 _SENDABLE = re.compile(r"[!-~]+\Z")
-_CATALOGUE_FIELDS = frozenset({"env_var", "block", "aliases", "key_prefix", "unlisted_models"})
+_CATALOGUE_FIELDS = ("env_var", "key_prefix", "block", "aliases", "unlisted_models")
 _BASE_URL = re.compile(r"https?://[^\s/?#@]+(?:/[^\s?#]*)?\Z")
 
 
@@ -51,22 +52,22 @@ def type_problems(variables: Variables) -> Iterator[str]:
     yield from removal_type_problems(variables.enabled, variables.catalogue, variables.overrides)
     yield from _mapping_problems({"api_keys": variables.api_keys, "aliases": variables.aliases})
     if not isinstance(variables.default_model, (str, type(None))):
-        yield "providers_default_model is not a text of the form provider/model."
+        yield "providers_default_model is not a string of the form provider/model."
     if not (variables.fallback_models is None or _is_strings(variables.fallback_models)):
-        yield "providers_fallback_models is not a list of texts of the form provider/model."
+        yield "providers_fallback_models is not a list of strings of the form provider/model."
 
 
 def removal_type_problems(enabled: Any, catalogue: Any, overrides: Any) -> Iterator[str]:
-    """Yield those of the variables that a removal of providers takes that have a wrong type."""
+    """Yield the variables of a removal that have a wrong type."""
     if not _is_strings(enabled):
-        yield "providers_enabled is not a list of names."
+        yield "providers_enabled is not a list of strings. List the names of providers."
     yield from _mapping_problems({"catalogue": catalogue, "overrides": overrides})
 
 
 def entry_problems(enabled: Iterable[str], merged: Mapping[Any, Any], overrides: Mapping[Any, Any]) -> Iterator[str]:
     """Yield what is wrong with the enabled providers in the merged catalogue, each by itself.
 
-    `overrides`: `providers_overrides`, which an error names as its place if the provider is in it.
+    `overrides`: `providers_overrides`. An error names the variable that defines the provider.
     """
     names = list(dict.fromkeys(enabled))
     yield from _unknown_problems(names, merged)
@@ -109,14 +110,12 @@ def _mapping_problems(values: Mapping[str, Any]) -> Iterator[str]:
 def _unknown_problems(names: Iterable[str], merged: Mapping[Any, Any]) -> Iterator[str]:
     for name in names:
         if name not in merged:
-            yield (
-                f"providers_enabled names {name!r}, which neither providers_catalogue nor providers_overrides has."
-                f"{_did_you_mean(name, merged)}"
-            )
+            remedy = "Define it in providers_overrides, or remove it from providers_enabled."
+            yield f"providers_enabled: unknown provider {_quoted(name)}. {_suggestion(name, merged) or remedy}"
 
 
 def _place(name: str, overrides: Mapping[Any, Any]) -> str:
-    """Return the variable to edit for a provider, with its name."""
+    """Return where a provider is defined, as a variable that can be edited."""
     return f"providers_{'overrides' if name in overrides else 'catalogue'}.{name}"
 
 
@@ -124,69 +123,67 @@ def _entry_problems(name: str, entry: Any, overrides: Mapping[Any, Any]) -> Iter
     where = _place(name, overrides)
     if not _PROVIDER_NAME.match(name):
         yield (
-            f"The provider name {name!r} is not one that the product can take: lower-case letters, digits, '.', "
-            "'_' and '-', beginning with a letter or digit."
+            f"providers_enabled: invalid provider name {_quoted(name)}. Use lower-case letters, digits, '.', '_' and "
+            "'-', and begin with a letter or digit."
         )
     if not isinstance(entry, Mapping):
-        yield f"{where} is not a dictionary with env_var and block."
+        yield f"{where} is not a dictionary. Give it env_var and block."
         return
-    for field in sorted(set(map(str, entry)) - _CATALOGUE_FIELDS):
-        yield f"{where}.{field} is not a field of the catalogue.{_did_you_mean(field, sorted(_CATALOGUE_FIELDS))}"
+    for field in sorted(set(map(str, entry)) - set(_CATALOGUE_FIELDS)):
+        remedy = f"Use {', '.join(_CATALOGUE_FIELDS)}."
+        yield f"{where}: unknown field {_quoted(field)}. {_suggestion(field, _CATALOGUE_FIELDS) or remedy}"
     env_var = entry.get("env_var")
     yield from _variable_problems(where, env_var)
     if not isinstance(entry.get("key_prefix", ""), str):
-        yield f"{where}.key_prefix is not a text."
+        yield f"{where}.key_prefix is not a string."
     if not _is_string_mapping(entry.get("aliases", {}), optional=True):
-        yield f"{where}.aliases is not a dictionary of alias and model."
+        yield f"{where}.aliases is not a dictionary of alias to model id."
     if not _is_strings(entry.get("unlisted_models", [])):
-        yield f"{where}.unlisted_models is not a list of models."
+        yield f"{where}.unlisted_models is not a list of model ids."
     yield from _block_problems(f"{where}.block", entry.get("block"), env_var)
 
 
 def _variable_problems(where: str, variable: Any) -> Iterator[str]:
     if not isinstance(variable, str) or not VARIABLE_NAME.match(variable):
         yield (
-            f"{where}.env_var is not a name of a variable that the product can take: upper-case letters, digits "
-            "and '_', not beginning with a digit."
+            f"{where}.env_var is not the name of an environment variable. Use upper-case letters, digits and '_', and "
+            "do not begin with a digit."
         )
 
 
 def _block_problems(where: str, block: Any, env_var: Any) -> Iterator[str]:
-    """What the role itself needs of a block; the rest is the product's checker's to judge."""
+    """Yield what the role itself cannot use of a block; Clawdbot and OpenClaw check the rest."""
     if not isinstance(block, Mapping):
-        yield f"{where} is not a dictionary with baseUrl, api and models."
+        yield f"{where} is not a dictionary. Give it baseUrl, api and models."
         return
     base_url = block.get("baseUrl")
     if not isinstance(base_url, str) or not _BASE_URL.match(base_url):
-        # What stands there is not shown: it may hold a password.
+        # The value is not shown: it may contain a password.
         yield (
-            f"{where}.baseUrl is not the URL of an endpoint, as https://api.moonshot.cn/v1 is: no user name, no white "
-            "space, nothing behind a '?' or '#'."
+            f"{where}.baseUrl is not the URL of an endpoint. Use one like https://api.moonshot.cn/v1, without user "
+            "name, white space, '?' or '#'."
         )
     if block.get("apiKey") not in (None, reference(str(env_var))):
-        yield (
-            f"{where}.apiKey is something else than the reference to env_var: leave it out, and put the key into "
-            "providers_api_keys."
-        )
+        yield f"{where}.apiKey is not the reference to env_var. Remove it, and put the key into providers_api_keys."
     if not _is_string_mapping(block.get("headers", {})):
-        yield f"{where}.headers is not a dictionary of texts."
+        yield f"{where}.headers is not a dictionary of strings."
     yield from _model_problems(f"{where}.models", block.get("models"))
 
 
 def _model_problems(where: str, models: Any) -> Iterator[str]:
     if not is_model_list(models):
-        yield f"{where} is not a list of models, each with an id and a name."
+        yield f"{where} is not a list of models. Give each an id and a name."
         return
     for model in models:
         if model["id"] != model["id"].strip() or not model["id"]:
-            yield f"{where}: the id {model['id']!r} is empty or has white space around it."
+            yield f"{where}: invalid id {_quoted(model['id'])}. Give one without white space around it."
         if not isinstance(model.get("name"), str) or not model["name"]:
-            yield f"{where}: the model {model['id']!r} has no name."
+            yield f"{where}: model {_quoted(model['id'])} has no name. Add one."
         if not _is_string_mapping(model.get("headers", {})):
-            yield f"{where}: the headers of {model['id']!r} are not a dictionary of texts."
+            yield f"{where}: headers of model {_quoted(model['id'])} are not a dictionary of strings."
     ids = [model["id"] for model in models]
     for twice in sorted({model for model in ids if ids.count(model) > 1}):
-        yield f"{where} has {twice!r} more than once."
+        yield f"{where}: duplicate model {_quoted(twice)}. Remove one of them."
 
 
 def _key_problems(entries: Mapping[str, Any], keys: Mapping[Any, Any]) -> Iterator[str]:
@@ -196,20 +193,17 @@ def _key_problems(entries: Mapping[str, Any], keys: Mapping[Any, Any]) -> Iterat
         prefix = entry.get("key_prefix", "")
         if key is None or key == "":
             near = difflib.get_close_matches(name, [str(given) for given in keys if given not in entries], 1, 0.8)
-            hint = f" It has one for {near[0]!r}: is that the one?" if near else ""
-            yield (
-                f"{where} is missing, and {name} is enabled: put its key into the vault, or take it out of "
-                f"providers_enabled.{hint}"
-            )
+            hint = f" If {_quoted(near[0])} is meant, rename it." if near else ""
+            yield f"{where} is missing. Put the key into the vault, or remove {name} from providers_enabled.{hint}"
         elif not isinstance(key, str):
-            yield f"{where} is not a text."
+            yield f"{where} is not a string."
         elif not _SENDABLE.match(key):
             yield (
-                f"{where} holds white space, a line break or another character that no key has: copy it again, without "
-                "what surrounds it."
+                f"{where} contains white space, a line break or another character that no key has. Copy the key again, "
+                "without what surrounds it."
             )
         elif not key.startswith(prefix):
-            yield f"{where} does not start with {prefix!r}, as the keys of {name} do: it is something else than a key."
+            yield f"{where} does not start with {_quoted(prefix)}. Use a key of {name}, or change its key_prefix."
 
 
 def _shared_variable_problems(entries: Mapping[str, Any], keys: Mapping[Any, Any]) -> Iterator[str]:
@@ -219,13 +213,13 @@ def _shared_variable_problems(entries: Mapping[str, Any], keys: Mapping[Any, Any
         first = owners.setdefault(variable, name)
         if keys[first] != keys[name]:
             yield (
-                f"{first} and {name} share the variable {variable}, but have different keys in providers_api_keys: "
-                "give one of them an env_var of its own in providers_overrides."
+                f"providers_api_keys: {first} and {name} share the environment variable {variable}, but have different "
+                "keys. Give one of them another env_var in providers_overrides."
             )
 
 
 def _known_variable_problems(entries: Mapping[str, Any], keys: Mapping[Any, Any], product: str) -> Iterator[str]:
-    """On keys that the product would take for those of another provider, whatever that one's block refers to."""
+    """Yield keys that a product would use for another provider too, whatever the block of that provider refers to."""
     owners = {entry["env_var"]: name for name, entry in entries.items()}
     for name, entry in entries.items():
         for row in (row for row in PRODUCTS.values() if product in ("auto", row.name)):
@@ -235,9 +229,9 @@ def _known_variable_problems(entries: Mapping[str, Any], keys: Mapping[Any, Any]
                 owner = owners.get(known)
                 if owner and keys.get(name) and keys.get(owner) and keys[owner] != keys[name]:
                     yield (
-                        f"{row.name} takes the key of {name} from {known}, if that is set, before {entry['env_var']}, "
-                        f"and {known} has the key of {owner}: give {owner} an env_var of its own in "
-                        "providers_overrides."
+                        f"providers_api_keys: {row.name} reads the key of {name} from {known} before "
+                        f"{entry['env_var']}, but {known} contains the key of {owner}. Give {owner} another env_var "
+                        "in providers_overrides."
                     )
 
 
@@ -253,34 +247,34 @@ def _target_problems(
     for where, target in targets:
         problem = _target_problem(target, entries, merged, built_in)
         if problem:
-            yield f"{where} {problem}"
+            yield f"{where}{problem}"
     for alias in aliases:
         if not _ALIAS.match(alias):
-            yield f"providers_aliases: the alias {alias!r} cannot be typed behind /model: one word without a slash."
+            yield f"providers_aliases: invalid alias {_quoted(alias)}. Use one word without a slash."
     yield from alias_clashes({alias: target for alias, target in aliases.items() if isinstance(target, str)})
 
 
 def _target_problem(
     target: Any, entries: Mapping[str, Any], merged: Mapping[Any, Any], built_in: frozenset[str]
 ) -> str | None:
+    """Return what is wrong with a model that a variable names: an error without the variable at its beginning."""
     if not isinstance(target, str):
-        return "is not a text of the form provider/model."
+        return " is not a string of the form provider/model."
     provider, _slash, model = target.partition("/")
     if not provider or not model:
-        return f"points to {target!r}, which is not of the form provider/model."
+        return f": {_quoted(target)} is not of the form provider/model."
     if provider in entries:
         known = [*model_ids(entries[provider]), *entries[provider].get("unlisted_models", [])]
         if model in known:
             return None
-        return f"points to {target!r}, a model that {provider} does not have here.{_did_you_mean(model, known)}"
+        remedy = f"Add it to providers_overrides.{provider}.block.models."
+        return f": unknown model {_quoted(target)}. {_suggestion(model, known) or remedy}"
     if provider in merged:
-        return f"points to {target!r}, but {provider} is not in providers_enabled."
+        return f": the provider of {_quoted(target)} is not enabled. Add {provider} to providers_enabled."
     if provider in built_in:
         return None
-    return (
-        f"points to {target!r}, but {provider} is neither in providers_enabled nor does the product bring it along."
-        f"{_did_you_mean(provider, [*entries, *sorted(built_in)])}"
-    )
+    remedy = "Define it in providers_overrides, and add it to providers_enabled."
+    return f": unknown provider {_quoted(provider)}. {_suggestion(provider, [*entries, *sorted(built_in)]) or remedy}"
 
 
 def _is_strings(value: Any) -> bool:
@@ -288,12 +282,17 @@ def _is_strings(value: Any) -> bool:
 
 
 def _is_string_mapping(value: Any, *, optional: bool = False) -> bool:
-    """Whether texts stand under names; C(optional) admits null in place of a text."""
+    """Whether a value is a dictionary of strings; `optional` also admits None in place of a string."""
     return isinstance(value, Mapping) and all(
         isinstance(name, str) and (isinstance(item, str) or (optional and item is None)) for name, item in value.items()
     )
 
 
-def _did_you_mean(name: str, known: Iterable[Any]) -> str:
+def _suggestion(name: str, known: Iterable[Any]) -> str:
     near = difflib.get_close_matches(name, [str(item) for item in known], 1, 0.6)
-    return f" Did you mean {near[0]}?" if near else ""
+    return f"Did you mean {_quoted(near[0])}?" if near else ""
+
+
+def _quoted(value: str) -> str:
+    """Return a string in double quotes, with line breaks and other characters that cannot be printed escaped."""
+    return f'"{repr(value)[1:-1]}"'

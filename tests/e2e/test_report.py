@@ -100,7 +100,7 @@ def test_each_host_is_a_row_with_its_trouble_and_no_key_is_in_the_files(
     state = state_of(gateways)
     # What is wrong with these shows before anybody looks at the host.
     hosts["unreachable"] = {**hosts["healthy"], **UNREACHABLE}
-    hosts["misconfigured"] = {**hosts["healthy"], "providers_enabled": ["moonshit"]}
+    hosts["misconfigured"] = {**hosts["healthy"], "providers_enabled": ["moonshoot"]}
     hosts["mistyped"] = {**hosts["healthy"], "providers_service_manager": "systemd"}
     folder = tmp_path / "out of the" / "fleet"
 
@@ -128,8 +128,8 @@ def test_each_host_is_a_row_with_its_trouble_and_no_key_is_in_the_files(
     assert [found["text"] for found in entries["drifted"]["findings"]] == [
         "The config differs from the inventory. Run the role."
     ]
-    assert [found["text"].partition(", ")[0] for found in entries["misconfigured"]["findings"]] == [
-        "providers_enabled names 'moonshit'"
+    assert [found["text"] for found in entries["misconfigured"]["findings"]] == [
+        'providers_enabled: unknown provider "moonshoot". Did you mean "moonshot"?'
     ]
     assert [found["text"] for found in entries["mistyped"]["findings"]] == [
         "value of service_manager must be one of: systemd_user, systemd_system, command, got: systemd"

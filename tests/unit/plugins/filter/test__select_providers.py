@@ -113,10 +113,7 @@ def templated(folder: Path, variables: dict[str, Any]) -> Any:
         ({"providers_api_keys": {**KEYS, "moonshot": "{{ vaulted }}"}}, []),
         (
             {"providers_enabled": ["moonshoot"], "providers_api_keys": KEYS},
-            [
-                "providers_enabled names 'moonshoot', which neither providers_catalogue nor providers_overrides has. "
-                "Did you mean moonshot?"
-            ],
+            ['providers_enabled: unknown provider "moonshoot". Did you mean "moonshot"?'],
         ),
     ],
     ids=["selection", "problems"],

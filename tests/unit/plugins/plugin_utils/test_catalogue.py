@@ -16,7 +16,7 @@ MERGES: dict[str, tuple[Any, Any, Any]] = {
     "nothing over": ({"a": 1}, {}, {"a": 1}),
     "by name": ({"a": {"x": 1, "y": 2}}, {"a": {"y": 3, "z": 4}}, {"a": {"x": 1, "y": 3, "z": 4}}),
     "null removes": ({"a": {"x": 1, "y": 2}, "b": 1}, {"a": {"y": None}, "b": None}, {"a": {"x": 1}}),
-    "null where nothing is": ({}, {"a": None, "b": {"c": None}}, {"b": {}}),
+    "null without a value": ({}, {"a": None, "b": {"c": None}}, {"b": {}}),
     "a dictionary over a value": ({"a": [1]}, {"a": {"x": 1}}, {"a": {"x": 1}}),
     "a value over a dictionary": ({"a": {"x": 1}}, {"a": 2}, {"a": 2}),
     "a list replaced": ({"a": [1, 2]}, {"a": [3]}, {"a": [3]}),
@@ -59,7 +59,7 @@ ALIASES: dict[str, tuple[dict[str, Any], dict[str, str]]] = {
         },
         {"k": "moonshot/kimi-k2.5"},
     ),
-    "of the catalogue, taken away": (
+    "of the catalogue, removed": (
         {**overridden("moonshot", aliases={"fast": "moonshot-v1-8k"}), "aliases": {"fast": None}},
         {},
     ),
@@ -75,7 +75,7 @@ ALIASES: dict[str, tuple[dict[str, Any], dict[str, str]]] = {
         {"aliases": {"opus": "anthropic/claude-opus-4-5"}},
         {"opus": "anthropic/claude-opus-4-5"},
     ),
-    "a number for a name": ({"aliases": {25: "moonshot/kimi-k2.5"}}, {"25": "moonshot/kimi-k2.5"}),
+    "a number as the alias": ({"aliases": {25: "moonshot/kimi-k2.5"}}, {"25": "moonshot/kimi-k2.5"}),
 }
 
 

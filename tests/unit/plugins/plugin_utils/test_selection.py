@@ -69,7 +69,7 @@ def test_the_whole_selection() -> None:
 
 REMOVED_NONE = {"problems": [], "variables": {}, "fingerprints": {}, "models": [], "chat_models": []}
 BAD_VARIABLE = (
-    " is not a name of a variable that the product can take: upper-case letters, digits and '_', not beginning with a "
+    " is not the name of an environment variable. Use upper-case letters, digits and '_', and do not begin with a "
     "digit."
 )
 REMOVED: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
@@ -81,27 +81,25 @@ REMOVED: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
             "env": {"MOONSHOT_API_KEY": "", "KIMICODE_API_KEY": ""},
         },
     ),
-    "one, with a variable of its own": (
+    "one, with another environment variable": (
         {"enabled": ["moonshot"], "overrides": {"moonshot": {"env_var": "MINE"}}},
         {**REMOVED_NONE, "providers": {"moonshot": {}}, "env": {"MINE": ""}},
     ),
-    "a block that is none does not matter": (
+    "an invalid block is ignored": (
         {"enabled": ["moonshot"], "overrides": {"moonshot": {"block": 1}}},
         {**REMOVED_NONE, "providers": {"moonshot": {}}, "env": {"MOONSHOT_API_KEY": ""}},
     ),
     "nothing": ({"enabled": []}, {**REMOVED_NONE, "providers": {}, "env": {}}),
     "unknown": (
         {"enabled": ["moonshoot"]},
-        {
-            "problems": [
-                "providers_enabled names 'moonshoot', which neither providers_catalogue nor providers_overrides has. "
-                "Did you mean moonshot?"
-            ]
-        },
+        {"problems": ['providers_enabled: unknown provider "moonshoot". Did you mean "moonshot"?']},
     ),
-    "no list": ({"enabled": "moonshot"}, {"problems": ["providers_enabled is not a list of names."]}),
+    "no list": (
+        {"enabled": "moonshot"},
+        {"problems": ["providers_enabled is not a list of strings. List the names of providers."]},
+    ),
     "no dictionary": ({"overrides": []}, {"problems": ["providers_overrides is not a dictionary."]}),
-    "no variable": (
+    "no environment variable": (
         {"catalogue": {"moonshot": {}, "kimicode": 1}},
         {
             "problems": [
@@ -114,7 +112,7 @@ REMOVED: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
 
 
 @pytest.mark.parametrize(("changed", "expected"), REMOVED.values(), ids=REMOVED)
-def test_what_is_to_be_removed(changed: dict[str, Any], expected: dict[str, Any]) -> None:
+def test_removed_selection(changed: dict[str, Any], expected: dict[str, Any]) -> None:
     variables = {**copy.deepcopy(GOOD), **changed}
     assert select_removed(variables["enabled"], variables["catalogue"], variables["overrides"]) == expected
 
@@ -124,7 +122,7 @@ def test_block_begins_with_url_and_reference() -> None:
 
 
 @pytest.mark.parametrize("api_key", [None, "${MOONSHOT_API_KEY}"])
-def test_a_block_may_hold_the_reference_or_a_gap_for_it(api_key: Any) -> None:
+def test_a_block_may_contain_the_reference_or_null(api_key: Any) -> None:
     catalogue = copy.deepcopy(GOOD["catalogue"])
     catalogue["moonshot"]["block"]["apiKey"] = api_key
     selection = selected(catalogue=catalogue)
@@ -154,7 +152,7 @@ def test_default_and_fallbacks_may_be_built_in_or_unlisted() -> None:
     assert selected(**variables)["problems"] == []
 
 
-def test_two_providers_may_share_a_variable_and_its_key() -> None:
+def test_two_providers_may_share_an_environment_variable_and_its_key() -> None:
     selection = selected(
         **overridden("kimicode", env_var="MOONSHOT_API_KEY"),
         api_keys={"moonshot": MOONSHOT_KEY, "kimicode": MOONSHOT_KEY},
@@ -189,6 +187,6 @@ def test_references_in_headers_are_resolved_for_the_endpoints_only() -> None:
     assert configured["models"][0]["headers"] == model_headers
 
 
-def test_endpoint_says_which_api_where_it_is_not_the_usual() -> None:
+def test_endpoint_has_an_api_only_if_it_is_not_the_default() -> None:
     selection = selected(**overridden("kimicode", block={"api": "anthropic-messages"}))
     assert [endpoint.get("api") for endpoint in selection["endpoints"]] == [None, "anthropic-messages"]
