@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The roles' variables: what defaults/main.yml sets, what argument_specs.yml and README.md say, what a role uses."""
+"""The variables of the roles in defaults/main.yml, argument_specs.yml, README.md and in the tasks that use them."""
 
 from __future__ import annotations
 
@@ -32,27 +32,27 @@ def _load(path: Path) -> Any:
 
 @dataclass(frozen=True)
 class Role:
-    """One role of the collection, as its files have it."""
+    """One role of the collection."""
 
     name: str
 
     @property
-    def folder(self) -> Path:
+    def directory(self) -> Path:
         return ROOT / "roles" / self.name
 
     @property
     def defaults(self) -> dict[str, Any]:
-        return dict(_load(self.folder / "defaults" / "main.yml"))
+        return dict(_load(self.directory / "defaults" / "main.yml"))
 
     @property
     def specs(self) -> dict[str, Any]:
-        return dict(_load(self.folder / "meta" / "argument_specs.yml")["argument_specs"])
+        return dict(_load(self.directory / "meta" / "argument_specs.yml")["argument_specs"])
 
     @property
     def code(self) -> list[Path]:
-        """What the role runs."""
-        folders = (self.folder / part for part in ("tasks", "handlers", "vars", "templates"))
-        return sorted(path for folder in folders if folder.is_dir() for path in folder.iterdir())
+        """Return the files that the role runs."""
+        directories = (self.directory / part for part in ("tasks", "handlers", "vars", "templates"))
+        return sorted(path for directory in directories if directory.is_dir() for path in directory.iterdir())
 
 
 ROLES = {role.name: role for role in map(Role, ("gateway", "providers"))}
@@ -68,18 +68,18 @@ def _named(value: object) -> str:
 
 
 def _as_json(value: Any) -> str:
-    """A text that differs where values of YAML do: true is not 1, and a missing default is null."""
+    """Return a string that differs wherever YAML values do: true is not 1, and a missing default is null."""
     return json.dumps(value, sort_keys=True)
 
 
 def _errors(role: Role, entry_point: str, **variables: Any) -> list[str]:
-    """What Ansible says at the role's start, with these variables and otherwise the defaults."""
+    """Return the errors of Ansible at the start of the role, with the defaults and these variables over them."""
     validator = ArgumentSpecValidator(role.specs[entry_point]["options"])
     return list(validator.validate({**role.defaults, **variables}, validate_role_argument_spec=True).error_messages)
 
 
 def _defined(node: Any) -> Iterator[str]:
-    """The variables that tasks define."""
+    """Yield the variables that tasks define."""
     if isinstance(node, list):
         for item in node:
             yield from _defined(item)
@@ -107,7 +107,7 @@ def test_entry_points_are_tasks_that_can_be_run_alone() -> None:
             "rollback",
         ],
     }
-    assert [point for role, point in ENTRY_POINTS if not (role.folder / "tasks" / f"{point}.yml").is_file()] == []
+    assert [point for role, point in ENTRY_POINTS if not (role.directory / "tasks" / f"{point}.yml").is_file()] == []
 
 
 @pytest.mark.parametrize(("role", "entry_point"), ENTRY_POINTS, ids=_named)
@@ -121,7 +121,7 @@ def test_the_documented_default_is_the_one_that_is_set(role: Role, entry_point: 
 
 
 @pytest.mark.parametrize(("role", "entry_point", "name"), OPTIONS, ids=_named)
-def test_each_option_says_what_it_means_in_whole_sentences(role: Role, entry_point: str, name: str) -> None:
+def test_each_option_is_described_in_whole_sentences(role: Role, entry_point: str, name: str) -> None:
     option = role.specs[entry_point]["options"][name]
     assert option["type"]
     assert [text for text in option["description"] if not text.endswith(".")] == []
@@ -132,13 +132,13 @@ def test_the_defaults_pass_the_check_at_the_start_of_the_role(role: Role, entry_
     assert _errors(role, entry_point) == []
 
 
-REFUSED: dict[str, tuple[dict[str, Any], str]] = {
+REJECTED: dict[str, tuple[dict[str, Any], str]] = {
     "enabled is a dictionary": (
         {"providers_enabled": {"moonshot": True}},
         "argument 'providers_enabled' is of type dict and we were unable to convert to list: "
         "<class 'dict'> cannot be converted to a list",
     ),
-    "keys are a text": (
+    "keys are a string": (
         {"providers_api_keys": "sk-not-to-be-shown"},
         "argument 'providers_api_keys' is of type str and we were unable to convert to dict: "
         "dictionary requested, could not parse JSON or key=value",
@@ -152,11 +152,11 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
         {"providers_service_manager": "systemd"},
         "value of providers_service_manager must be one of: systemd_user, systemd_system, command, got: systemd",
     ),
-    "no such moment to restart": (
+    "no such restart mode": (
         {"providers_restart": "on_change"},
         "value of providers_restart must be one of: if_needed, always, never, got: on_change",
     ),
-    "rollback is no truth value": (
+    "rollback is not a boolean": (
         {"providers_rollback": "perhaps"},
         "argument 'providers_rollback' is of type str and we were unable to convert to bool: "
         "The value 'perhaps' is not a valid boolean. ",
@@ -165,8 +165,10 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
 
 
 @pytest.mark.parametrize("entry_point", ROLES["providers"].specs)
-@pytest.mark.parametrize(("variables", "expected"), REFUSED.values(), ids=REFUSED)
-def test_values_of_a_wrong_kind_are_refused_by_name(variables: dict[str, Any], expected: str, entry_point: str) -> None:
+@pytest.mark.parametrize(("variables", "expected"), REJECTED.values(), ids=REJECTED)
+def test_values_of_a_wrong_type_are_rejected_by_name(
+    variables: dict[str, Any], expected: str, entry_point: str
+) -> None:
     messages = _errors(ROLES["providers"], entry_point, **variables)
     assert [message.partition(" Valid booleans include")[0] for message in messages] == [expected.rstrip()]
     assert "sk-not-to-be-shown" not in "".join(messages)
@@ -178,7 +180,7 @@ def test_only_the_keys_are_kept_out_of_logs() -> None:
 
 
 # What it installs; the other role looks after all.
-GATEWAY_PRODUCTS = _load(ROLES["gateway"].folder / "vars" / "main.yml")["__gateway_products"]
+GATEWAY_PRODUCTS = _load(ROLES["gateway"].directory / "vars" / "main.yml")["__gateway_products"]
 CHOICES = {
     "gateway_bind": gateway_config.ARGUMENT_SPEC["bind"]["choices"],
     "gateway_product": [*GATEWAY_PRODUCTS],
@@ -232,7 +234,7 @@ def test_internal_variables_carry_the_name_of_the_role_and_two_underscores(role:
     assert [name for name in names if not name.startswith(f"__{role.name}_")] == []
 
 
-# Which hosts a playbook runs on is no variable of a role.
+# The hosts of a playbook are not a variable of a role.
 OF_PLAYBOOKS = {"gateway_hosts"}
 
 
