@@ -13,7 +13,7 @@ from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.info i
 
 
 def problems(info: GatewayInfo, fingerprints: dict[str, str], endpoints: Iterable[EndpointInfo] = ()) -> list[str]:
-    """Return everything that is wrong with a gateway, its files and its endpoints, those that others asked included."""
+    """Return all problems of a gateway, its files and its endpoints. `endpoints`: asked from the control node."""
     return [problem["text"] for problem in find_problems(info, fingerprints, endpoints)]
 
 
