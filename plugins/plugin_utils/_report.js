@@ -12,7 +12,7 @@
   const apply = () => {
     const statuses = Array.from(form.querySelectorAll(":checked[name=status]"), (box) => box.value);
     const group = form.elements.group.value;
-    const words = form.elements.text.value.toLowerCase().split(/\s+/).filter(Boolean);
+    const words = form.elements.search.value.toLowerCase().split(/\s+/).filter(Boolean);
     let shown = 0;
     for (const host of hosts) {
       if (words.length && host.text === null) host.text = host.body.textContent.toLowerCase();
@@ -27,11 +27,11 @@
   };
 
   for (const part of form.querySelectorAll("[hidden]")) part.hidden = false;
-  // Not every browser tells of a choice by the first of them.
+  // Some browsers send only the second event for a select.
   for (const event of ["input", "change"]) form.addEventListener(event, apply);
   form.addEventListener("submit", (event) => event.preventDefault());
-  // The fields have their first values only after the event.
+  // The fields are reset only after the event.
   form.addEventListener("reset", () => setTimeout(apply));
-  // A browser that goes back to the page fills in what was chosen before.
+  // A browser that returns to the page restores the earlier choice.
   addEventListener("pageshow", apply);
 })();

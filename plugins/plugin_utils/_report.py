@@ -5,10 +5,9 @@
 # Note that this plugin util is **PRIVATE** to the collection. It can have breaking changes at any time.
 # Do not use this from other collections or standalone plugins/modules!
 
-"""What is known of a fleet, as data: the report's schema is documented in docs/report.md.
+"""The report of a fleet as data, on the control node. docs/report.md documents each field.
 
-Runs on the control node. What a host returned is not trusted: it may have any shape and any size, and its texts
-anything in them.
+The results of the hosts are not trusted: they can have any shape and size, and their strings any characters.
 """
 
 from __future__ import annotations
@@ -18,34 +17,116 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Any, cast
+from typing import Any, Literal, TypedDict, cast, get_args
 
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.diagnosis import find_problems
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.diagnosis import ProblemStatus, find_problems
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.info import GatewayInfo
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.redaction import redact
+from ansible_collections.clawfleet.clawdbot.plugins.plugin_utils._selection import Selection
 
 SCHEMA_VERSION = 1
-#: What can be said of a host, the worst first: it has the status of its worst finding.
-STATUSES = ("unreachable", "failed", "down", "provider", "gateway", "restart", "drift", "ok")
+Status = Literal["unreachable", ProblemStatus, "ok"]
+"""The status of a host, the worst first. A host has the status of its worst finding."""
+STATUSES: tuple[Status, ...] = get_args(Status)
+ModelStatus = Literal["ok", "missing", "unverified", "unknown", "not_asked"]
 
-_LONGEST_TEXT = 1000
+_LONGEST_STRING = 1000
 _MOST_ITEMS = 200
 _FINGERPRINT = re.compile(r"sha256:[0-9a-f]{12}\Z")
 _TIME_FORMAT = "%Y-%m-%dT%H:%M:%S.%fZ"
 _STATUS = re.compile(r"[a-z_]{1,40}\Z")
-# Control characters, marks that change the direction of what follows, and halves of characters.
-_UNFIT = ("Cc", "Cf", "Cs")
-_NOTHING = "Nothing is known: the run ended before this host was looked at."
-_UNREADABLE = "What the modules returned of this host is not what they return: see to the host and its Python."
+# Unicode categories of control characters, of marks that change the direction of what follows, and of surrogates.
+_REPLACED = ("Cc", "Cf", "Cs")
+_NOT_GATHERED = "The run ended before the state of this host was gathered."
+_INVALID = "The modules returned an invalid result. Check the host and its Python."
 
 
-def expected_providers(selection: Mapping[str, Any], probe: str) -> dict[str, Any]:
-    """What a report may say of a selection (C(_selection.select)): no key.
+class ExpectedProvider(TypedDict):
+    """One provider of the inventory. `variable`: its environment variable. `key`: a fingerprint. `models`: ids."""
 
-    C(fingerprints): variable -> fingerprint. C(probe): V(none), V(listing) or V(chat).
-    C(providers): provider id -> C(base_url), C(variable), C(key) (a fingerprint), C(models) (ids).
-    """
-    providers = {
+    base_url: str
+    variable: str
+    key: str
+    models: list[str]
+
+
+class Expected(TypedDict):
+    """The desired providers of a host, without their keys."""
+
+    #: Environment variable -> fingerprint of its key.
+    fingerprints: dict[str, str]
+    probe: Literal["none", "listing", "chat"]
+    #: By provider id.
+    providers: dict[str, ExpectedProvider]
+
+
+class Finding(TypedDict):
+    """One thing that is wrong with a host."""
+
+    status: Status
+    text: str
+
+
+class ModelEntry(TypedDict):
+    """One desired model."""
+
+    id: str
+    status: ModelStatus
+    in_gateway: bool | None
+
+
+class ProviderEntry(TypedDict):
+    """One desired provider. `status`: of verify_models, or `not_asked`, or `unknown`."""
+
+    name: str
+    base_url: str
+    variable: str
+    key: str | None
+    status: str
+    http_status: int | None
+    latency_ms: int | None
+    message: str
+    hint: str
+    models: list[ModelEntry]
+
+
+class DriftEntry(TypedDict):
+    """Which files differ from the inventory, and whether an earlier run was not completed."""
+
+    config: bool
+    env: bool
+    unfinished: bool
+
+
+class HostEntry(TypedDict):
+    """One host. What is not known is None."""
+
+    name: str
+    groups: list[str]
+    status: Status
+    findings: list[Finding]
+    product: str | None
+    version: str | None
+    started: str | None
+    answers: bool | None
+    restart_required: bool | None
+    restart_reasons: list[str]
+    drift: DriftEntry | None
+    providers: list[ProviderEntry]
+
+
+class Report(TypedDict):
+    """The report. `generated`: in UTC as `2026-11-01T08:00:00Z`. `counts`: `hosts` or a status -> number of hosts."""
+
+    schema_version: int
+    generated: str
+    counts: dict[str, int]
+    hosts: list[HostEntry]
+
+
+def expected_providers(selection: Selection, probe: Literal["none", "listing", "chat"]) -> Expected:
+    """Return what a report may contain of a selection. `probe`: `providers_verify_before`."""
+    providers: dict[str, ExpectedProvider] = {
         name: {
             "base_url": provider["block"]["baseUrl"],
             "variable": provider["env_var"],
@@ -57,10 +138,10 @@ def expected_providers(selection: Mapping[str, Any], probe: str) -> dict[str, An
     return {"fingerprints": selection["fingerprints"], "probe": probe, "providers": providers}
 
 
-def fleet_report(hostvars: Mapping[str, Mapping[str, Any]], hosts: Iterable[str], generated: str) -> dict[str, Any]:
-    """The report: the given hosts from what the role has registered of them, the worst first.
+def fleet_report(hostvars: Mapping[str, Mapping[str, Any]], hosts: Iterable[str], generated: str) -> Report:
+    """Return the report of the given hosts, the worst first, from what the role has registered in `hostvars`.
 
-    C(generated) is the time of the run, in UTC as C(2026-11-01T08:00:00Z).
+    `generated`: the time of the run in UTC, as `2026-11-01T08:00:00Z`.
     """
     entries = sorted((_entry(name, hostvars[name]) for name in hosts), key=_order)
     counts = Counter(entry["status"] for entry in entries)
@@ -72,66 +153,65 @@ def fleet_report(hostvars: Mapping[str, Mapping[str, Any]], hosts: Iterable[str]
     }
 
 
-def _entry(name: str, known: Mapping[str, Any]) -> dict[str, Any]:
-    gateway = _mapping(known.get("__providers_gateway"))
+def _entry(name: str, variables: Mapping[str, Any]) -> HostEntry:
+    gateway = _mapping(variables.get("__providers_gateway"))
     files = _mapping(gateway.get("files"))
     # Asked by the host, or else from the control node.
-    endpoints = _mapping(gateway.get("endpoints") or known.get("__providers_endpoints"))
-    expected = _mapping(known.get("__providers_report_expected"))
-    failure = known.get("__providers_report_failure")
-    found = _findings(gateway, endpoints, expected, failure)
-    statuses = {finding["status"] for finding in found}
-    looked_at = "restart_required" in gateway
+    endpoints = _mapping(gateway.get("endpoints") or variables.get("__providers_endpoints"))
+    expected = cast("Expected", _mapping(variables.get("__providers_report_expected")))
+    findings = _findings(gateway, endpoints, expected, variables.get("__providers_report_failure"))
+    statuses = {finding["status"] for finding in findings}
+    drift: DriftEntry = {
+        "config": bool(files.get("config_changed")),
+        "env": bool(files.get("env_changed")),
+        "unfinished": bool(files.get("unfinished")),
+    }
+    answers = _is_gathered(gateway) and gateway.get("answers") is True
     return {
-        "name": _text(name),
-        "groups": sorted(_text(group) for group in _list(known.get("group_names"))),
+        "name": _string(name),
+        "groups": sorted(_string(group) for group in _list(variables.get("group_names"))),
         "status": next((status for status in STATUSES if status in statuses), "ok"),
-        "findings": found,
-        "product": _known_text(gateway.get("product")),
-        "version": _known_text(gateway.get("version")),
+        "findings": findings,
+        "product": _known_string(gateway.get("product")),
+        "version": _known_string(gateway.get("version")),
         "started": _time(gateway.get("started")),
         "answers": _known_bool(gateway.get("answers")),
         "restart_required": _known_bool(gateway.get("restart_required")),
         "restart_reasons": [_message(reason) for reason in _list(gateway.get("restart_reasons"))[:_MOST_ITEMS]],
-        "drift": {
-            "config": bool(files.get("config_changed")),
-            "env": bool(files.get("env_changed")),
-            "unfinished": bool(files.get("unfinished")),
-        }
-        if files and not files.get("error")
-        else None,
-        "providers": _providers(expected, endpoints, gateway if looked_at and gateway.get("answers") is True else {}),
+        "drift": drift if files and not files.get("error") else None,
+        "providers": _providers(expected, endpoints, gateway if answers else {}),
     }
 
 
+def _is_gathered(gateway: Mapping[str, Any]) -> bool:
+    """Whether the module gateway_info returned the state of the gateway, in place of failing."""
+    return "restart_required" in gateway
+
+
 def _findings(
-    gateway: Mapping[str, Any],
-    endpoints: Mapping[str, Any],
-    expected: Mapping[str, Any],
-    failure: Any,
-) -> list[dict[str, str]]:
-    found: list[dict[str, str]] = []
+    gateway: Mapping[str, Any], endpoints: Mapping[str, Any], expected: Expected, failure: Any
+) -> list[Finding]:
+    found: list[Finding] = []
     unreachable = next((result for result in (gateway, endpoints) if result.get("unreachable")), None)
     if unreachable is not None:
-        found.append({"status": "unreachable", "text": str(unreachable.get("msg", "The host cannot be reached."))})
+        found.append({"status": "unreachable", "text": str(unreachable.get("msg", "The host is unreachable."))})
     if failure:
         found.append({"status": "failed", "text": str(failure)})
-    if "restart_required" in gateway:
+    if _is_gathered(gateway):
         try:
             asked = [] if "endpoints" in gateway else _list(endpoints.get("providers"))
             info = cast("GatewayInfo", gateway)
-            problems = find_problems(info, _mapping(expected.get("fingerprints")), asked)
+            problems = find_problems(info, expected.get("fingerprints", {}), asked)
             found += [{"status": problem["status"], "text": problem["text"]} for problem in problems]
         except (AttributeError, KeyError, TypeError):
-            found.append({"status": "failed", "text": _UNREADABLE})
+            found.append({"status": "failed", "text": _INVALID})
     elif not found:
-        found.append({"status": "failed", "text": _NOTHING})
+        found.append({"status": "failed", "text": _NOT_GATHERED})
     return [{"status": finding["status"], "text": _message(finding["text"])} for finding in found[:_MOST_ITEMS]]
 
 
-def _providers(
-    expected: Mapping[str, Any], endpoints: Mapping[str, Any], gateway: Mapping[str, Any]
-) -> list[dict[str, Any]]:
+def _providers(expected: Expected, endpoints: Mapping[str, Any], gateway: Mapping[str, Any]) -> list[ProviderEntry]:
+    """Return the desired providers. `gateway`: empty unless it answers."""
     results = {
         str(result.get("name")): result
         for result in map(_mapping, _list(endpoints.get("providers")))
@@ -139,50 +219,50 @@ def _providers(
     }
     missing = _list(gateway.get("models_missing")) if "models_missing" in gateway else None
     return [
-        _provider(name, wanted, results.get(name), expected.get("probe") == "chat", missing)
-        for name, wanted in _mapping(expected.get("providers")).items()
+        _provider(name, desired, results.get(name), expected.get("probe") == "chat", missing)
+        for name, desired in expected.get("providers", {}).items()
     ]
 
 
 def _provider(
-    name: str, wanted: Mapping[str, Any], result: Mapping[str, Any] | None, chat: bool, missing: list[Any] | None
-) -> dict[str, Any]:
-    seen = result or {}
+    name: str, desired: ExpectedProvider, result: Mapping[str, Any] | None, chat: bool, missing: list[Any] | None
+) -> ProviderEntry:
+    known = result or {}
     return {
-        "name": _text(name),
-        "base_url": _text(wanted["base_url"]),
-        "variable": _text(wanted["variable"]),
-        "key": _matching(_FINGERPRINT, wanted["key"]),
-        "status": (_matching(_STATUS, seen.get("status")) or "unknown") if result else "not_asked",
-        "http_status": _known_number(seen.get("http_status")),
-        "latency_ms": _known_number(seen.get("latency_ms")),
-        "message": _message(seen.get("message", "")),
-        "hint": _message(seen.get("hint", "")),
+        "name": _string(name),
+        "base_url": _string(desired["base_url"]),
+        "variable": _string(desired["variable"]),
+        "key": _matching(_FINGERPRINT, desired["key"]),
+        "status": (_matching(_STATUS, known.get("status")) or "unknown") if result else "not_asked",
+        "http_status": _known_number(known.get("http_status")),
+        "latency_ms": _known_number(known.get("latency_ms")),
+        "message": _message(known.get("message", "")),
+        "hint": _message(known.get("hint", "")),
         "models": [
             {
-                "id": _text(model),
+                "id": _string(model),
                 "status": _model_status(model, result, chat),
                 "in_gateway": None if missing is None else f"{name}/{model}" not in missing,
             }
-            for model in wanted["models"]
+            for model in desired["models"]
         ],
     }
 
 
-def _model_status(model: str, result: Mapping[str, Any] | None, chat: bool) -> str:
+def _model_status(model: str, result: Mapping[str, Any] | None, chat: bool) -> ModelStatus:
     if result is None:
         return "not_asked"
     if model in _list(result.get("missing")):
         return "missing"
     listed = model in _list(result.get("listed"))
     if result["status"] == "ok":
-        return "ok" if listed or chat else "unproven"
-    # The key was accepted and the listing is good: it lacks another one.
+        return "ok" if listed or chat else "unverified"
+    # The key and the list are valid. Another model is missing.
     return "ok" if listed and result["status"] == "model_missing" else "unknown"
 
 
-def _order(entry: Mapping[str, Any]) -> tuple[Any, ...]:
-    """The worst first, then by name, with numbers in it by their value."""
+def _order(entry: HostEntry) -> tuple[Any, ...]:
+    """Return the sort key of a host: the worst first, then by name, with numbers in it by their value."""
     parts = re.split(r"([0-9]+)", entry["name"])
     natural = [(len(part.lstrip("0")), part.lstrip("0")) if at % 2 else (0, part) for at, part in enumerate(parts)]
     return (STATUSES.index(entry["status"]), natural, entry["name"])
@@ -196,22 +276,22 @@ def _list(value: Any) -> list[Any]:
     return list(value) if isinstance(value, (list, tuple)) else []
 
 
-def _text(value: Any) -> str:
-    """The text, fit to be shown: on one line, of a sensible length, without characters that do things."""
-    text = "".join(
-        "\N{REPLACEMENT CHARACTER}" if unicodedata.category(char) in _UNFIT else char
-        for char in " ".join(str(value)[: 2 * _LONGEST_TEXT].split())
+def _string(value: Any) -> str:
+    """Return a value as a string on one line, of limited length, without control characters."""
+    string = "".join(
+        "\N{REPLACEMENT CHARACTER}" if unicodedata.category(char) in _REPLACED else char
+        for char in " ".join(str(value)[: 2 * _LONGEST_STRING].split())
     )
-    return text if len(text) <= _LONGEST_TEXT else text[: _LONGEST_TEXT - 1] + "\N{HORIZONTAL ELLIPSIS}"
+    return string if len(string) <= _LONGEST_STRING else string[: _LONGEST_STRING - 1] + "\N{HORIZONTAL ELLIPSIS}"
 
 
 def _message(value: Any) -> str:
-    """The text, and nothing in it that looks like a key: it may come from a program that repeats what it was given."""
-    return _text(redact(str(value)[: 2 * _LONGEST_TEXT]))
+    """Return a message as `_string`, redacted: it may come from a CLI that repeats its input."""
+    return _string(redact(str(value)[: 2 * _LONGEST_STRING]))
 
 
-def _known_text(value: Any) -> str | None:
-    return _text(value) if isinstance(value, str) else None
+def _known_string(value: Any) -> str | None:
+    return _string(value) if isinstance(value, str) else None
 
 
 def _known_bool(value: Any) -> bool | None:

@@ -5,9 +5,9 @@
 # Note that this plugin util is **PRIVATE** to the collection. It can have breaking changes at any time.
 # Do not use this from other collections or standalone plugins/modules!
 
-"""The report as a page, and as lines for a terminal.
+"""The report as a web page, and as lines for a terminal.
 
-The page is rendered with jinja2's own autoescaping: Ansible's templates have none, not even where one asks for it.
+The page is rendered with the autoescaping of jinja2. Ansible's own templates have none, even if it is requested.
 """
 
 from __future__ import annotations
@@ -23,26 +23,26 @@ from typing import Any
 import jinja2
 from ansible_collections.clawfleet.clawdbot.plugins.plugin_utils._report import STATUSES
 
-#: Status of a host -> what a person reads, the shape that goes with it, and how bad it is.
+#: Status of a host -> its label, its symbol and its severity, which is a class of the CSS.
 LABELS = {
     "unreachable": ("Unreachable", "⊘", "bad"),
-    "failed": ("Look failed", "✕", "bad"),
+    "failed": ("Failed", "✕", "bad"),
     "down": ("Down", "▼", "bad"),
-    "provider": ("Provider fault", "✕", "bad"),
-    "gateway": ("Gateway fault", "■", "bad"),
+    "provider": ("Provider error", "✕", "bad"),
+    "gateway": ("Gateway error", "■", "bad"),
     "restart": ("Restart due", "↻", "warn"),
     "drift": ("Drift", "≠", "warn"),
     "ok": ("OK", "✓", "good"),
 }
-_FOLDER = os.path.dirname(__file__)
+_DIRECTORY = os.path.dirname(__file__)
 _SHOWN_HOSTS = 40
 _FINDING_WIDTH = 72
 
 
 def report_page(report: Mapping[str, Any]) -> str:
-    """The page, complete in itself."""
+    """Return the report as one HTML document that loads nothing."""
     environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(_FOLDER),
+        loader=jinja2.FileSystemLoader(_DIRECTORY),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
@@ -67,13 +67,13 @@ def report_page(report: Mapping[str, Any]) -> str:
 
 
 def report_summary(report: Mapping[str, Any]) -> list[str]:
-    """A few lines: the counts, and a table with the hosts, the worst first."""
+    """Return the report as lines: the counts, and a table of the hosts, the worst first."""
     counts = report["counts"]
-    told = ", ".join(f"{counts[status]} {LABELS[status][0].lower()}" for status in STATUSES if counts[status])
+    shown = ", ".join(f"{counts[status]} {LABELS[status][0].lower()}" for status in STATUSES if counts[status])
     rows: list[tuple[str, ...]] = [("HOST", "STATUS", "PROVIDERS", "VERSION", "STARTED", "FINDING")]
     rows += [_row(host) for host in report["hosts"][:_SHOWN_HOSTS]]
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    lines = [f"Need attention: {counts['hosts'] - counts['ok']} of {counts['hosts']} hosts ({told or 'none'})"]
+    lines = [f"Need attention: {counts['hosts'] - counts['ok']} of {counts['hosts']} hosts ({shown or 'none'})"]
     lines += ["  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows]
     more = counts["hosts"] - _SHOWN_HOSTS
     return [*lines, f"and {more} more"] if more > 0 else lines
@@ -96,12 +96,12 @@ def _row(host: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _asset(name: str) -> str:
-    with open(os.path.join(_FOLDER, name), encoding="utf-8") as file:
+    with open(os.path.join(_DIRECTORY, name), encoding="utf-8") as file:
         return file.read()
 
 
 def _csp_source(text: str) -> str:
-    """What a Content-Security-Policy calls exactly this text."""
+    """Return the source expression of a Content-Security-Policy that allows exactly this string."""
     return "'sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() + "'"
 
 
@@ -110,7 +110,7 @@ def _minute(time: str) -> str:
 
 
 def _age(started: str, generated: str) -> str:
-    """How long before the report that was, in its largest unit."""
+    """Return the time from the start to the report, in its largest unit."""
     seconds = (_moment(generated) - _moment(started)).total_seconds()
     for unit, length in (("d", 86400), ("h", 3600), ("min", 60)):
         if seconds >= length:

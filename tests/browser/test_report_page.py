@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The report in a real browser: what it shows, filters and prints, and that it does nothing else."""
+"""The report in a real browser: its content, filters and print, and that it loads and runs nothing else."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ FLAGS = (
     "--disable-component-update",
     "--disable-sync",
 )
-# The ratio of the luminances of each text and what it stands on, as WCAG 2 has it.
+# The contrast of each text and its background, as WCAG 2 defines it.
 CONTRASTS = """
 const channels = (color) => color.match(/[\\d.]+/g).map(Number);
 const luminance = ([red, green, blue]) => [red, green, blue]
@@ -46,7 +46,7 @@ const ground = (element) => {
     const color = channels(getComputedStyle(at).backgroundColor);
     if (color.length < 4 || color[3] > 0) return color;
   }
-  throw new Error("there is no ground");
+  throw new Error("there is no background");
 };
 return Array.from(document.querySelectorAll("body *"))
   .filter((element) => element.checkVisibility() && !["SCRIPT", "OPTION"].includes(element.tagName))
@@ -57,7 +57,7 @@ return Array.from(document.querySelectorAll("body *"))
     return [element.textContent, (light + 0.05) / (dark + 0.05)];
   });
 """
-# What the page shows, in the shape of the report.
+# The content of the page, in the shape of the report.
 SHOWN = """
 const text = (element) => element ? element.textContent.trim() : "";
 const first = (element) => text(element.childNodes[0]);
@@ -114,7 +114,7 @@ class Page:
         Select(self.driver.find_element(By.NAME, "group")).select_by_visible_text(group)
 
     def search(self, text: str) -> None:
-        field = self.driver.find_element(By.NAME, "text")
+        field = self.driver.find_element(By.NAME, "search")
         field.clear()
         field.send_keys(text)
 
@@ -122,8 +122,8 @@ class Page:
 @pytest.fixture(scope="module")
 def driver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chrome]:
     chromium, chromedriver = (shutil.which(program) for program in ("chromium", "chromedriver"))
-    # Not named, they would be looked for on the network.
-    assert None not in (chromium, chromedriver), "They are installed by: make chromium"
+    # Without their paths, selenium would download them.
+    assert None not in (chromium, chromedriver), "Run make chromium to install them"
     options = webdriver.ChromeOptions()
     options.binary_location = chromium
     for flag in (*FLAGS, f"--user-data-dir={tmp_path_factory.mktemp('profile')}"):
@@ -146,7 +146,7 @@ def page(driver: webdriver.Chrome, tmp_path: Path) -> Page:
     return found
 
 
-def test_the_page_asks_for_nothing_and_breaks_no_rule_of_its_own(page: Page) -> None:
+def test_the_page_loads_nothing_and_keeps_its_own_policy(page: Page) -> None:
     page.check("ok")
     page.search("gateway")
     events = [json.loads(entry["message"])["message"] for entry in page.driver.get_log("performance")]
@@ -155,7 +155,7 @@ def test_the_page_asks_for_nothing_and_breaks_no_rule_of_its_own(page: Page) -> 
     assert page.driver.get_log("browser") == []
 
 
-def test_the_policy_stops_what_would_get_into_the_page(page: Page) -> None:
+def test_the_policy_blocks_injected_scripts(page: Page) -> None:
     page.script("""
       document.body.insertAdjacentHTML("beforeend", "<img src=x onerror='document.title = 1'>");
       const script = document.createElement("script");
@@ -167,7 +167,7 @@ def test_the_policy_stops_what_would_get_into_the_page(page: Page) -> None:
     assert [entry["level"] for entry in page.driver.get_log("browser")] == ["SEVERE"] * 3
 
 
-def test_a_host_whose_name_is_a_script_is_a_text(page: Page) -> None:
+def test_a_host_whose_name_is_a_script_is_shown_as_text(page: Page) -> None:
     assert page.driver.title == "Need attention: 9 of 11 gateways"
     names = page.driver.find_elements(By.CSS_SELECTOR, ".host")
     assert [name.text.split("\n")[0] for name in names] == NAMES
@@ -175,7 +175,7 @@ def test_a_host_whose_name_is_a_script_is_a_text(page: Page) -> None:
     assert len(page.driver.find_elements(By.TAG_NAME, "script")) == 1
 
 
-def test_the_page_shows_what_the_data_say(page: Page) -> None:
+def test_the_page_shows_the_data(page: Page) -> None:
     def provider(entry: dict[str, Any]) -> dict[str, Any]:
         mark = {"ok": "✓ ", "not_asked": ""}.get(entry["status"], "✕ ")
         refused = entry["http_status"] is not None and entry["http_status"] >= 400
@@ -199,7 +199,7 @@ def test_the_page_shows_what_the_data_say(page: Page) -> None:
             "name": host["name"],
             "groups": ", ".join(host["groups"]),
             "status": f"{LABELS[host['status']][1]} {LABELS[host['status']][0]}",
-            "gateway": f"{host['product'] or 'not seen'} {host['version'] or ''}".strip(),
+            "gateway": f"{host['product'] or 'unknown'} {host['version'] or ''}".strip(),
             "started": host["started"],
             "findings": [f"{LABELS[found['status']][0]}: {found['text']}" for found in host["findings"]],
             "providers": [provider(entry) for entry in host["providers"]],
@@ -215,7 +215,7 @@ def test_the_page_shows_what_the_data_say(page: Page) -> None:
     ]
 
 
-def test_the_filters_hide_hosts_and_count_the_others(page: Page) -> None:
+def test_the_filters_hide_hosts_and_count_the_shown_ones(page: Page) -> None:
     assert (page.shown(), page.count()) == (NAMES, "11 of 11 hosts shown")
     page.check("drift")
     assert (page.shown(), page.count()) == (["gateway-8"], "1 of 11 hosts shown")
@@ -240,7 +240,7 @@ def test_the_filters_hide_hosts_and_count_the_others(page: Page) -> None:
         ".*": [],
     }.items(),
 )
-def test_the_text_is_looked_for_in_all_of_a_host(page: Page, text: str, expected: list[str]) -> None:
+def test_the_search_covers_all_content_of_a_host(page: Page, text: str, expected: list[str]) -> None:
     page.search(text)
     assert (page.shown(), page.count()) == (expected, f"{len(expected)} of 11 hosts shown")
 
@@ -250,14 +250,14 @@ def test_a_group_of_any_name_can_be_chosen(page: Page) -> None:
     assert page.shown() == [HOSTILE]
 
 
-def test_a_group_has_its_own_hosts_alone(page: Page) -> None:
+def test_a_group_has_only_its_own_hosts(page: Page) -> None:
     page.choose("us")
     assert page.shown() == ["gateway-1", "gateway-9"]
     page.choose("eu")
     assert page.shown() == [name for name in NAMES if name not in ("gateway-1", "gateway-2", "gateway-9", HOSTILE)]
 
 
-def test_the_filters_work_with_the_keyboard_alone(page: Page) -> None:
+def test_the_filters_work_with_the_keyboard_only(page: Page) -> None:
     page.script("document.querySelector('input[value=drift]').focus()")
     page.driver.switch_to.active_element.send_keys(Keys.SPACE)
     assert page.shown() == ["gateway-8"]
@@ -270,10 +270,10 @@ def test_the_filters_work_with_the_keyboard_alone(page: Page) -> None:
               return [at.name || at.type, getComputedStyle(at).outlineStyle];
             """)
         )
-    assert visited == [["status", "solid"], ["group", "solid"], ["text", "solid"], ["reset", "solid"]]
+    assert visited == [["status", "solid"], ["group", "solid"], ["search", "solid"], ["reset", "solid"]]
 
 
-def test_who_cannot_see_is_told_as_much(page: Page) -> None:
+def test_screen_readers_get_the_same_content(page: Page) -> None:
     def attributes(selector: str, name: str) -> set[str | None]:
         return {found.get_attribute(name) for found in page.driver.find_elements(By.CSS_SELECTOR, selector)}
 
@@ -285,7 +285,7 @@ def test_who_cannot_see_is_told_as_much(page: Page) -> None:
     named = {(node["role"]["value"], node.get("name", {}).get("value", "")) for node in tree if not node["ignored"]}
     assert ("checkbox", "1 Drift") in named
     assert ("combobox", "Group") in named
-    assert ("searchbox", "Text") in named
+    assert ("searchbox", "Search") in named
     assert ("table", "Each host with its gateway and its providers, the worst first") in named
 
 
@@ -294,7 +294,7 @@ def test_no_screen_scrolls_sideways(page: Page, width: int) -> None:
     page.screen(width, mobile=width < 768)
     assert page.script("return innerWidth") == width
     assert page.script("const root = document.documentElement; return root.scrollWidth - root.clientWidth") == 0
-    # Each text ends within its cell.
+    # Each text fits into its cell.
     beyond = page.script("""
       return Array.from(document.querySelectorAll("tbody th, tbody td, .count, .filters *"))
         .filter((cell) => cell.scrollWidth > cell.clientWidth + 1 && cell.clientWidth && cell.tagName !== "OPTION")
@@ -303,7 +303,7 @@ def test_no_screen_scrolls_sideways(page: Page, width: int) -> None:
     assert beyond == []
 
 
-def test_what_is_tapped_on_a_phone_is_large_enough(page: Page) -> None:
+def test_controls_are_large_enough_for_a_phone(page: Page) -> None:
     page.screen(360, mobile=True)
     heights = page.script("""
       return Array.from(document.querySelectorAll(".count, select, input[type=search], button"), (part) =>
@@ -314,7 +314,7 @@ def test_what_is_tapped_on_a_phone_is_large_enough(page: Page) -> None:
 
 @pytest.mark.parametrize("width", [360, 1280])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_every_text_stands_out(page: Page, scheme: str, width: int) -> None:
+def test_each_text_has_enough_contrast(page: Page, scheme: str, width: int) -> None:
     page.screen(width)
     page.media(scheme=scheme)
     ratios = page.script(CONTRASTS)
@@ -330,7 +330,7 @@ def test_the_dark_scheme_is_dark(page: Page) -> None:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_paper_has_the_hosts_and_no_filters(page: Page, scheme: str) -> None:
+def test_print_has_the_hosts_and_no_filters(page: Page, scheme: str) -> None:
     page.choose("us")
     page.media("print", scheme)
     hidden = [".filters", ".count input"]
@@ -342,7 +342,7 @@ def test_paper_has_the_hosts_and_no_filters(page: Page, scheme: str) -> None:
     assert page.script(colors) == ["rgb(255, 255, 255)", "rgb(0, 0, 0)"]
 
 
-def test_without_script_the_table_is_whole_and_nothing_pretends_to_filter(page: Page) -> None:
+def test_without_javascript_the_table_is_complete_and_has_no_filters(page: Page) -> None:
     page.driver.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": True})
     try:
         page.driver.refresh()

@@ -149,7 +149,7 @@ def test_each_host_is_a_row_with_its_trouble_and_no_key_is_in_the_files(
     assert [key for key in secrets if key in page + json.dumps(report) + looked.output] == []
 
     told = looked.output[looked.output.index("Show the summary") :]
-    assert "Need attention: 5 of 6 hosts (1 unreachable, 2 look failed, 1 provider fault, 1 drift, 1 ok)" in told
+    assert "Need attention: 5 of 6 hosts (1 unreachable, 2 failed, 1 provider error, 1 drift, 1 ok)" in told
     assert str(folder / "report.html") in told
 
 

@@ -22,6 +22,7 @@ from .info import FilesInfo, GatewayInfo, OverrideInfo
 #: `down`: the gateway does not run or answer. `restart`: it needs a restart. `gateway`: it lacks models or uses other
 #: keys. `provider`: an endpoint is not ok. `drift`: its files differ. `failed`: its files cannot be compared.
 ProblemStatus = Literal["failed", "down", "provider", "gateway", "restart", "drift"]
+"""The kind of a problem, the worst first."""
 
 
 class Problem(TypedDict):

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A fleet as the role registers it, with one host for each thing that can be said of one."""
+"""The variables of a fleet as the role registers them, with at least one host for each status."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def host(
     files: dict[str, Any] | None = None,
     **more: Any,
 ) -> dict[str, Any]:
-    """What is registered of a host that works but for the given parts."""
+    """Return the variables of a host that is healthy except for the given parts."""
     return {
         "__providers_gateway": {**GATEWAY, "files": {**FILES, **(files or {})}, **(gateway or {})},
         "__providers_endpoints": {"providers": [{**MOONSHOT, **(moonshot or {})}, KIMICODE]},
@@ -91,7 +91,7 @@ def host(
 
 
 FLEET: dict[str, dict[str, Any]] = {
-    # So many groups that the number of one begins with that of another.
+    # So many groups that the number of one begins with the number of another.
     "gateway-10": host(group_names=["eu", "production", *(f"rack-{number}" for number in range(10))]),
     "gateway-9": host(group_names=["us"]),
     "gateway-1": {"__providers_gateway": UNREACHABLE, "__providers_report_expected": EXPECTED, "group_names": ["us"]},

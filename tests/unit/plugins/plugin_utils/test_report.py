@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from ansible_collections.clawfleet.clawdbot.plugins.plugin_utils._report import (
     STATUSES,
+    HostEntry,
     expected_providers,
     fleet_report,
 )
@@ -33,27 +34,26 @@ from tests.unit.plugins.plugin_utils.report_cases import (
     host,
 )
 
-NOTHING = "Nothing is known: the run ended before this host was looked at."
-UNREADABLE = "What the modules returned of this host is not what they return: see to the host and its Python."
+NOT_GATHERED = "The run ended before the state of this host was gathered."
+INVALID = "The modules returned an invalid result. Check the host and its Python."
 
 
-def entry_of(known: dict[str, Any]) -> dict[str, Any]:
-    """The report's entry of one host."""
-    entry: dict[str, Any] = fleet_report({"h": known}, ["h"], GENERATED)["hosts"][0]
-    return entry
+def entry_of(known: dict[str, Any]) -> HostEntry:
+    """Return the entry of one host in the report."""
+    return fleet_report({"h": known}, ["h"], GENERATED)["hosts"][0]
 
 
-def test_what_is_expected_is_a_selection_without_its_keys() -> None:
+def test_expected_providers_are_the_selection_without_its_keys() -> None:
     keys = {"moonshot": "sk-" + "a" * 40, "kimicode": "sk-kimi-" + "b" * 40}
     blocks = {
         name: {
-            "env_var": wanted["variable"],
+            "env_var": desired["variable"],
             "block": {
-                "baseUrl": wanted["base_url"],
-                "models": [{"id": model, "name": model} for model in wanted["models"]],
+                "baseUrl": desired["base_url"],
+                "models": [{"id": model, "name": model} for model in desired["models"]],
             },
         }
-        for name, wanted in EXPECTED["providers"].items()
+        for name, desired in EXPECTED["providers"].items()
     }
     selection = select(Variables(list(blocks), blocks, {}, keys, {}, None, None, "auto"))
     assert selection["problems"] == []
@@ -65,13 +65,14 @@ def test_what_is_expected_is_a_selection_without_its_keys() -> None:
         "fingerprints": fingerprints,
         "probe": "listing",
         "providers": {
-            name: {**wanted, "key": fingerprints[wanted["variable"]]} for name, wanted in EXPECTED["providers"].items()
+            name: {**desired, "key": fingerprints[desired["variable"]]}
+            for name, desired in EXPECTED["providers"].items()
         },
     }
     assert "sk-" not in json.dumps(expected)
 
 
-def test_the_whole_entry_of_a_host_that_works() -> None:
+def test_the_whole_entry_of_a_healthy_host() -> None:
     assert entry_of(host()) == {
         "name": "h",
         "groups": ["eu", "production"],
@@ -137,18 +138,18 @@ def test_the_report_has_the_worst_hosts_first_and_numbers_by_value() -> None:
 
 FAILURE = "__providers_report_failure"
 ENTRIES: dict[str, tuple[dict[str, Any], list[tuple[str, str]]]] = {
-    "never looked at": ({}, [("failed", NOTHING)]),
+    "not gathered": ({}, [("failed", NOT_GATHERED)]),
     "unreachable": ({"__providers_gateway": UNREACHABLE}, [("unreachable", UNREACHABLE["msg"])]),
-    "unreachable without a word": (
+    "unreachable without a message": (
         {"__providers_gateway": {"unreachable": True}},
-        [("unreachable", "The host cannot be reached.")],
+        [("unreachable", "The host is unreachable.")],
     ),
-    "lost after the first look": (
+    "unreachable after the first module": (
         host(__providers_endpoints=UNREACHABLE),
         [("unreachable", UNREACHABLE["msg"])],
     ),
-    "the look failed": ({FAILURE: "No."}, [("failed", "No.")]),
-    "the look failed late": (
+    "a failed task": ({FAILURE: "No."}, [("failed", "No.")]),
+    "a failed task after the first module": (
         host(NOT_RUNNING, **{FAILURE: "The config cannot be read."}),
         [("failed", "The config cannot be read."), ("down", "The gateway is not running.")],
     ),
@@ -164,12 +165,12 @@ ENTRIES: dict[str, tuple[dict[str, Any], list[tuple[str, str]]]] = {
         {FAILURE: "a\n\tb \x1b[31mc\u202e"},
         [("failed", "a b \ufffd[31mc\ufffd")],
     ),
-    "half a character": ({FAILURE: "a\ud800"}, [("failed", "a\ufffd")]),
-    "a message without end": ({FAILURE: "x" * 5000}, [("failed", "x" * 999 + "\u2026")]),
-    "a gateway of another shape": (host({"variables": 3}), [("failed", UNREADABLE)]),
-    "endpoints of another shape": (
+    "a surrogate": ({FAILURE: "a\ud800"}, [("failed", "a\ufffd")]),
+    "a long message": ({FAILURE: "x" * 5000}, [("failed", "x" * 999 + "\u2026")]),
+    "a gateway with an invalid value": (host({"variables": 3}), [("failed", INVALID)]),
+    "endpoints with an invalid value": (
         host(__providers_endpoints={"providers": [{"status": "timeout"}, 3]}),
-        [("failed", UNREADABLE)],
+        [("failed", INVALID)],
     ),
 }
 
@@ -184,11 +185,11 @@ def test_findings_of_a_host(name: str) -> None:
 MODELS: dict[str, tuple[dict[str, Any], str, list[tuple[str, bool | None]]]] = {
     "listed": (host(), "ok", [("ok", True), ("ok", True)]),
     "not listed": (host(moonshot=MISSING), "model_missing", [("ok", True), ("missing", True)]),
-    "refused": (host(moonshot=REFUSED), "unauthorized", [("unknown", True), ("unknown", True)]),
+    "rejected": (host(moonshot=REFUSED), "unauthorized", [("unknown", True), ("unknown", True)]),
     "accepted without being listed": (
         host(moonshot={"listed": ["kimi-k2.5"]}),
         "ok",
-        [("ok", True), ("unproven", True)],
+        [("ok", True), ("unverified", True)],
     ),
     "accepted without being listed, and answered": (
         host(moonshot={"listed": ["kimi-k2.5"]}, __providers_report_expected={**EXPECTED, "probe": "chat"}),
@@ -206,7 +207,7 @@ MODELS: dict[str, tuple[dict[str, Any], str, list[tuple[str, bool | None]]]] = {
         "not_asked",
         [("not_asked", True), ("not_asked", True)],
     ),
-    "one that nobody knows": (host(moonshot={"status": "<b>"}), "unknown", [("unknown", True), ("unknown", True)]),
+    "an unknown status": (host(moonshot={"status": "<b>"}), "unknown", [("unknown", True), ("unknown", True)]),
     "many": (
         host(moonshot={"listed": [f"m{number}" for number in range(5000)] + ["kimi-k2.5", "moonshot-v1-8k"]}),
         "ok",
@@ -226,7 +227,7 @@ def test_a_provider_and_its_models(name: str) -> None:
 @pytest.mark.parametrize(
     "started", [None, "yesterday", "2026-99-99T00:00:00.000Z", 4711, "2026-11-20T08:00:00.000Z<b>"]
 )
-def test_a_start_that_is_none_is_not_known(started: Any) -> None:
+def test_an_invalid_start_is_unknown(started: Any) -> None:
     assert entry_of(host({"started": started}))["started"] is None
 
 
@@ -240,16 +241,16 @@ ANYTHING = st.recursive(
 )
 
 
-def _spoilt(good: dict[str, Any]) -> st.SearchStrategy[dict[str, Any]]:
+def _invalid(good: dict[str, Any]) -> st.SearchStrategy[dict[str, Any]]:
     return st.dictionaries(st.sampled_from(list(good)), ANYTHING, max_size=3).map(lambda bad: {**good, **bad})
 
 
 @given(
     st.fixed_dictionaries(
         {
-            "__providers_gateway": _spoilt(host()["__providers_gateway"]) | ANYTHING,
+            "__providers_gateway": _invalid(host()["__providers_gateway"]) | ANYTHING,
             "__providers_endpoints": st.fixed_dictionaries(
-                {"providers": st.lists(_spoilt(MOONSHOT) | _spoilt(KIMICODE) | ANYTHING, max_size=2)}
+                {"providers": st.lists(_invalid(MOONSHOT) | _invalid(KIMICODE) | ANYTHING, max_size=2)}
             )
             | ANYTHING,
             "__providers_report_failure": ANYTHING,
@@ -258,7 +259,7 @@ def _spoilt(good: dict[str, Any]) -> st.SearchStrategy[dict[str, Any]]:
         }
     )
 )
-def test_whatever_a_host_returns_gives_an_entry(known: dict[str, Any]) -> None:
+def test_any_result_of_a_host_gives_an_entry(known: dict[str, Any]) -> None:
     entry = entry_of(known)
     assert entry.keys() == entry_of(host()).keys()
     assert entry["status"] in STATUSES

@@ -29,7 +29,7 @@ def page_of(fleet: dict[str, dict[str, Any]]) -> str:
 
 
 class Elements(HTMLParser):
-    """The elements of a page, each with its attributes."""
+    """Collects the elements of a page, each with its attributes."""
 
     def __init__(self, page: str) -> None:
         super().__init__()
@@ -42,7 +42,7 @@ class Elements(HTMLParser):
 
 
 def _evil(value: Any) -> Any:
-    """The same with that text in place of each text, but for the words that the page chooses by."""
+    """Return a value with EVIL in place of each string, except the values that the page selects by."""
     if isinstance(value, dict):
         return {
             name: item if name in ("status", "generated", "started") else _evil(item) for name, item in value.items()
@@ -56,13 +56,13 @@ def test_each_status_has_a_label() -> None:
     assert tuple(LABELS) == STATUSES
 
 
-def test_every_text_of_the_report_is_a_text_of_the_page() -> None:
+def test_each_string_of_the_report_is_text_on_the_page() -> None:
     report = fleet_report(FLEET, list(FLEET), GENERATED)
     good = Elements(report_page(report)).found
 
     page = report_page(_evil(copy.deepcopy(report)))
 
-    # The same elements, one of the few groups less: nothing has become one.
+    # The same elements, except for the groups, which are one now: no string has become an element.
     def tags(elements: list[tuple[str, dict[str, str | None]]]) -> list[str]:
         return [tag for tag, _attributes in elements if tag not in ("option", "wbr")]
 
@@ -72,7 +72,7 @@ def test_every_text_of_the_report_is_a_text_of_the_page() -> None:
     assert "{{ 7 * 7 }}" in page
 
 
-def test_the_page_loads_nothing_and_allows_its_own_style_and_script_alone() -> None:
+def test_the_page_loads_nothing_and_allows_only_its_own_style_and_script() -> None:
     page = page_of(FLEET)
     elements = Elements(page).found
     attributes = {name for _tag, found in elements for name in found}
@@ -93,7 +93,7 @@ def test_the_page_loads_nothing_and_allows_its_own_style_and_script_alone() -> N
     ]
 
 
-def test_the_page_of_no_hosts() -> None:
+def test_the_page_without_hosts() -> None:
     assert "Need attention: 0 of 0 gateways" in page_of({})
 
 
@@ -109,7 +109,7 @@ AGES = {
 
 
 @pytest.mark.parametrize("started", AGES)
-def test_the_page_says_how_long_a_gateway_has_been_running(started: str) -> None:
+def test_the_page_shows_how_long_a_gateway_has_been_running(started: str) -> None:
     page = page_of({"h": host({"started": started})})
     assert f"{started[:10]} {started[11:16]} UTC</time> ({AGES[started]})" in page
 
@@ -123,19 +123,19 @@ def test_the_summary_is_a_table() -> None:
     }
     url = "https://api.moonshot.cn/v1/models"
     assert report_summary(fleet_report(fleet, list(fleet), GENERATED)) == [
-        "Need attention: 3 of 4 hosts (1 look failed, 1 down, 1 provider fault, 1 ok)",
+        "Need attention: 3 of 4 hosts (1 failed, 1 down, 1 provider error, 1 ok)",
         "HOST       STATUS          PROVIDERS                           VERSION      STARTED               FINDING",
-        "gateway-4  Look failed     -                                   -            -                     "
-        "Nothing is known: the run ended before this host was looked at.",
+        "gateway-4  Failed          -                                   -            -                     "
+        "The run ended before the state of this host was gathered.",
         "gateway-3  Down            moonshot unauthorized, kimicode ok  2026.1.24-3  -                     "
         "The gateway is not running. (and 1 more)",
-        "gateway-1  Provider fault  moonshot unauthorized, kimicode ok  2026.1.24-3  2026-11-20 08:00 UTC  "
+        "gateway-1  Provider error  moonshot unauthorized, kimicode ok  2026.1.24-3  2026-11-20 08:00 UTC  "
         f"moonshot: unauthorized: {url} answered ...",
         "gateway-2  OK              moonshot ok, kimicode ok            2026.1.24-3  2026-11-20 08:00 UTC  -",
     ]
 
 
-def test_the_summary_of_a_large_fleet_ends() -> None:
+def test_the_summary_of_a_large_fleet_is_limited() -> None:
     fleet = {f"gateway-{number}": host() for number in range(1000)}
     lines = report_summary(fleet_report(fleet, list(fleet), GENERATED))
     assert lines[0] == "Need attention: 0 of 1000 hosts (1000 ok)"
@@ -143,6 +143,6 @@ def test_the_summary_of_a_large_fleet_ends() -> None:
     assert lines[-1] == "and 960 more"
 
 
-def test_the_page_of_a_large_fleet_is_of_a_size_that_a_phone_opens() -> None:
+def test_the_page_of_a_large_fleet_is_small_enough_for_a_phone() -> None:
     fleet = {f"gateway-{number}.example.com": host() for number in range(1000)}
     assert len(page_of(fleet).encode()) < 2_000_000
