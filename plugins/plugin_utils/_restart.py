@@ -5,7 +5,7 @@
 # Note that this plugin util is **PRIVATE** to the collection. It can have breaking changes at any time.
 # Do not use this from other collections or standalone plugins/modules!
 
-"""Whether a gateway is restarted, and why; decided on the control node from what the files' change returned."""
+"""The decision on a restart of a gateway, made on the control node once its files are written."""
 
 from __future__ import annotations
 

@@ -5,40 +5,65 @@
 # Note that this plugin util is **PRIVATE** to the collection. It can have breaking changes at any time.
 # Do not use this from other collections or standalone plugins/modules!
 
-"""What has become of each host of a rollout, from what the playbook has kept of it."""
+"""The outcome of a rollout, from what the playbook has recorded for each host."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, TypedDict
+
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._endpoints.types import EndpointsInfo
 
 
-def summary(hosts: Iterable[str], variables: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    """The hosts by what has become of them, in their order; C(variables) is host -> its variables.
+class RolloutSummary(TypedDict):
+    """The hosts of a rollout by their outcome, in the order of the play."""
 
-    C(done): names of those that were changed, or in check mode would be. C(unchanged): names of those with nothing to
-    change. C(failed), C(not_reached): name -> reason. C(not_tried): names of those that the rollout did not get to.
-    C(endpoints): a line for each distinct provider and key that was asked about.
-    """
-    found: dict[str, Any] = {"done": [], "unchanged": [], "failed": {}, "not_reached": {}, "not_tried": []}
+    #: Changed, or would be in check mode.
+    done: list[str]
+    #: Nothing to change.
+    unchanged: list[str]
+    #: Host -> reason.
+    failed: dict[str, str]
+    not_reached: dict[str, str]
+    #: The rollout ended before them.
+    not_tried: list[str]
+    #: A line for each distinct provider and key that was verified.
+    endpoints: list[str]
+
+
+def summary(hosts: Iterable[str], variables: Mapping[str, Mapping[str, Any]]) -> RolloutSummary:
+    """Return the hosts by their outcome. `variables`: `hostvars`."""
+    result: RolloutSummary = {
+        "done": [],
+        "unchanged": [],
+        "failed": {},
+        "not_reached": {},
+        "not_tried": [],
+        "endpoints": [],
+    }
     lines: dict[str, None] = {}
     for host in hosts:
         own = variables[host]
-        outcome = own.get("__rollout_outcome")
-        # Where the host has asked as well, that is what counts.
+        # The result of the host takes precedence over the one of the control node.
         asked = (own.get("__providers_gateway") or {}).get("endpoints") or own.get("__providers_endpoints")
         lines.update(dict.fromkeys(_endpoint_lines(asked)))
+        outcome = own.get("__rollout_outcome")
         if outcome is None:
-            found["not_tried"].append(host)
-        elif outcome["state"] in ("failed", "not_reached"):
-            found[outcome["state"]][host] = outcome["reason"]
+            result["not_tried"].append(host)
+        elif outcome["state"] == "failed":
+            result["failed"][host] = outcome["reason"]
+        elif outcome["state"] == "not_reached":
+            result["not_reached"][host] = outcome["reason"]
+        elif outcome["state"] == "done":
+            result["done"].append(host)
         else:
-            found[outcome["state"]].append(host)
-    return {**found, "endpoints": list(lines)}
+            result["unchanged"].append(host)
+    return {**result, "endpoints": list(lines)}
 
 
-def _endpoint_lines(asked: Mapping[str, Any] | None) -> Iterable[str]:
-    # A task that was skipped or lost has asked nobody.
-    for provider in (asked or {}).get("providers", []):
-        listed = ", ".join(provider["listed"]) or "nothing"
-        yield f"{provider['name']} is {provider['status']} and lists {listed} for the key {provider['key']}"
+def _endpoint_lines(asked: EndpointsInfo | None) -> Iterable[str]:
+    # The result of a task that was skipped, or of an unreachable host, has no providers.
+    if asked and "providers" in asked:
+        for provider in asked["providers"]:
+            listed = ", ".join(provider["listed"]) or "nothing"
+            yield f"{provider['name']} is {provider['status']} and lists {listed} for the key {provider['key']}"

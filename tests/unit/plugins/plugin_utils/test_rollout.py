@@ -17,7 +17,7 @@ def asked(name: str, key: str, *listed: str, status: str = "ok") -> dict[str, ob
     return {"providers": [{"name": name, "status": status, "listed": list(listed), "key": key}]}
 
 
-def test_each_host_is_told_once_in_the_order_of_the_inventory() -> None:
+def test_each_host_has_one_outcome_in_the_order_of_the_play() -> None:
     variables = {
         "late": {"__rollout_outcome": {"state": "done", "reason": ""}},
         "down": {"__rollout_outcome": {"state": "not_reached", "reason": "The host was not reached: no route."}},
@@ -36,12 +36,12 @@ def test_each_host_is_told_once_in_the_order_of_the_inventory() -> None:
     }
 
 
-def test_what_was_asked_for_several_hosts_is_told_once() -> None:
+def test_an_endpoint_of_several_hosts_is_listed_once() -> None:
     variables = {
         "one": {"__providers_endpoints": asked("moonshot", "sha256:aaaaaaaaaaaa", "kimi-k2.5", "kimi-k3")},
         "two": {"__providers_endpoints": asked("moonshot", "sha256:aaaaaaaaaaaa", "kimi-k2.5", "kimi-k3")},
         "other": {"__providers_endpoints": asked("moonshot", "sha256:bbbbbbbbbbbb", status="unauthorized")},
-        "asked itself": {
+        "asked by the host": {
             "__providers_endpoints": asked("kimicode", "sha256:cccccccccccc", status="timeout"),
             "__providers_gateway": {"endpoints": asked("kimicode", "sha256:cccccccccccc", "kimi-for-coding")},
         },
