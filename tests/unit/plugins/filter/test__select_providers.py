@@ -22,7 +22,7 @@ KEYS = {"moonshot": "sk-moonshot-0123456789", "kimicode": "sk-kimi-0123456789"}
 DEFAULTS = yaml.safe_load((ROOT / "roles/providers/defaults/main.yml").read_text(encoding="utf-8"))
 
 
-def test_the_filter_has_the_name_of_its_file() -> None:
+def test_the_filters_have_the_names_of_their_documentation() -> None:
     assert FilterModule().filters() == {
         "_select_providers": select_providers,
         "_select_removed_providers": select_removed,
@@ -35,7 +35,7 @@ def test_the_documented_options_are_the_arguments() -> None:
     assert ["_input", *arguments[1:]] == list(documented["DOCUMENTATION"]["options"])
 
 
-def test_the_defaults_of_the_role_are_a_selection_once_the_keys_are_there() -> None:
+def test_the_defaults_of_the_role_are_valid_with_keys() -> None:
     selection = select_providers(
         DEFAULTS["providers_enabled"],
         DEFAULTS["providers_catalogue"],
@@ -62,15 +62,15 @@ EXPRESSION = """{{ providers_enabled | clawfleet.clawdbot._select_providers(
   fallback_models=providers_fallback_models, product=providers_product) }}"""
 
 
-def templated(folder: Path, variables: dict[str, Any]) -> Any:
-    """What Ansible makes of the expression that the role has, on variables of an inventory."""
-    # Something that Ansible has to template first, as a vaulted key is.
+def templated(directory: Path, variables: dict[str, Any]) -> Any:
+    """Return the value of the expression of the role, templated by Ansible with variables of an inventory."""
+    # A value that Ansible must template first, as a key in a vault.
     values = {**DEFAULTS, **variables, "selection": EXPRESSION, "vaulted": KEYS["moonshot"]}
-    (folder / "vars.json").write_text(json.dumps(values))
-    (folder / "ansible.cfg").write_text("[defaults]\n")
+    (directory / "vars.json").write_text(json.dumps(values))
+    (directory / "ansible.cfg").write_text("[defaults]\n")
     environment = {
         **os.environ,
-        "ANSIBLE_CONFIG": str(folder / "ansible.cfg"),
+        "ANSIBLE_CONFIG": str(directory / "ansible.cfg"),
         "ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".cache" / "collections"),
         "ANSIBLE_STDOUT_CALLBACK": "ansible.builtin.default",
         "ANSIBLE_LOAD_CALLBACK_PLUGINS": "0",
@@ -87,15 +87,15 @@ def templated(folder: Path, variables: dict[str, Any]) -> Any:
             "-c",
             "local",
             "-e",
-            f"@{folder}/vars.json",
+            f"@{directory}/vars.json",
             "-e",
             f"ansible_python_interpreter={sys.executable}",
             "-a",
             json.dumps(
-                {"dest": str(folder / "selection.json"), "content": "{{ selection | to_json }}", "mode": "0600"}
+                {"dest": str(directory / "selection.json"), "content": "{{ selection | to_json }}", "mode": "0600"}
             ),
         ],
-        cwd=folder,
+        cwd=directory,
         env=environment,
         stdin=subprocess.DEVNULL,
         capture_output=True,
@@ -104,7 +104,7 @@ def templated(folder: Path, variables: dict[str, Any]) -> Any:
         timeout=120,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    return json.loads((folder / "selection.json").read_text())
+    return json.loads((directory / "selection.json").read_text())
 
 
 @pytest.mark.parametrize(
