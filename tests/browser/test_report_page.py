@@ -178,8 +178,8 @@ def test_a_host_whose_name_is_a_script_is_shown_as_text(page: Page) -> None:
 def test_the_page_shows_the_data(page: Page) -> None:
     def provider(entry: dict[str, Any]) -> dict[str, Any]:
         mark = {"ok": "✓ ", "not_asked": ""}.get(entry["status"], "✕ ")
-        refused = entry["http_status"] is not None and entry["http_status"] >= 400
-        code = f" ({entry['http_status']})" if refused else ""
+        rejected = entry["http_status"] is not None and entry["http_status"] >= 400
+        code = f" ({entry['http_status']})" if rejected else ""
         return {
             "name": entry["name"],
             "base_url": entry["base_url"],

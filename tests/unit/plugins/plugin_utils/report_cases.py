@@ -63,7 +63,7 @@ NOT_RUNNING = {
     "restart_reasons": ["The gateway is not running."],
     "models_missing": ["moonshot/kimi-k2.5", "moonshot/moonshot-v1-8k", "kimicode/kimi-for-coding"],
 }
-REFUSED = {
+REJECTED = {
     "status": "unauthorized",
     "http_status": 401,
     "listed": [],
@@ -97,10 +97,10 @@ FLEET: dict[str, dict[str, Any]] = {
     "gateway-1": {"__providers_gateway": UNREACHABLE, "__providers_report_expected": EXPECTED, "group_names": ["us"]},
     "gateway-2": {"__providers_report_failure": "providers_enabled is empty.", "group_names": []},
     "gateway-3": host(NOT_RUNNING),
-    "gateway-4": host(moonshot=REFUSED),
+    "gateway-4": host(moonshot=REJECTED),
     "gateway-5": host(moonshot=MISSING),
     "gateway-6": host({"models_missing": ["moonshot/kimi-k2.5"]}),
     "gateway-7": host({"restart_required": True, "restart_reasons": ["The .env is newer."]}),
     "gateway-8": host(files={"up_to_date": False, "config_changed": True}),
-    HOSTILE: host({"version": HOSTILE}, {**REFUSED, "message": HOSTILE}, group_names=[HOSTILE]),
+    HOSTILE: host({"version": HOSTILE}, {**REJECTED, "message": HOSTILE}, group_names=[HOSTILE]),
 }

@@ -29,7 +29,7 @@ from tests.unit.plugins.plugin_utils.report_cases import (
     MISSING,
     MOONSHOT,
     NOT_RUNNING,
-    REFUSED,
+    REJECTED,
     UNREACHABLE,
     host,
 )
@@ -185,7 +185,7 @@ def test_findings_of_a_host(name: str) -> None:
 MODELS: dict[str, tuple[dict[str, Any], str, list[tuple[str, bool | None]]]] = {
     "listed": (host(), "ok", [("ok", True), ("ok", True)]),
     "not listed": (host(moonshot=MISSING), "model_missing", [("ok", True), ("missing", True)]),
-    "rejected": (host(moonshot=REFUSED), "unauthorized", [("unknown", True), ("unknown", True)]),
+    "rejected": (host(moonshot=REJECTED), "unauthorized", [("unknown", True), ("unknown", True)]),
     "accepted without being listed": (
         host(moonshot={"listed": ["kimi-k2.5"]}),
         "ok",

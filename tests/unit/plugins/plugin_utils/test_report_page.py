@@ -19,7 +19,7 @@ from ansible_collections.clawfleet.clawdbot.plugins.plugin_utils._report_page im
     report_summary,
 )
 
-from tests.unit.plugins.plugin_utils.report_cases import FLEET, GENERATED, NOT_RUNNING, REFUSED, host
+from tests.unit.plugins.plugin_utils.report_cases import FLEET, GENERATED, NOT_RUNNING, REJECTED, host
 
 EVIL = "\"'><script>alert(1)</script><img src=x onerror=alert(1)>{{ 7 * 7 }}"
 
@@ -116,9 +116,9 @@ def test_the_page_shows_how_long_a_gateway_has_been_running(started: str) -> Non
 
 def test_the_summary_is_a_table() -> None:
     fleet = {
-        "gateway-1": host(moonshot=REFUSED),
+        "gateway-1": host(moonshot=REJECTED),
         "gateway-2": host(),
-        "gateway-3": host(NOT_RUNNING, moonshot=REFUSED),
+        "gateway-3": host(NOT_RUNNING, moonshot=REJECTED),
         "gateway-4": {},
     }
     url = "https://api.moonshot.cn/v1/models"
