@@ -17,13 +17,13 @@ import time
 from collections.abc import Mapping, Sequence
 
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product import node_snippets
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.table import PRODUCTS
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.table import LIST_MODELS_METHOD, PRODUCTS
 
 from tools import fleet
 
 ROUNDS = 5
 CLAWDBOT = PRODUCTS["clawdbot"]
-LIST = ("gateway", "call", CLAWDBOT.list_models_method, "--json", "--params", "{}", "--timeout", "30000")
+LIST = ("gateway", "call", LIST_MODELS_METHOD, "--json", "--params", "{}", "--timeout", "30000")
 
 
 def cost(argv: Sequence[str], environment: Mapping[str, str]) -> tuple[float, float]:

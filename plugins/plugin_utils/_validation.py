@@ -223,7 +223,7 @@ def _known_variable_problems(entries: Mapping[str, Any], keys: Mapping[Any, Any]
     owners = {entry["env_var"]: name for name, entry in entries.items()}
     for name, entry in entries.items():
         for row in (row for row in PRODUCTS.values() if product in ("auto", row.name)):
-            for known in row.known_variables.get(row.provider(name), ()):
+            for known in row.key_variables.get(row.provider(name), ()):
                 if known == entry["env_var"]:
                     break
                 owner = owners.get(known)

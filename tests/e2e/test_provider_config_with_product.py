@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 from ansible.module_utils.testing import patch_module_args
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.table import PRODUCTS, check_command
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.config_check import check_command
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.table import PRODUCTS
 from ansible_collections.clawfleet.clawdbot.plugins.modules import provider_config
 
 ENTRIES = {"clawdbot": "dist/entry.js", "openclaw": "openclaw.mjs"}
@@ -77,7 +78,7 @@ def test_the_product_judges_the_new_config(
         assert (leaving.value.code, result["changed"]) == (0, True)
         assert sorted(os.listdir(tmp_path)) == [".clawdbot.json.clawfleet-undo", ".env", "clawdbot.json"]
     else:
-        message = f"The product refuses the new config; nothing was changed. It says: {problem}"
+        message = f"The config check rejected the new config; nothing was changed. Problem: {problem}"
         assert (leaving.value.code, result["msg"]) == (1, message)
         assert (config.read_text(), env.read_text()) == (CONFIG, ENV)
         assert sorted(os.listdir(tmp_path)) == [".env", "clawdbot.json"]

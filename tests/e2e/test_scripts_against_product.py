@@ -17,7 +17,8 @@ import pytest
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import ClawdbotError
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product import node_snippets
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.client import Gateway
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.table import PRODUCTS, Paths
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.locate import Paths
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.table import PRODUCTS
 
 from tests.e2e.harness import Bench
 from tools import product
@@ -179,7 +180,7 @@ def test_a_gateway_answers_as_it_answers_the_command(
     for program in (PROGRAM, by_itself):
         with pytest.raises(ClawdbotError) as refused:
             asked(program, "no.such")
-        assert str(refused.value) == "The gateway's no.such failed. It says: unknown method: no.such"
+        assert str(refused.value) == "Gateway method no.such failed: unknown method: no.such"
         with pytest.raises(ClawdbotError) as refused:
             asked(program, "models.list", port=1)
-        assert str(refused.value) == f"The gateway's models.list failed. It says: {closed}"
+        assert str(refused.value) == f"Gateway method models.list failed: {closed}"

@@ -26,7 +26,8 @@ from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.provide
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import ClawdbotError
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._files import agent_files, atomic, journal
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._files.atomic import ConflictError, Snapshot
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.table import Paths, Product
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.locate import Paths
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.table import Product
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.redaction import fingerprint, named_secrets
 
 from . import document_rules, file_scan

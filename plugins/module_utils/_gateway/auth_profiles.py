@@ -24,7 +24,7 @@ from typing import Any
 
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.provider_changes import at
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._files.atomic import open_without_blocking
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.table import Product
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.table import MAIN_AGENT, Product
 
 _FILE = "auth-profiles.json"
 
@@ -52,7 +52,7 @@ class Store:
         return Store({**main.profiles, **self.profiles}, {**main.order, **self.order})
 
 
-def stores(product: Product, state_dir: str, config: Any) -> list[Store]:
+def stores(state_dir: str, config: Any) -> list[Store]:
     """Return the profiles of each agent, of the main agent first, even if it has no file."""
     folders = glob.glob(os.path.join(glob.escape(state_dir), "agents", "*", "agent"))
     agents = at(config, ("agents", "list"))
@@ -60,7 +60,7 @@ def stores(product: Product, state_dir: str, config: Any) -> list[Store]:
         folder = at(agent, ("agentDir",))
         if isinstance(folder, str):
             folders.append(os.path.abspath(os.path.expanduser(folder.strip())))
-    main_folder = os.path.join(state_dir, "agents", product.main_agent, "agent")
+    main_folder = os.path.join(state_dir, "agents", MAIN_AGENT, "agent")
     main = _store(os.path.join(main_folder, _FILE))
     others = [_store(os.path.join(folder, _FILE)) for folder in sorted(set(folders) - {main_folder})]
     return [main, *(other.over(main) for other in others)]

@@ -128,7 +128,7 @@ def _send(gateway: Gateway, agent: str, model: str, timeout: float) -> ChatResul
     try:
         request = {"message": _MESSAGE, "agentId": agent, "sessionKey": key, "idempotencyKey": key}
         answer = gateway.call("agent", request, timeout, final=True)
-        if gateway.product.tells_failed_turns:
+        if gateway.product.reports_failed_chats:
             return judge_result(model, answer)
         return judge_transcript(model, _last_answer(session, answer))
     except ClawdbotError as exc:

@@ -24,7 +24,8 @@ from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config import 
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.env_refs import substitute
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.provider_changes import at
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._files.atomic import open_without_blocking
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.table import Paths, Product
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.locate import Paths
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.table import Product
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.redaction import fingerprint
 
 from .info import SourceInfo, VariableInfo
@@ -148,7 +149,7 @@ def from_product(
         known = {name: value for source in reversed(found) for name, value in source.values.items() if value}
         values = {name: substitute(value, {**known, **given}) for name, value in _config_variables(block)}
         found.append(Source(f"env block of {paths.config}", values))
-    switch = given.get(product.shell_switch_variable, "").strip().lower() in _TRUE
+    switch = given.get(product.shell_env_variable, "").strip().lower() in _TRUE
     if switch or at(config, ("env", "shellEnv", "enabled")) is True:
         found.append(Source("login shell", dict.fromkeys(product.shell_variables)))
     return found
@@ -234,7 +235,7 @@ def _without_barred(source: Source | None, product: Product) -> Source | None:
     """Return a `.env` in the working directory without the variables that the product does not read from there."""
     if source is None:
         return None
-    values = {name: value for name, value in source.values.items() if name not in product.barred_from_folder}
+    values = {name: value for name, value in source.values.items() if name not in product.ignored_in_working_directory}
     return Source(source.place, values, source.changed)
 
 

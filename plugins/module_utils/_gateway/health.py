@@ -15,7 +15,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.client import Gateway
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.table import Paths, Product
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.locate import Paths
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.table import (
+    LIST_MODELS_ARGS,
+    LIST_MODELS_METHOD,
+    Product,
+)
 
 from .port import answers
 from .state import Observation, Service, observe
@@ -55,20 +60,18 @@ def may_become_healthy(seen: Observation) -> bool:
     return not seen.answers or bool(seen.restart_reasons)
 
 
-def missing_models(
-    product: Product, paths: Paths, gateway: Gateway, seen: Observation, wanted: Sequence[str]
-) -> list[str]:
+def missing_models(paths: Paths, gateway: Gateway, seen: Observation, wanted: Sequence[str]) -> list[str]:
     """Return those of the wanted `provider/model` that the gateway does not list; all while it does not answer.
 
     Raises `ClawdbotError` where the gateway answers, but does not list its models.
     """
     if not seen.answers or seen.process is None:
         return list(wanted)
-    listed = parse_models(gateway.call(product.list_models_method, {}, _LISTING_SECONDS))
+    listed = parse_models(gateway.call(LIST_MODELS_METHOD, {}, _LISTING_SECONDS))
     missing = [model for model in wanted if model not in listed]
     # A gateway lists what it knew when it was first asked. Models that were added to its config since work as well.
     if missing and _changed_since(seen.process.started, paths.config):
-        listed = parse_models(gateway.run(product.list_models_args, _LISTING_SECONDS))
+        listed = parse_models(gateway.run(LIST_MODELS_ARGS, _LISTING_SECONDS))
     return [model for model in missing if model not in listed]
 
 

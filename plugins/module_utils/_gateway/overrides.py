@@ -12,7 +12,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.table import Paths, Product
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.locate import Paths
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.table import Product
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.redaction import fingerprint
 
 from . import auth_profiles
@@ -27,7 +28,7 @@ def provider_overrides(
 
     `providers`: provider -> the environment variable that the config refers to.
     """
-    agents = auth_profiles.stores(product, paths.state_dir, config) if providers else []
+    agents = auth_profiles.stores(paths.state_dir, config) if providers else []
     return {
         provider: {
             "variable": variable,
@@ -45,7 +46,7 @@ def provider_overrides(
 
 def _known_variable(product: Product, sources: EnvSources, provider: str, variable: str) -> Iterator[OverrideInfo]:
     """Yield the first variable with a value of those that the product reads for the provider before `variable`."""
-    for name in product.known_variables.get(product.provider(provider), ()):
+    for name in product.key_variables.get(product.provider(provider), ()):
         if name == variable:
             return
         place, value = next(iter(trace(name, sources).sources), ("", None))

@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.provider_changes import at
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.table import Product
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.table import DEFAULT_PORT, Product
 
 from .process import Process
 
@@ -37,7 +37,7 @@ def find_port(product: Product, config: Any, process: Process | None, arguments:
     for port in (*numbers, at(config, ("gateway", "port"))):
         if isinstance(port, (int, float)) and not isinstance(port, bool) and port in _PORTS:
             return int(port)
-    return product.port
+    return DEFAULT_PORT
 
 
 def answers(port: int, path: str) -> bool:

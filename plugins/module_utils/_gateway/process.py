@@ -20,7 +20,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.table import Paths, Product
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.locate import Paths
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.table import Product
 
 _COMMAND_SECONDS = 20
 

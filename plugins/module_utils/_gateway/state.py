@@ -16,7 +16,8 @@ from typing import Any, Literal
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config import includes, json5
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import ClawdbotError
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._files import atomic
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.table import Paths, Product
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.locate import Paths
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.table import Product
 
 from . import env_sources, systemd
 from .port import answers, find_port

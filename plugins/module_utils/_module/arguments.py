@@ -13,13 +13,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.state import Service
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.table import (
-    PRODUCTS,
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.locate import (
     Paths,
-    Product,
     resolve_paths,
     resolve_product,
 )
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.table import PRODUCTS, Product
 
 #: doc_fragments/_gateway.py documents them.
 GATEWAY_ARGUMENTS: Mapping[str, Any] = {

@@ -20,7 +20,7 @@ from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config import 
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import ClawdbotError
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._files import apply
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._files.edits import Edit, Found, edit_settings
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.table import check_command
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.config_check import check_command
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.redaction import fingerprint
 
 from .arguments import GATEWAY_ARGUMENTS, resolve_gateway

@@ -20,7 +20,7 @@ from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.env_so
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.info import GatewayInfo, isoformat
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.overrides import provider_overrides
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.client import Gateway
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.table import check_command
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.config_check import check_command
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.redaction import secret_values
 
 from .arguments import GATEWAY_ARGUMENTS, SERVICE_ARGUMENTS, resolve_gateway, resolve_service
@@ -71,7 +71,7 @@ def gather(params: Mapping[str, Any]) -> GatewayInfo:
         secrets = {value for file in seen.sources.files for value in secret_values(file.values)}
         gateway = Gateway(product, seen.program, paths, seen.port, secrets)
         try:
-            info["models_missing"] = health.missing_models(product, paths, gateway, seen, params["models"])
+            info["models_missing"] = health.missing_models(paths, gateway, seen, params["models"])
         except ClawdbotError as exc:
             # A rescue, for example a rollback of the files, needs their paths.
             raise ClawdbotError(str(exc), **info) from exc

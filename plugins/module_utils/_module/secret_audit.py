@@ -16,7 +16,7 @@ from ansible_collections.clawfleet.clawdbot.plugins.module_utils._audit import h
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway import state
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.env_sources import change_time
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.process import Process
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.table import Paths
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.locate import Paths
 
 from .arguments import GATEWAY_ARGUMENTS, SERVICE_ARGUMENTS, resolve_gateway, resolve_service
 

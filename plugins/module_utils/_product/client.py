@@ -5,7 +5,7 @@
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 # Do not use this from other collections or standalone plugins/modules!
 
-"""The product's own program on a host, which is asked, and which asks the running gateway."""
+"""The product's CLI on a host, and through it the running gateway."""
 
 from __future__ import annotations
 
@@ -20,13 +20,17 @@ from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.redact
 
 from . import command, node_snippets
 from .config_check import problems
-from .table import Paths, Product, environment
+from .locate import Paths, environment
+from .table import Product
+
+# The CLI itself takes some seconds to start.
+_STARTUP_SECONDS = 60
 
 
 class Gateway:
-    """A running gateway, asked through the product's program, which finds the token in its files by itself.
+    """A running gateway, called through the product's CLI, which finds the token in the gateway's files.
 
-    C(port) is where the gateway listens; None leaves that to the config as well, which does not know what a unit says.
+    `port` is where the gateway listens; None leaves that to the config, which does not contain what a unit sets.
     """
 
     def __init__(
@@ -34,19 +38,19 @@ class Gateway:
     ) -> None:
         self.product = product
         self._program = list(program)
-        place = {} if port is None else {product.port_variable: str(port)}
-        self._environment = {**os.environ, **environment(product, paths), **place}
-        self._folder = paths.state_dir
+        listening = {} if port is None else {product.port_variable: str(port)}
+        self._environment = {**os.environ, **environment(product, paths), **listening}
+        self._directory = paths.state_dir
         self._secrets = tuple(secrets)
 
     def redact(self, text: str) -> str:
-        """The text without this gateway's secrets."""
+        """Return the text without this gateway's secrets."""
         return redact(text, self._secrets)
 
     def call(self, method: str, params: Mapping[str, Any], timeout: float, *, final: bool = False) -> Any:
-        """The gateway's answer to one method. Raises ClawdbotError with what it said, without secrets.
+        """Return the gateway's answer to one method. Raises `ClawdbotError` with its error, without secrets.
 
-        Nothing secret is in the argv: the program reads the gateway's token from the config or C(.env).
+        The argv contains no secret: the CLI reads the gateway's token from the config or `.env`.
         """
         arguments = [
             "gateway",
@@ -61,26 +65,26 @@ class Gateway:
         argv = node_snippets.argv(
             self.product.call_script, self._program, [*arguments, *(["--expect-final"] if final else [])]
         )
-        # The program itself takes some seconds to start.
-        return self._run(argv, timeout + 60, f"The gateway's {method}")
+        return self._run(argv, timeout + _STARTUP_SECONDS, f"Gateway method {method}")
 
     def run(self, arguments: Sequence[str], timeout: float) -> Any:
-        """What the program prints as JSON, on this gateway's files. Raises ClawdbotError as call does."""
-        return self._run([*self._program, *arguments], timeout, f"The product's {' '.join(arguments)}")
+        """Return what the CLI prints as JSON about this gateway's files. Raises `ClawdbotError` as `call` does."""
+        return self._run([*self._program, *arguments], timeout, f"Command {self.product.name} {' '.join(arguments)}")
 
     def _run(self, argv: Sequence[str], timeout: float, what: str) -> Any:
+        cli = f"the {self.product.title} CLI"
         if not self._program:
-            raise ClawdbotError(f"{what} cannot be asked for: the product's program was not found.")
+            raise ClawdbotError(f"{what} cannot be run: {cli} was not found.")
         try:
-            done = command.run(argv, self._folder, self._environment, timeout)
+            done = command.run(argv, self._directory, self._environment, timeout)
         except subprocess.TimeoutExpired as exc:
-            raise ClawdbotError(f"{what} gave no answer within {timeout:g} seconds.") from exc
+            raise ClawdbotError(f"{what} timed out after {timeout:g} seconds.") from exc
         except OSError as exc:
-            raise ClawdbotError(f"The product's program cannot be run: {exc.strerror}.") from exc
+            raise ClawdbotError(f"{what} cannot be run: {cli} does not start ({exc.strerror}).") from exc
         if done.returncode != 0:
             said = "; ".join(problems(done.stdout, done.stderr or done.stdout))
-            raise ClawdbotError(f"{what} failed. It says: {self.redact(said)}")
+            raise ClawdbotError(f"{what} failed: {self.redact(said)}")
         try:
             return json.loads(done.stdout)
         except (ValueError, RecursionError) as exc:
-            raise ClawdbotError(f"{what} gave an answer that is not JSON.") from exc
+            raise ClawdbotError(f"{what} returned no JSON.") from exc

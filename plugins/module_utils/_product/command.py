@@ -5,7 +5,7 @@
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 # Do not use this from other collections or standalone plugins/modules!
 
-"""Runs a program for a limited time, of which no process is left afterwards."""
+"""Runs a command for a limited time, and leaves none of its processes behind."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ from collections.abc import Mapping, Sequence
 
 
 def run(
-    argv: Sequence[str], folder: str, variables: Mapping[str, str], timeout: float
+    argv: Sequence[str], directory: str, variables: Mapping[str, str], timeout: float
 ) -> subprocess.CompletedProcess[str]:
-    """The exit code, and what was printed; C(timeout) is in seconds. Raises OSError and subprocess.TimeoutExpired."""
+    """Return exit code and output; `timeout` is in seconds. Raises `OSError` and `subprocess.TimeoutExpired`."""
     with subprocess.Popen(
         argv,
-        cwd=folder,
+        cwd=directory,
         env=variables,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         encoding="utf-8",
         errors="replace",
-        # A group of its own: the product's program starts itself a second time, and both have to go.
+        # A process group of its own: the product's CLI starts itself a second time, and both have to be killed.
         start_new_session=True,
     ) as process:
         try:

@@ -5,7 +5,7 @@
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 # Do not use this from other collections or standalone plugins/modules!
 
-"""Putting a candidate config to the product's own checker, so that the product never starts on a file it refuses."""
+"""Checks a new config with the product's own command, so that it never starts on a config that it rejects."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.provide
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import ClawdbotError
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.redaction import redact, secret_values
 
-from . import command
+from . import command, node_snippets
+from .table import Product
 
 _TIMEOUT_SECONDS = 120
 _PLACEHOLDER = re.compile("%[sd]")
@@ -30,19 +31,30 @@ _EXCEPTION = re.compile(r"(?:^|\s)\w*Error: (.+)$")
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 
-def check(argv: Sequence[str], candidate: str, variables: Mapping[str, str]) -> None:
-    """Runs the checker on the candidate with the variables in its environment, and nothing else but PATH and HOME.
+def check_command(product: Product, program: Sequence[str]) -> list[str]:
+    """Return the argv that checks a config: `%s` stands for its path, `%d` for a scratch directory.
 
-    In the argv, C(%s) stands for the candidate and C(%d) for an empty folder of its own (mode 0700, also its working
-    directory and home), removed afterwards: the product writes resolved keys into its state. That folder's name begins
-    as the candidate's does, so that whoever removes a candidate that was left behind finds it.
-    Raises ClawdbotError with the checker's own words, without secrets, where it refuses the candidate or cannot be run.
+    The CLI writes resolved keys into its state directory, so the scratch directory takes the place of the real one.
+    """
+    return [
+        "/usr/bin/env",
+        f"{product.config_path_variable}=%s",
+        f"{product.state_dir_variable}=%d",
+        *node_snippets.argv(product.check_script, program, product.check_args),
+    ]
+
+
+def check(argv: Sequence[str], config: str, variables: Mapping[str, str]) -> None:
+    """Check the config at a path; the command's environment is the variables, `PATH` and `HOME`.
+
+    In the argv, `%s` stands for that path and `%d` for an empty scratch directory (mode 0700, also the working
+    directory and home), which is removed afterwards: the product writes resolved keys into its state. The name of the
+    scratch directory begins with the name of the config, so that a cleanup of temporary files finds both.
+    Raises `ClawdbotError` with the command's own words, without secrets, where it rejects the config or cannot be run.
     """
     try:
-        with tempfile.TemporaryDirectory(
-            prefix=f"{os.path.basename(candidate)}.", dir=os.path.dirname(candidate)
-        ) as scratch:
-            paths = {"%s": candidate, "%d": scratch}
+        with tempfile.TemporaryDirectory(prefix=f"{os.path.basename(config)}.", dir=os.path.dirname(config)) as scratch:
+            paths = {"%s": config, "%d": scratch}
             done = command.run(
                 [_PLACEHOLDER.sub(lambda match: paths[match.group()], part) for part in argv],
                 scratch,
@@ -51,34 +63,33 @@ def check(argv: Sequence[str], candidate: str, variables: Mapping[str, str]) -> 
             )
     except subprocess.TimeoutExpired as exc:
         raise ClawdbotError(
-            f"The product's checker did not end within {_TIMEOUT_SECONDS} seconds; nothing was changed. "
-            f"It was: {list(argv)}"
+            f"The config check timed out after {_TIMEOUT_SECONDS} seconds; nothing was changed. Command: {list(argv)}"
         ) from exc
     except OSError as exc:
         raise ClawdbotError(
-            f"The product's checker cannot be run ({exc.strerror}); nothing was changed. It was: {list(argv)}"
+            f"The config check cannot be run ({exc.strerror}); nothing was changed. Command: {list(argv)}"
         ) from exc
     if done.returncode != 0:
         said = "; ".join(problems(done.stdout, done.stderr))
-        words = redact(said, secret_values(variables)).replace(candidate, "the new config")
-        raise ClawdbotError(f"The product refuses the new config; nothing was changed. It says: {words}")
+        words = redact(said, secret_values(variables)).replace(config, "the new config")
+        raise ClawdbotError(f"The config check rejected the new config; nothing was changed. Problem: {words}")
 
 
 def problems(stdout: str, stderr: str) -> list[str]:
-    """The problems in what a program of the product printed, whether its list of them is JSON or text.
+    """Return the problems in the output of the product's CLI, whether it lists them as JSON or as text.
 
-    In JSON on stdout, its issues, else its error. In text on stderr, its list of issues, else its exceptions, else its
-    last line.
+    From JSON on stdout, its issues, else its error. From text on stderr, its list of issues, else its exceptions, else
+    its last line.
     """
     lines = [_COLOUR.sub("", line) for line in stderr.splitlines()]
     issues = [match.group(1) for match in map(_ISSUE.match, lines) if match]
     exceptions = [match.group(1) for match in map(_EXCEPTION.search, lines) if match]
     last = [line.strip() for line in lines if line.strip()][-1:]
-    return list(dict.fromkeys(_told(stdout) or issues or exceptions or last)) or ["nothing"]
+    return list(dict.fromkeys(_from_json(stdout) or issues or exceptions or last)) or ["no output"]
 
 
-def _told(stdout: str) -> list[str]:
-    """The problems in a JSON text; none where it is another text."""
+def _from_json(stdout: str) -> list[str]:
+    """Return the problems in a JSON string; none where it is not JSON."""
     try:
         answer = json.loads(stdout)
     except (ValueError, RecursionError):

@@ -5,11 +5,10 @@
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 # Do not use this from other collections or standalone plugins/modules!
 
-"""What commands of Clawdbot's program do, done by the same modules of it without loading the rest.
+"""Node scripts that do what a command of Clawdbot's CLI does, by the same modules, without loading the rest of it.
 
-Loading the rest is most of what a command takes: 1.6 to 1.8 of 2.4 seconds of CPU (bench/program.py). A script is given
-the program and the command's arguments. Where the modules are not where they are in 2026.1.24-3, or anything about them
-is otherwise, it runs the command.
+Loading the rest is most of what a command takes: 1.6 to 1.8 of 2.4 seconds of CPU (bench/program.py). A script gets the
+CLI and the command's arguments. Where the modules are not those of 2026.1.24-3, it runs the command instead.
 """
 
 from __future__ import annotations
@@ -17,9 +16,9 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 
-# As Debian has called it, too.
+# Debian has used both names.
 _NODES = frozenset(["node", "nodejs"])
-# What runs for half a second is over before the optimizing compiler has paid: a tenth less CPU without it.
+# In a run of half a second the optimizing compiler costs more than it saves: a tenth less CPU without it.
 _FLAGS = ("--no-opt",)
 
 _START = """\
@@ -29,7 +28,7 @@ const {spawnSync} = require("child_process");
 const run = () => process.exit(spawnSync(process.execPath, [program, ...args], {stdio: "inherit"}).status ?? 1);
 """
 
-#: Ends well where the config is valid. What is wrong with one that is not, the command says.
+#: Exits 0 where the config is valid. Otherwise it runs the command, which reports the problems.
 CHECK_CONFIG = (
     _START
     + """\
@@ -41,7 +40,7 @@ valid().then((yes) => yes || run(), run);
 """
 )
 
-#: C(gateway call METHOD --json --params JSON --timeout MS [--expect-final]).
+#: `gateway call METHOD --json --params JSON --timeout MS [--expect-final]`.
 CALL_GATEWAY = (
     _START
     + """\
@@ -55,7 +54,7 @@ const prepare = async () => {
   loadDotEnv({quiet: true});
   return callGateway.bind(undefined, options);
 };
-// What the gateway was once asked to do, it is not asked again.
+// A call that has reached the gateway is not repeated.
 const call = (ask) => ask().then(
   (answer) => console.log(JSON.stringify(answer)),
   (error) => { console.error(String(error)); process.exitCode = 1; },
@@ -66,7 +65,7 @@ prepare().then(call, run);
 
 
 def argv(script: str, program: Sequence[str], arguments: Sequence[str]) -> list[str]:
-    """What runs a command of the product's program: by the script, where there is one and Node runs the program."""
+    """Return the argv of a CLI command: of the script, where there is one and Node runs the CLI."""
     if script and len(program) == 2 and os.path.basename(program[0]) in _NODES:
         return [program[0], *_FLAGS, "-e", script, program[1], *arguments]
     return [*program, *arguments]

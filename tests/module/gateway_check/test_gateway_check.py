@@ -101,12 +101,12 @@ def test_a_gateway_that_does_not_list_its_models_keeps_the_rollback_journal(
     gateway: Gateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(_params: dict[str, Any]) -> dict[str, Any]:
-        raise ClawdbotError("The gateway's models.list failed. It says: no.", **gateway.seen)
+        raise ClawdbotError("Gateway method models.list failed: no.", **gateway.seen)
 
     monkeypatch.setattr(gateway_state, "gather", fail)
 
     result = gateway.check()
 
-    assert result["msg"] == "The gateway's models.list failed. It says: no."
+    assert result["msg"] == "Gateway method models.list failed: no."
     assert result["config_path"] == gateway.seen["config_path"]
     assert gateway.journal.exists()

@@ -175,7 +175,7 @@ def test_a_config_that_the_program_refuses_is_not_written(there: Path, tmp_path:
     ran = run(program=refusing)
     assert ran.code == 1
     assert ran.result["msg"] == (
-        "The product refuses the new config; nothing was changed. It says: gateway.port: taken"
+        "The config check rejected the new config; nothing was changed. Problem: gateway.port: taken"
     )
     assert files(there) == {".env": OLD_ENV, "clawdbot.json": OLD_CONFIG}
 

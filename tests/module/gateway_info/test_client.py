@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import ClawdbotError
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.client import Gateway
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.table import PRODUCTS, Paths
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.locate import Paths
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.table import PRODUCTS
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.redaction import fingerprint
 
 CLAWDBOT = PRODUCTS["clawdbot"]
@@ -48,13 +49,13 @@ def test_the_cli_runs_on_the_files_of_the_gateway(tmp_path: Path) -> None:
 FAILURES: dict[str, tuple[str, str]] = {
     "says why": (
         f"echo 'Gateway call failed: Error: no {KEY} here'; echo '    at file:1:2'; exit 1",
-        f"failed. It says: no <{fingerprint(KEY)}> here",
+        f"failed: no <{fingerprint(KEY)}> here",
     ),
-    "says it on stderr": ("echo out; echo err >&2; exit 1", "failed. It says: err"),
-    "says nothing": ("exit 3", "failed. It says: nothing"),
-    "prints something else": ("echo hello", "gave an answer that is not JSON."),
-    "prints nothing": (":", "gave an answer that is not JSON."),
-    "takes too long": ("exec sleep 5", "gave no answer within 0.2 seconds."),
+    "says it on stderr": ("echo out; echo err >&2; exit 1", "failed: err"),
+    "says nothing": ("exit 3", "failed: no output"),
+    "prints something else": ("echo hello", "returned no JSON."),
+    "prints nothing": (":", "returned no JSON."),
+    "takes too long": ("exec sleep 5", "timed out after 0.2 seconds."),
 }
 
 
@@ -64,13 +65,15 @@ def test_failures_of_the_cli(name: str, tmp_path: Path) -> None:
     failing = Gateway(CLAWDBOT, ["/bin/sh", "-c", script], paths(tmp_path), 18789, [KEY])
     with pytest.raises(ClawdbotError) as caught:
         failing.run(["models", "list"], 0.2)
-    assert str(caught.value) == f"The product's models list {message}"
+    assert str(caught.value) == f"Command clawdbot models list {message}"
 
 
 def test_a_missing_cli(tmp_path: Path) -> None:
     with pytest.raises(ClawdbotError) as caught:
         Gateway(CLAWDBOT, ["/nonexistent/clawdbot"], paths(tmp_path), 18789).run(["models"], 1)
-    assert str(caught.value) == "The product's program cannot be run: No such file or directory."
+    assert str(caught.value) == (
+        "Command clawdbot models cannot be run: the Clawdbot CLI does not start (No such file or directory)."
+    )
     with pytest.raises(ClawdbotError) as caught:
         Gateway(CLAWDBOT, [], paths(tmp_path), 18789).call("models.list", {}, 1)
-    assert str(caught.value) == "The gateway's models.list cannot be asked for: the product's program was not found."
+    assert str(caught.value) == "Gateway method models.list cannot be run: the Clawdbot CLI was not found."

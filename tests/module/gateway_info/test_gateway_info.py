@@ -26,13 +26,13 @@ def test_a_gateway_that_does_not_list_its_models_fails_with_the_rest_of_its_stat
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def fail(*_arguments: object) -> list[str]:
-        raise ClawdbotError("The gateway's models.list failed. It says: no.")
+        raise ClawdbotError("Gateway method models.list failed: no.")
 
     monkeypatch.setattr(health, "missing_models", fail)
 
     code, result = run(capsys, state_dir=str(tmp_path), service_manager="command", models=["moonshot/kimi-k2.5"])
 
-    assert (code, result["failed"], result["msg"]) == (1, True, "The gateway's models.list failed. It says: no.")
+    assert (code, result["failed"], result["msg"]) == (1, True, "Gateway method models.list failed: no.")
     assert (result["config_path"], result["env_path"]) == (f"{tmp_path}/clawdbot.json", f"{tmp_path}/.env")
     assert "models_missing" not in result
 

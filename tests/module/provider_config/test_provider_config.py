@@ -308,12 +308,12 @@ REFUSED: dict[str, tuple[dict[str, object], str]] = {
     ),
     "checker": (
         {"validate": shell('echo "Problem:" >&2; echo "  - models.x: bad $MOONSHOT_API_KEY in $1" >&2; exit 1')},
-        "The product refuses the new config; nothing was changed. It says: models.x: bad"
+        "The config check rejected the new config; nothing was changed. Problem: models.x: bad"
         f" <{fingerprint(NEW_KEY)}> in the new config",
     ),
     "no checker": (
         {"validate": ["/nowhere/clawdbot", "%s"]},
-        "The product's checker cannot be run (No such file or directory); nothing was changed. It was:"
+        "The config check cannot be run (No such file or directory); nothing was changed. Command:"
         " ['/nowhere/clawdbot', '%s']",
     ),
 }
@@ -392,7 +392,7 @@ def test_a_checker_that_hangs_is_ended_with_all_its_processes(
     pid = gateway.folder.parent / "pid"
     ran = run(validate=["/bin/sh", "-c", f"sleep 60 & echo $! > {pid}; wait"])
     assert ran.result["msg"] == (
-        "The product's checker did not end within 1 seconds; nothing was changed. It was:"
+        "The config check timed out after 1 seconds; nothing was changed. Command:"
         f" ['/bin/sh', '-c', 'sleep 60 & echo $! > {pid}; wait']"
     )
     assert gateway.files() == {CONFIG: OLD_CONFIG, ENV: OLD_ENV}
@@ -785,7 +785,7 @@ def test_failing_at_any_system_call_both_files_are_as_they_were_and_the_error_na
         strerror = os.strerror(getattr(errno, FAILURES[at.name]))
         assert (at, "exception" in result, strerror in result["msg"]) == (at, False, True)
         named = result["msg"].replace(str(gateway.folder), "{folder}")
-        assert (at, "{folder}" in named or "checker" in named) == (at, True), named
+        assert (at, "{folder}" in named or "config check" in named) == (at, True), named
         if state != "rolled_back":
             assert (at, gateway.config.read_bytes(), gateway.env.read_bytes()) == (at, *before)
             leftover = set(gateway.files()) - {CONFIG, ENV}

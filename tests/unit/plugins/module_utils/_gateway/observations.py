@@ -19,7 +19,7 @@ from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.proces
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.state import Observation
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.systemd import Unit
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product import command
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.table import Paths
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.locate import Paths
 
 Completed = subprocess.CompletedProcess[str]
 

@@ -110,13 +110,13 @@ def write(directory: Path, value: Any) -> str:
 def test_profiles_of_one_file(name: str, tmp_path: Path) -> None:
     value, config, expected = ONE_FILE[name]
     path = write(tmp_path / "agents" / "main" / "agent", value)
-    found = used(CLAWDBOT, stores(CLAWDBOT, str(tmp_path), config), config, "moonshot")
+    found = used(CLAWDBOT, stores(str(tmp_path), config), config, "moonshot")
     assert found == [Profile(path, id_, secret) for id_, secret in expected]
 
 
 def test_other_spellings_of_a_provider(tmp_path: Path) -> None:
     path = write(tmp_path / "agents" / "main" / "agent", {"profiles": {"a": api_key("k", "z.ai")}})
-    assert used(CLAWDBOT, stores(CLAWDBOT, str(tmp_path), {}), {}, "ZAI") == [Profile(path, "a", "k")]
+    assert used(CLAWDBOT, stores(str(tmp_path), {}), {}, "ZAI") == [Profile(path, "a", "k")]
 
 
 def test_all_agents_have_the_main_agents_profiles_and_their_own_take_precedence(tmp_path: Path) -> None:
@@ -124,7 +124,7 @@ def test_all_agents_have_the_main_agents_profiles_and_their_own_take_precedence(
     other = write(tmp_path / "agents" / "other" / "agent", {"profiles": {"a": api_key("3"), "c": api_key("4")}})
     ordered = write(tmp_path / "elsewhere", {"order": {"moonshot": ["b"]}, "profiles": {"d": api_key("5")}})
     config = {"agents": {"list": [{"id": "x", "agentDir": f" {tmp_path}/elsewhere "}, {"id": "y", "agentDir": 7}, "z"]}}
-    found = used(CLAWDBOT, stores(CLAWDBOT, str(tmp_path), config), config, "moonshot")
+    found = used(CLAWDBOT, stores(str(tmp_path), config), config, "moonshot")
     assert found == [
         Profile(main, "a", "1"),
         Profile(main, "b", "2"),
@@ -150,16 +150,16 @@ def test_unreadable_files_have_no_profiles(text: str, tmp_path: Path) -> None:
     (tmp_path / "agents" / "b" / "agent").mkdir(parents=True)
     os.mkfifo(tmp_path / "agents" / "b" / "agent" / "auth-profiles.json")
     (tmp_path / "agents" / "c" / "agent" / "auth-profiles.json").mkdir(parents=True)
-    assert used(CLAWDBOT, stores(CLAWDBOT, str(tmp_path), {}), {}, "moonshot") == []
+    assert used(CLAWDBOT, stores(str(tmp_path), {}), {}, "moonshot") == []
 
 
 def test_no_state_directory_no_profiles(tmp_path: Path) -> None:
-    assert used(CLAWDBOT, stores(CLAWDBOT, str(tmp_path / "gone"), {}), {}, "moonshot") == []
+    assert used(CLAWDBOT, stores(str(tmp_path / "gone"), {}), {}, "moonshot") == []
 
 
 def test_no_secret_is_in_a_repr(tmp_path: Path) -> None:
     write(tmp_path / "agents" / "main" / "agent", {"profiles": {"a": api_key("sk-0123456789")}})
-    found = stores(CLAWDBOT, str(tmp_path), {})
+    found = stores(str(tmp_path), {})
     assert "sk-0123456789" not in repr(found) + repr(used(CLAWDBOT, found, {}, "moonshot"))
 
 
@@ -182,4 +182,4 @@ def test_any_file_and_any_config(tmp_path_factory: pytest.TempPathFactory, value
     directory = tmp_path_factory.mktemp("state")
     write(directory / "agents" / "main" / "agent", {"profiles": value, "order": value})
     config = {"auth": auth}
-    assert isinstance(used(CLAWDBOT, stores(CLAWDBOT, str(directory), config), config, "moonshot"), list)
+    assert isinstance(used(CLAWDBOT, stores(str(directory), config), config, "moonshot"), list)

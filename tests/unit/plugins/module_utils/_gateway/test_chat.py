@@ -310,13 +310,11 @@ def test_odd_answers_are_failures(name: str, fake: Fake) -> None:
 
 def test_a_gateway_that_rejects_the_session(fake: Fake) -> None:
     del fake.answers["sessions.patch"]
-    assert fake.send() == ChatResult(
-        MODEL, False, "The gateway's sessions.patch failed. It says: no sessions.patch here"
-    )
+    assert fake.send() == ChatResult(MODEL, False, "Gateway method sessions.patch failed: no sessions.patch here")
     assert len(fake.asked) == 1
 
 
-LOCKED = "The gateway's sessions.patch failed. It says: timeout acquiring session store lock: sessions.json.lock"
+LOCKED = "Gateway method sessions.patch failed: timeout acquiring session store lock: sessions.json.lock"
 
 
 @pytest.mark.parametrize(
@@ -330,7 +328,7 @@ def test_a_lock_that_a_gateway_has_left_is_waited_for(locks: int, result: ChatRe
 
 def test_a_gateway_that_rejects_the_message(fake: Fake) -> None:
     del fake.answers["agent"]
-    assert fake.send() == ChatResult(MODEL, False, "The gateway's agent failed. It says: no agent here")
+    assert fake.send() == ChatResult(MODEL, False, "Gateway method agent failed: no agent here")
     assert [asked[0] for asked in fake.asked] == ["sessions.patch", "agent", "sessions.delete"]
 
 

@@ -148,14 +148,14 @@ CONFIG_LISTS = '{"models": [{"key": "moonshot/b"}]}'
 def test_models_that_the_gateway_lists(gateway: Gateway, tmp_path: Path) -> None:
     (tmp_path / "gateway").write_text(GATEWAY_LISTS)
     (tmp_path / "clawdbot.json").touch()
-    assert missing_models(CLAWDBOT, paths(tmp_path), gateway, observation(), WANTED[:1]) == []
+    assert missing_models(paths(tmp_path), gateway, observation(), WANTED[:1]) == []
 
 
 def test_models_that_were_added_to_the_config_since_the_start(gateway: Gateway, tmp_path: Path) -> None:
     (tmp_path / "gateway").write_text(GATEWAY_LISTS)
     (tmp_path / "models").write_text(CONFIG_LISTS)
     (tmp_path / "clawdbot.json").touch()
-    assert missing_models(CLAWDBOT, paths(tmp_path), gateway, observation(), [*WANTED, "x/y"]) == ["x/y"]
+    assert missing_models(paths(tmp_path), gateway, observation(), [*WANTED, "x/y"]) == ["x/y"]
 
 
 def test_models_of_a_config_that_is_older_than_the_process(gateway: Gateway, tmp_path: Path) -> None:
@@ -163,14 +163,14 @@ def test_models_of_a_config_that_is_older_than_the_process(gateway: Gateway, tmp
     (tmp_path / "models").write_text(CONFIG_LISTS)
     (tmp_path / "clawdbot.json").touch()
     young = observation(Process(1, time.time() + 60))
-    assert missing_models(CLAWDBOT, paths(tmp_path), gateway, young, WANTED) == ["moonshot/b"]
+    assert missing_models(paths(tmp_path), gateway, young, WANTED) == ["moonshot/b"]
 
 
 def test_models_without_a_config(gateway: Gateway, tmp_path: Path) -> None:
     (tmp_path / "gateway").write_text(GATEWAY_LISTS)
-    assert missing_models(CLAWDBOT, paths(tmp_path), gateway, observation(), WANTED) == ["moonshot/b"]
+    assert missing_models(paths(tmp_path), gateway, observation(), WANTED) == ["moonshot/b"]
 
 
 def test_all_models_are_missing_while_the_gateway_does_not_answer(gateway: Gateway, tmp_path: Path) -> None:
-    assert missing_models(CLAWDBOT, paths(tmp_path), gateway, observation(answers=False), WANTED) == WANTED
+    assert missing_models(paths(tmp_path), gateway, observation(answers=False), WANTED) == WANTED
     assert not (tmp_path / "asked").exists()

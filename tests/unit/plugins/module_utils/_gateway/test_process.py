@@ -15,7 +15,8 @@ from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.proces
     find_by_lock,
     find_by_pid,
 )
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.table import PRODUCTS, Paths
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.locate import Paths
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.table import PRODUCTS
 
 from tests.unit.plugins.module_utils._gateway.observations import paths
 

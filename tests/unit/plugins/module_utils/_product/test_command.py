@@ -13,7 +13,7 @@ import pytest
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product import command
 
 
-def test_what_a_program_prints(tmp_path: Path) -> None:
+def test_exit_code_and_output(tmp_path: Path) -> None:
     script = 'read -r line; echo "$PWD $A $line"; printf "\\377" >&2; exit 3'
 
     done = command.run(["/bin/sh", "-c", script], str(tmp_path), {"A": "b"}, 60)
@@ -22,8 +22,8 @@ def test_what_a_program_prints(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("end", ["wait", "exit 0"], ids=["waits", "ends"])
-def test_a_program_and_its_child_are_gone_after_the_time(tmp_path: Path, end: str) -> None:
-    """The child holds what is read from."""
+def test_a_timeout_kills_the_command_and_its_child(tmp_path: Path, end: str) -> None:
+    """The child keeps the pipe of the output open."""
     with pytest.raises(subprocess.TimeoutExpired):
         command.run(["/bin/sh", "-c", f"sleep 600 & echo $! > child; {end}"], str(tmp_path), dict(os.environ), 0.5)
 

@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import ClawdbotError
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product import config_check
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product import config_check, node_snippets
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.table import PRODUCTS
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.redaction import fingerprint
 
-# What the product 2026.1.24-3 prints, shortened.
+# What Clawdbot 2026.1.24-3 prints, shortened.
 STDERR: dict[str, tuple[str, list[str]]] = {
     "unknown key": (
         'Invalid config at /x/c.json:\\n- models: Unrecognized key: "foo"\n- gateway.mode: Invalid input\n'
@@ -32,7 +33,7 @@ STDERR: dict[str, tuple[str, list[str]]] = {
     ),
     "colours": ("\x1b[31mProblem:\x1b[39m\n\x1b[2m  - a: b\x1b[0m\n", ["a: b"]),
     "another last line": ("something\n  went wrong  \n\n", ["went wrong"]),
-    "silence": ("", ["nothing"]),
+    "no output": ("", ["no output"]),
 }
 
 
@@ -47,7 +48,7 @@ STDOUT: dict[str, tuple[str, list[str]]] = {
     "an error alone": ('{"ok": false, "error": {"message": "model not allowed: a/b"}}', ["model not allowed: a/b"]),
     "issues of wrong types": ('{"issues": ["x", null], "error": "no"}', ["said on stderr"]),
     "an empty error": ('{"error": {"message": ""}}', ["said on stderr"]),
-    "another text": ("- a: b", ["said on stderr"]),
+    "text": ("- a: b", ["said on stderr"]),
     "another value": ("[]", ["said on stderr"]),
     "too deep": ("[" * 100_000, ["said on stderr"]),
 }
@@ -64,8 +65,8 @@ def test_problems_as_json(stdout: str, found: list[str]) -> None:
 
 
 @pytest.fixture
-def candidate(tmp_path: Path) -> str:
-    # What looks like a placeholder in a path is none.
+def config(tmp_path: Path) -> str:
+    # The path contains what looks like placeholders.
     path = tmp_path / "100%d" / "c%s.json"
     path.parent.mkdir()
     path.write_text("{}")
@@ -76,18 +77,18 @@ def shell(script: str) -> list[str]:
     return ["/bin/sh", "-euc", script, "sh", "%s", "--state=%d", "%s+%d"]
 
 
-def test_a_candidate_that_is_accepted(candidate: str, tmp_path: Path) -> None:
+def test_an_accepted_config(config: str, tmp_path: Path) -> None:
     seen = f'for part in "$@"; do echo "$part"; done > {tmp_path}/args; pwd > {tmp_path}/pwd; env > {tmp_path}/env'
     config_check.check(
         shell(f"{seen}; echo x > left"),
-        candidate,
+        config,
         {"NAME": "value with = and\nlines", "PATH": "theirs", "HOME": "theirs"},
     )
     scratch = (tmp_path / "pwd").read_text().strip()
     args = (tmp_path / "args").read_text().splitlines()
-    assert args == [candidate, f"--state={scratch}", f"{candidate}+{scratch}"]
-    assert scratch.startswith(f"{candidate}.")
-    assert os.listdir(os.path.dirname(candidate)) == ["c%s.json"]
+    assert args == [config, f"--state={scratch}", f"{config}+{scratch}"]
+    assert scratch.startswith(f"{config}.")
+    assert os.listdir(os.path.dirname(config)) == ["c%s.json"]
     environment = (tmp_path / "env").read_text()
     for line in ("NAME=value with = and\nlines\n", f"PATH={os.environ['PATH']}\n", f"HOME={scratch}\n"):
         assert line in environment
@@ -95,51 +96,78 @@ def test_a_candidate_that_is_accepted(candidate: str, tmp_path: Path) -> None:
 
 
 KEY = "sk-0123456789abcdef"
-REFUSED: dict[str, tuple[list[str], str]] = {
-    "its own words": (
+REJECTED: dict[str, tuple[list[str], str]] = {
+    "a problem": (
         shell('echo "  - a.b: wrong in $1" >&2; exit 1'),
-        "The product refuses the new config; nothing was changed. It says: a.b: wrong in the new config",
+        "The config check rejected the new config; nothing was changed. Problem: a.b: wrong in the new config",
     ),
     "no secrets": (
         shell('echo "  - a.b: $KEY, $TOKEN and sk-of-somebody-else, but port $PORT" >&2; exit 1'),
-        f"The product refuses the new config; nothing was changed. It says: a.b: <{fingerprint(KEY)}>,"
+        f"The config check rejected the new config; nothing was changed. Problem: a.b: <{fingerprint(KEY)}>,"
         f" <{fingerprint('t0')}> and <redacted>, but port 18789",
     ),
-    "no words": (
+    "no output": (
         shell("exit 3"),
-        "The product refuses the new config; nothing was changed. It says: nothing",
+        "The config check rejected the new config; nothing was changed. Problem: no output",
     ),
-    "no text": (
+    "not UTF-8": (
         shell("printf '  - \\377\\n' >&2; exit 1"),
-        "The product refuses the new config; nothing was changed. It says: \ufffd",
+        "The config check rejected the new config; nothing was changed. Problem: \ufffd",
     ),
-    "stdout does not count": (
+    "a problem on stdout": (
         shell("echo '  - a'; exit 1"),
-        "The product refuses the new config; nothing was changed. It says: nothing",
+        "The config check rejected the new config; nothing was changed. Problem: no output",
     ),
-    "a program that is not there": (
+    "no such command": (
         ["/nowhere", "%s"],
-        "The product's checker cannot be run (No such file or directory); nothing was changed. It was:"
-        " ['/nowhere', '%s']",
+        "The config check cannot be run (No such file or directory); nothing was changed. Command: ['/nowhere', '%s']",
     ),
     "killed": (
         shell("kill -9 $$"),
-        "The product refuses the new config; nothing was changed. It says: nothing",
+        "The config check rejected the new config; nothing was changed. Problem: no output",
     ),
 }
 
 
-@pytest.mark.parametrize(("argv", "message"), REFUSED.values(), ids=REFUSED)
-def test_a_candidate_that_is_refused(candidate: str, argv: list[str], message: str) -> None:
+@pytest.mark.parametrize(("argv", "message"), REJECTED.values(), ids=REJECTED)
+def test_a_rejected_config(config: str, argv: list[str], message: str) -> None:
     with pytest.raises(ClawdbotError) as caught:
-        config_check.check(argv, candidate, {"KEY": KEY, "TOKEN": "t0", "PORT": "18789"})
+        config_check.check(argv, config, {"KEY": KEY, "TOKEN": "t0", "PORT": "18789"})
     assert str(caught.value) == message
-    assert os.listdir(os.path.dirname(candidate)) == ["c%s.json"]
+    assert os.listdir(os.path.dirname(config)) == ["c%s.json"]
 
 
-def test_a_scratch_folder_that_cannot_be_made(candidate: str) -> None:
+def test_a_scratch_directory_that_cannot_be_created(config: str) -> None:
     with pytest.raises(ClawdbotError) as caught:
-        config_check.check(["/bin/true"], f"{candidate}/not/a/folder", {})
+        config_check.check(["/bin/true"], f"{config}/not/a/folder", {})
     assert str(caught.value) == (
-        "The product's checker cannot be run (Not a directory); nothing was changed. It was: ['/bin/true']"
+        "The config check cannot be run (Not a directory); nothing was changed. Command: ['/bin/true']"
     )
+
+
+def test_check_command_of_clawdbot_runs_the_script() -> None:
+    assert config_check.check_command(PRODUCTS["clawdbot"], ("/node", "/entry.js")) == [
+        "/usr/bin/env",
+        "CLAWDBOT_CONFIG_PATH=%s",
+        "CLAWDBOT_STATE_DIR=%d",
+        "/node",
+        "--no-opt",
+        "-e",
+        node_snippets.CHECK_CONFIG,
+        "/entry.js",
+        "config",
+        "get",
+        "agents.defaults.maxConcurrent",
+    ]
+
+
+def test_check_command_of_openclaw_runs_the_cli() -> None:
+    assert config_check.check_command(PRODUCTS["openclaw"], ("/node", "/openclaw.mjs"))[1:] == [
+        "OPENCLAW_CONFIG_PATH=%s",
+        "OPENCLAW_STATE_DIR=%d",
+        "/node",
+        "/openclaw.mjs",
+        "config",
+        "validate",
+        "--json",
+    ]

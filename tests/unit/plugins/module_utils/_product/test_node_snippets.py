@@ -19,7 +19,7 @@ CASES: dict[str, tuple[str, tuple[str, ...], list[str]]] = {
         ["/n/nodejs", "--no-opt", "-e", "script", "/entry.js", "config", "get"],
     ),
     "run by something else": ("script", ("/n/bun", "/entry.js"), ["/n/bun", "/entry.js", "config", "get"]),
-    "run by a Node that is told more": (
+    "run by Node with options": (
         "script",
         ("/n/node", "--no-warnings", "/entry.js"),
         ["/n/node", "--no-warnings", "/entry.js", "config", "get"],
@@ -30,5 +30,7 @@ CASES: dict[str, tuple[str, tuple[str, ...], list[str]]] = {
 
 
 @pytest.mark.parametrize(("script", "program", "expected"), CASES.values(), ids=CASES)
-def test_only_what_node_runs_is_run_by_a_script(script: str, program: tuple[str, ...], expected: list[str]) -> None:
+def test_only_where_node_runs_the_cli_a_script_is_used(
+    script: str, program: tuple[str, ...], expected: list[str]
+) -> None:
     assert argv(script, program, ["config", "get"]) == expected

@@ -1,0 +1,120 @@
+# Copyright (c) 2026, clawfleet.clawdbot contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import ClawdbotError
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.locate import (
+    Paths,
+    environment,
+    resolve_paths,
+    resolve_product,
+)
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.table import PRODUCTS
+
+CLAWDBOT = PRODUCTS["clawdbot"]
+
+# State directory, config and .env as given, and the paths below the home of the account.
+PATHS: dict[str, tuple[tuple[str | None, str | None, str | None], tuple[str, str, str]]] = {
+    "defaults": ((None, None, None), (".clawdbot", ".clawdbot/clawdbot.json", ".clawdbot/.env")),
+    "another state directory": (("~/x", None, None), ("x", "x/clawdbot.json", "x/.env")),
+    "each given": (("~/x", "~/y.json", "~/z/.env"), ("x", "y.json", "z/.env")),
+    "empty strings count as not given": (("", "", ""), (".clawdbot", ".clawdbot/clawdbot.json", ".clawdbot/.env")),
+    "a detour": (("~/a/../x/", None, None), ("x", "x/clawdbot.json", "x/.env")),
+}
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    return tmp_path
+
+
+@pytest.mark.parametrize("name", PATHS)
+def test_paths(name: str, home: Path) -> None:
+    given, expected = PATHS[name]
+    assert resolve_paths(CLAWDBOT, *given) == Paths(*(str(home / path) for path in expected))
+
+
+def test_relative_paths_become_absolute() -> None:
+    assert resolve_paths(CLAWDBOT, "/s", "c.json", None) == Paths("/s", os.path.join(os.getcwd(), "c.json"), "/s/.env")
+
+
+# Files in the home, and links to directories; then the state directory as given, and the product that is found.
+FOUND: dict[str, tuple[list[str], dict[str, str], str | None, str]] = {
+    "nothing": ([], {}, None, "clawdbot"),
+    "Clawdbot": ([".clawdbot/clawdbot.json"], {}, None, "clawdbot"),
+    "OpenClaw": ([".openclaw/openclaw.json"], {}, None, "openclaw"),
+    "OpenClaw that has no config yet": ([".openclaw/.env"], {}, None, "openclaw"),
+    "a directory that OpenClaw has taken over": (
+        [".openclaw/clawdbot.json", ".openclaw/state/openclaw.sqlite"],
+        {".clawdbot": ".openclaw"},
+        None,
+        "openclaw",
+    ),
+    "a directory that OpenClaw uses under the old name": (
+        [".clawdbot/clawdbot.json", ".clawdbot/state/openclaw.sqlite"],
+        {},
+        None,
+        "openclaw",
+    ),
+    "a given directory of Clawdbot": ([".openclaw/openclaw.json", "x/clawdbot.json"], {}, "~/x", "clawdbot"),
+    "a given directory of OpenClaw": ([".clawdbot/clawdbot.json", "x/openclaw.json"], {}, "~/x", "openclaw"),
+    "the default directory of OpenClaw, given": ([".clawdbot/.env", ".openclaw/.env"], {}, "~/.openclaw", "openclaw"),
+    "a link to a directory of OpenClaw": (["y/state/openclaw.sqlite"], {"x": "y"}, "~/x", "openclaw"),
+    "a directory that does not exist": ([".openclaw/openclaw.json"], {}, "~/x", "clawdbot"),
+}
+
+
+@pytest.mark.parametrize("name", FOUND)
+def test_auto_finds_the_product_by_its_files(name: str, home: Path) -> None:
+    files, links, state_dir, product = FOUND[name]
+    for file in files:
+        (home / file).parent.mkdir(parents=True, exist_ok=True)
+        (home / file).touch()
+    for link, target in links.items():
+        (home / link).symlink_to(home / target)
+    assert resolve_product("auto", state_dir).name == product
+
+
+def test_auto_rejects_an_account_with_two_products(home: Path) -> None:
+    (home / ".clawdbot").mkdir()
+    (home / ".openclaw").mkdir()
+    with pytest.raises(ClawdbotError) as caught:
+        resolve_product("auto")
+    assert str(caught.value) == (
+        f"This account has several state directories: {home}/.clawdbot, {home}/.openclaw. Set product "
+        "(providers_product of the role) to the product of the gateway."
+    )
+    assert resolve_product("openclaw").name == "openclaw"
+
+
+# The configs in the state directory, and the one that OpenClaw reads.
+CONFIGS: dict[str, tuple[list[str], str]] = {
+    "none": ([], "openclaw.json"),
+    "its own": (["openclaw.json"], "openclaw.json"),
+    "that of Clawdbot": (["clawdbot.json"], "clawdbot.json"),
+    "both": (["clawdbot.json", "openclaw.json"], "openclaw.json"),
+}
+
+
+@pytest.mark.parametrize("name", CONFIGS)
+def test_openclaw_reads_the_config_of_a_directory_that_it_has_taken_over(name: str, home: Path) -> None:
+    files, config = CONFIGS[name]
+    (home / ".openclaw").mkdir()
+    for file in files:
+        (home / ".openclaw" / file).touch()
+    assert resolve_paths(PRODUCTS["openclaw"], None, None, None).config == str(home / ".openclaw" / config)
+    assert resolve_paths(PRODUCTS["openclaw"], None, "~/c.json", None).config == str(home / "c.json")
+
+
+def test_environment_variables_lead_the_cli_to_the_files() -> None:
+    assert environment(CLAWDBOT, Paths("/s", "/c.json", "/e")) == {
+        "CLAWDBOT_STATE_DIR": "/s",
+        "CLAWDBOT_CONFIG_PATH": "/c.json",
+    }
