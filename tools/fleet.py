@@ -23,13 +23,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from plugins.module_utils._product.table import PRODUCTS, Product
 from tools import product
 from tools.cache import CACHE
 
 # A gateway also uses some of the ports that follow its own.
 _PORTS_EACH = 16
 _STARTUP_SECONDS = 300.0
-_HEALTH_PATHS = {"clawdbot": "/", "openclaw": "/healthz"}
 
 # A config as a person writes it. The plugins are off, because Clawdbot compiles them at its first start, which takes a
 # minute a gateway, and OpenClaw asks npm for them at each.
@@ -48,8 +48,8 @@ CONFIG = """\
   agents: {{ defaults: {{ workspace: "{home}/workspace" }} }},
 {more}}}
 """
-# Nothing of a gateway asks anything outside of this machine.
-MORE = {
+#: Product -> what its config needs besides, so that a gateway sends no request to another machine.
+OFFLINE = {
     "clawdbot": "",
     "openclaw": """\
   update: { checkOnStart: false },
@@ -69,17 +69,17 @@ class Gateway:
     name: str
     home: Path
     port: int
-    product: str
+    product: Product
     #: The folder with the product's program and its Node.
     programs: Path
 
     @property
     def state_dir(self) -> Path:
-        return self.home / f".{self.product}"
+        return self.home / self.product.state_dir.removeprefix("~/")
 
     @property
     def config(self) -> Path:
-        return self.state_dir / f"{self.product}.json"
+        return self.state_dir / self.product.config_names[0]
 
     @property
     def env(self) -> Path:
@@ -90,14 +90,14 @@ class Gateway:
         """The variables with which the product's program is this gateway, or finds it."""
         return {
             "HOME": str(self.home),
-            f"{self.product.upper()}_STATE_DIR": str(self.state_dir),
+            self.product.state_dir_variable: str(self.state_dir),
             "PATH": os.pathsep.join([str(self.programs), os.environ["PATH"]]),
         }
 
     def answers(self) -> bool:
         """Whether it answers HTTP requests."""
         try:
-            url = f"http://127.0.0.1:{self.port}{_HEALTH_PATHS[self.product]}"
+            url = f"http://127.0.0.1:{self.port}{self.product.health_path}"
             with urllib.request.urlopen(url, timeout=5) as answer:
                 return int(answer.status) == 200
         except (OSError, urllib.error.URLError):
@@ -150,7 +150,7 @@ def running(names: tuple[str, ...], products: Mapping[str, str] | None = None) -
     with contextlib.ExitStack() as at_the_end:
         at_the_end.callback(shutil.rmtree, folder, ignore_errors=True)
         ports = zip(chosen.items(), at_the_end.enter_context(_ports(len(names))))
-        gateways = [Gateway(name, folder / name, port, kind, programs[kind]) for (name, kind), port in ports]
+        gateways = [Gateway(name, folder / name, port, PRODUCTS[kind], programs[kind]) for (name, kind), port in ports]
         for gateway in gateways:
             _lay_out(gateway)
         fleet = Fleet(folder, tuple(gateways))
@@ -180,7 +180,7 @@ def _lay_out(gateway: Gateway) -> None:
         "port": gateway.port,
         "home": gateway.home,
         "token": f"{gateway.name}-token",
-        "more": MORE[gateway.product],
+        "more": OFFLINE[gateway.product.name],
     }
     gateway.config.write_text(CONFIG.format(**values), encoding="utf-8")
     gateway.env.write_text(ENV.format(**values), encoding="utf-8")
@@ -228,7 +228,7 @@ def _supervisor_config(fleet: Fleet) -> str:
         pairs = ",".join(f'{name}="{value}"' for name, value in gateway.environment.items())
         sections.append(
             f"[program:{gateway.name}]\n"
-            f"command={gateway.programs}/{gateway.product} gateway --port {gateway.port}\n"
+            f"command={gateway.programs}/{gateway.product.name} gateway --port {gateway.port}\n"
             f"directory={gateway.home}\n"
             f"environment={pairs}\n"
             f"stdout_logfile={gateway.home}/stdout.log\nredirect_stderr=true\n"

@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Installs a Node that is too old for the product, with npm, into the cache folder, for a host of the tests.
+"""Installs a Node that is too old for Clawdbot, with npm, into the cache directory, for a host of the tests.
 
-npm is also asked for the Node that the role would have it bring, so that it has that on a host without a way out.
+npm also downloads the Node that the role `gateway` installs with npm, for hosts without internet access.
 """
 
 from __future__ import annotations
@@ -13,10 +13,9 @@ import platform
 import shutil
 from pathlib import Path
 
-import yaml
-
+from plugins.module_utils._product.table import PRODUCTS
 from tools.cache import CACHE, installing, is_installed
-from tools.product import ROLE, npm, wheel
+from tools.product import npm, wheel
 
 # That of Debian trixie.
 TOO_OLD = "20.19.2"
@@ -24,9 +23,8 @@ PACKAGE = f"node-linux-{'arm64' if platform.machine() == 'aarch64' else 'x64'}"
 
 
 def install() -> Path:
-    """The folder with C(bin/node) and C(bin/npm), installed if it is not there. Raises SystemExit where npm fails."""
-    products = yaml.safe_load((ROLE / "vars" / "main.yml").read_text(encoding="utf-8"))["__gateway_products"]
-    packages = [f"{PACKAGE}@{version}" for version in (products["clawdbot"]["node_range"], TOO_OLD)]
+    """Return the directory with `bin/node` and `bin/npm`, installed if missing. Raises `SystemExit` where npm fails."""
+    packages = [f"{PACKAGE}@{version}" for version in (PRODUCTS["clawdbot"].install.node_range, TOO_OLD)]
     target = CACHE / "host-node"
     if is_installed(target, " ".join(packages)):
         return target

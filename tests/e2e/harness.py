@@ -130,7 +130,7 @@ class Bench:
     def clawdbot(self, *arguments: str) -> str:
         """What the product's own program prints. Raises CalledProcessError where it fails."""
         return subprocess.run(
-            [str(self.gateway.programs / self.gateway.product), *arguments],
+            [str(self.gateway.programs / self.gateway.product.name), *arguments],
             cwd=self.gateway.home,
             env=self._own_environment(),
             stdin=subprocess.DEVNULL,
@@ -176,7 +176,9 @@ class Bench:
     def pids(self) -> set[int]:
         """The gateway's process as its own lock names it."""
         places = (self.fleet.folder / "tmp", self.gateway.state_dir / "tmp")
-        locks = [lock for place in places for lock in place.glob(f"{self.gateway.product}-*/gateway.*.lock")]
+        locks = [
+            lock for place in places for lock in place.glob(f"{self.gateway.product.lock_dir_prefix}-*/gateway.*.lock")
+        ]
         found = [json.loads(lock.read_text()) for lock in locks]
         return {lock["pid"] for lock in found if lock["configPath"] == str(self.gateway.config)}
 

@@ -40,7 +40,7 @@ def beside(gateways: fleet.Fleet, mock_server: MockServer, tmp_path: Path, bench
 
 @pytest.fixture
 def unused(gateways: fleet.Fleet) -> list[fleet.Gateway]:
-    return [gateway for gateway in gateways.gateways if gateway.product == "openclaw"]
+    return [gateway for gateway in gateways.gateways if gateway.product.name == "openclaw"]
 
 
 def asked(bench: Bench) -> set[tuple[str, str]]:

@@ -17,8 +17,6 @@ from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.config
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.table import PRODUCTS
 from ansible_collections.clawfleet.clawdbot.plugins.modules import provider_config
 
-ENTRIES = {"clawdbot": "dist/entry.js", "openclaw": "openclaw.mjs"}
-
 KEY = "sk-new-0123456789abcdef"
 OTHERS_KEY = "sk-others-0123456789abcdef"
 CONFIG = """{
@@ -49,10 +47,10 @@ CASES: dict[str, tuple[dict[str, object], str | None]] = {
 
 def program(product: str) -> tuple[str, ...]:
     modules = Path(__file__).parents[2] / ".cache" / product / "node_modules"
-    return str(modules / ".bin" / "node"), str(modules / product / ENTRIES[product])
+    return str(modules / ".bin" / "node"), str(modules / product / PRODUCTS[product].install.entry)
 
 
-@pytest.mark.parametrize("product", ENTRIES)
+@pytest.mark.parametrize("product", PRODUCTS)
 @pytest.mark.parametrize(("arguments", "problem"), CASES.values(), ids=CASES)
 def test_the_product_judges_the_new_config(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: dict[str, object], problem: str | None, product: str

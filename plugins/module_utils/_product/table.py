@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from . import names, node_snippets
 
@@ -28,6 +29,28 @@ MAIN_AGENT = "main"
 #: blocks were added since; the command lists them from the config.
 LIST_MODELS_METHOD = "models.list"
 LIST_MODELS_ARGS = ("models", "list", "--all", "--json")
+
+
+@dataclass(frozen=True)
+class Install:
+    """How npm installs a product; the values are those of `version`."""
+
+    #: The version whose dependencies are pinned, in a lock file (`Product.lock_name`).
+    version: str
+    #: Whether the role `gateway` installs the product.
+    by_role: bool
+    #: The CLI's script in the package.
+    entry: str
+    #: The oldest Node that it runs on, as its package.json says.
+    node_version: str
+    #: The Node for npm, where npm has to install one.
+    node_range: str
+    #: What it needs and its package.json does not declare.
+    dependencies: Mapping[str, str]
+    #: Packages that are taken from elsewhere than its package.json says.
+    overrides: Mapping[str, str]
+    #: Whether the packages' own scripts have to run.
+    runs_scripts: bool
 
 
 @dataclass(frozen=True)
@@ -85,6 +108,8 @@ class Product:
     #: What it takes from a login shell where the config, or `shell_env_variable`, says so.
     shell_variables: frozenset[str]
 
+    install: Install
+
     @property
     def state_dir_variable(self) -> str:
         """The environment variable that moves the state directory."""
@@ -109,6 +134,19 @@ class Product:
     def shell_env_variable(self) -> str:
         """The environment variable that makes it take variables from a login shell (its config/io.js)."""
         return f"{self.variable_prefix}_LOAD_SHELL_ENV"
+
+    @property
+    def lock_name(self) -> str:
+        """The name of the lock file of the pinned version."""
+        return f"{self.name}-{self.install.version}.lock.json"
+
+    def package_json(self, version: str) -> dict[str, Any]:
+        """Return the package.json with which npm installs a version."""
+        return {
+            "private": True,
+            "dependencies": {self.name: version, **self.install.dependencies},
+            "overrides": {**self.install.overrides},
+        }
 
     def provider(self, name: str) -> str:
         """A provider's name as the product compares it."""
@@ -139,6 +177,17 @@ PRODUCTS: Mapping[str, Product] = {
         provider_spellings=names.CLAWDBOT_SPELLINGS,
         ignored_in_working_directory=frozenset(),
         shell_variables=names.CLAWDBOT_SHELL_VARIABLES,
+        install=Install(
+            version="2026.1.24-3",
+            by_role=True,
+            entry="dist/entry.js",
+            node_version="22.12.0",
+            node_range="22",
+            dependencies={"strip-ansi": "^7"},
+            # Its package.json names an address of a git repository.
+            overrides={"libsignal": "npm:libsignal-node@2.0.1"},
+            runs_scripts=False,
+        ),
     ),
     "openclaw": Product(
         name="openclaw",
@@ -161,5 +210,15 @@ PRODUCTS: Mapping[str, Product] = {
         provider_spellings={},
         ignored_in_working_directory=names.OPENCLAW_PROVIDER_VARIABLES,
         shell_variables=names.OPENCLAW_SHELL_VARIABLES,
+        install=Install(
+            version="2026.9.6",
+            by_role=False,
+            entry="openclaw.mjs",
+            node_version="24.16.0",
+            node_range="24",
+            dependencies={},
+            overrides={},
+            runs_scripts=True,
+        ),
     ),
 }

@@ -179,11 +179,10 @@ def test_only_the_keys_are_kept_out_of_logs() -> None:
     assert hidden == {"gateway_token", "providers_api_keys"}
 
 
-# What it installs; the other role looks after all.
-GATEWAY_PRODUCTS = _load(ROLES["gateway"].directory / "vars" / "main.yml")["__gateway_products"]
+INSTALLED = [name for name, product in PRODUCTS.items() if product.install.by_role]
 CHOICES = {
     "gateway_bind": gateway_config.ARGUMENT_SPEC["bind"]["choices"],
-    "gateway_product": [*GATEWAY_PRODUCTS],
+    "gateway_product": INSTALLED,
     "gateway_service_manager": ["systemd_user", "systemd_system"],
     "providers_product": ["auto", *PRODUCTS],
     "providers_service_manager": gateway_info.ARGUMENT_SPEC["service_manager"]["choices"],
@@ -197,29 +196,14 @@ def test_a_role_offers_what_its_modules_offer(name: str, expected: list[str]) ->
     assert role.specs["main"]["options"][name]["choices"] == expected
 
 
-def test_the_gateway_role_knows_each_product_as_the_modules_do() -> None:
-    assert {
-        name: (
-            facts["unit"],
-            f"~/{facts['state_dir']}",
-            (facts["config_name"],),
-            f"{facts['prefix']}_STATE_DIR",
-            f"{facts['prefix']}_CONFIG_PATH",
-            f"{facts['prefix']}_GATEWAY_PORT",
-        )
-        for name, facts in GATEWAY_PRODUCTS.items()
-    } == {
-        name: (
-            product.unit,
-            product.state_dir,
-            product.config_names,
-            product.state_dir_variable,
-            product.config_path_variable,
-            product.port_variable,
-        )
-        for name, product in PRODUCTS.items()
-        if name in GATEWAY_PRODUCTS
-    }
+def test_the_gateway_role_installs_the_pinned_version() -> None:
+    gateway = ROLES["gateway"]
+    assert gateway.defaults["gateway_version"] == PRODUCTS[gateway.defaults["gateway_product"]].install.version
+
+
+@pytest.mark.parametrize("name", INSTALLED)
+def test_the_gateway_role_has_a_lock_file_of_each_product_that_it_installs(name: str) -> None:
+    assert (ROLES["gateway"].directory / "files" / PRODUCTS[name].lock_name).is_file()
 
 
 @pytest.mark.parametrize(("role", "name"), DEFAULTS, ids=_named)

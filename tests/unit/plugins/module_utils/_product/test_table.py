@@ -4,10 +4,11 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import Field, fields
+from typing import Any
 
 import pytest
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.table import PRODUCTS, Product
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.table import PRODUCTS, Install, Product
 
 CLAWDBOT = PRODUCTS["clawdbot"]
 
@@ -21,9 +22,9 @@ def test_no_two_products_share_a_place(field: str) -> None:
     assert len({getattr(row, field) for row in PRODUCTS.values()}) == len(PRODUCTS)
 
 
-@pytest.mark.parametrize("field", [field.name for field in fields(Product)])
-def test_each_field_differs_between_products(field: str) -> None:
-    values = [getattr(row, field) for row in PRODUCTS.values()]
+@pytest.mark.parametrize("field", [*fields(Product), *fields(Install)], ids=lambda field: field.name)
+def test_each_field_differs_between_products(field: Field[Any]) -> None:
+    values = [getattr(row, field.name, getattr(row.install, field.name, None)) for row in PRODUCTS.values()]
     assert any(value != values[0] for value in values)
 
 
