@@ -55,7 +55,7 @@ demo: $(VENV)/demo $(LINK)
 .PHONY: test
 test: lint sanity pytest
 
-#: make lint                ansible-lint, yamllint, ruff, mypy, changelog
+#: make lint                ansible-lint, yamllint, ruff, mypy, shellcheck, changelog
 .PHONY: lint
 lint: $(VENV)/dev $(LINK)
 	$(BIN)/ruff check
@@ -64,6 +64,7 @@ lint: $(VENV)/dev $(LINK)
 	$(BIN)/yamllint --strict .
 	$(BIN)/ansible-lint --offline
 	$(BIN)/antsibull-changelog lint
+	git grep -lE '^#!/(bin/sh|usr/bin/env bash)$$' -- ':!*.py' | xargs $(BIN)/shellcheck
 
 #: make sanity              ansible-test sanity
 .PHONY: sanity

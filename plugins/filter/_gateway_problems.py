@@ -1,0 +1,65 @@
+# Copyright (c) 2026, clawfleet.clawdbot contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+_VERSION = re.compile(r"[0-9][0-9A-Za-z.+-]*")
+_USER = re.compile(r"[a-z_][a-z0-9_-]*")
+_UNIT = re.compile(r"[A-Za-z0-9:_.@-]+")
+_CHECKSUM = re.compile(r"sha256:[0-9a-f]{64}")
+_TOKEN = re.compile(r"[!-~]*")
+_PATH = re.compile(r"/[A-Za-z0-9._/@+-]*")
+
+
+def gateway_problems(variables: Mapping[str, Any]) -> list[str]:
+    """Return what is wrong with the variables of the role `gateway`, which are named without the prefix `gateway_`."""
+    given = {name: str(value) for name, value in variables.items()}
+    url, checksum = given["node_archive_url"], given["node_archive_checksum"]
+    problems = []
+    if not _VERSION.fullmatch(given["version"]):
+        problems.append(f'gateway_version: "{given["version"]}" is not an exact version. Use one as 2026.1.24-3.')
+    if not _USER.fullmatch(given["user"]) or given["user"] == "root":
+        problems.append(
+            f'gateway_user: "{given["user"]}" is not an unprivileged account. Use a name of lower-case letters, '
+            "digits, _ and -, and not root."
+        )
+    if not _UNIT.fullmatch(given["service_name"]) or given["service_name"].endswith(".service"):
+        problems.append(
+            f'gateway_service_name: "{given["service_name"]}" is not the name of a unit. Use letters, digits and '
+            ":_.@-, without .service."
+        )
+    if not _is_port(given["port"]):
+        problems.append(f'gateway_port: "{given["port"]}" is not a port. Use a number from 1 to 65535.')
+    if bool(url) != bool(checksum):
+        problems.append(
+            "gateway_node_archive_url, gateway_node_archive_checksum: one of them is empty. Set both or neither."
+        )
+    if checksum and not _CHECKSUM.fullmatch(checksum):
+        problems.append(
+            f'gateway_node_archive_checksum: "{checksum}" is not a SHA-256 checksum. Use sha256: and 64 digits.'
+        )
+    if not _TOKEN.fullmatch(given["token"]):
+        problems.append("gateway_token: white space or a character that is not ASCII. Use printable ASCII.")
+    for name in ("install_dir", "node_path", "state_dir"):
+        if (given[name] or name == "install_dir") and not _PATH.fullmatch(given[name]):
+            problems.append(
+                f'gateway_{name}: "{given[name]}" is not a usable path. Use an absolute path of letters, digits and '
+                "._/@+-."
+            )
+    return problems
+
+
+def _is_port(text: str) -> bool:
+    return text.isascii() and text.isdecimal() and len(text) <= 5 and 1 <= int(text) <= 65535
+
+
+class FilterModule:
+    """The filters of this file."""
+
+    def filters(self) -> dict[str, Any]:
+        return {"_gateway_problems": gateway_problems}
