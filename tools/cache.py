@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The project's cache folder, and what is installed into it."""
+"""The project's cache directory, and installations in it."""
 
 from __future__ import annotations
 
@@ -19,16 +19,17 @@ STAMP = "installed"
 
 
 def is_installed(target: Path, wanted: str) -> bool:
-    """Whether the folder is there whole, as what C(wanted) says."""
+    """Return whether the directory holds a complete installation of `wanted`."""
     stamp = target / STAMP
     return stamp.is_file() and stamp.read_text(encoding="utf-8") == wanted
 
 
 @contextmanager
 def installing(target: Path, wanted: str) -> Iterator[Path]:
-    """A folder to fill, which then takes the place of C(target).
+    """Yield a directory to fill, which then replaces `target`.
 
-    It is made beside its place and moved there whole, so that one that was cut short is never taken for a whole one.
+    It is created beside `target` and moved there when it is complete, so that an interrupted installation never passes
+    for a complete one.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
     fresh = Path(tempfile.mkdtemp(prefix=f"{target.name}-", dir=target.parent))

@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The main job on an embedded default: three real gateways get Kimi models from vaulted keys, and prove that they work.
+"""The demo: three real gateways get Kimi models with keys from a vault, and each model is verified by an answer.
 
-What follows on the command line goes to ansible-playbook, as -vvvv.
+Arguments go to ansible-playbook, for example -vvvv.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def main() -> None:
 
 
 def run(arguments: list[str]) -> None:
-    """The whole demo. Raises SystemExit where a step fails."""
+    """Run the demo. Raises `SystemExit` where a step fails."""
     product.install()
     say("A mock server for the endpoints of Moonshot and Kimi Code starts on loopback, with the keys of the vault.")
     with MockServer() as mock_server:
@@ -50,16 +50,16 @@ def run(arguments: list[str]) -> None:
             play(environment, "clawfleet.clawdbot.rollout", "--diff", *arguments)
             say("An answer from each model, through the first gateway (about 20 seconds).")
             play(environment, "ask.yml", *arguments)
-            say("The same playbook again: nothing is left to change.")
+            say("The same playbook again: nothing changes.")
             changed = play(environment, "clawfleet.clawdbot.rollout", *arguments)
             if any(changed):
                 raise SystemExit("The second run changed something.")
             show(gateways, mock_server)
-    say("Done. The gateways, the mock server and their folder are gone; make demo does it again, from the cache.")
+    say("Done. The gateways, the mock server and their directory are removed; make demo runs it again, from the cache.")
 
 
 def vaulted_keys() -> dict[str, str]:
-    """The keys as ansible-vault has them, in memory alone."""
+    """Return the keys from the vault; they stay in memory."""
     command = [program("ansible-vault"), "view", "group_vars/all/vault.yml"]
     shown = subprocess.run(command, cwd=FOLDER, stdout=subprocess.PIPE, text=True, check=True)
     keys: dict[str, str] = yaml.safe_load(shown.stdout)
@@ -67,7 +67,7 @@ def vaulted_keys() -> dict[str, str]:
 
 
 def play(environment: dict[str, str], *arguments: str) -> list[int]:
-    """Runs a playbook, shows what it prints, and returns how many changes it counts on each host."""
+    """Run a playbook, show its output, and return the number of changes on each host."""
     colour = {"ANSIBLE_FORCE_COLOR": "true"} if sys.stdout.isatty() else {}
     command = [program("ansible-playbook"), *arguments]
     print(f"$ ansible-playbook {' '.join(arguments)}", flush=True)
@@ -85,13 +85,13 @@ def play(environment: dict[str, str], *arguments: str) -> list[int]:
 
 
 def show(gateways: fleet.Fleet, mock_server: MockServer) -> None:
-    """What stands in the files now, and what the endpoints were asked."""
-    say("The config refers to the keys, which stand in .env alone (mode 0600):")
+    """Show the references in the files, and the requests to the endpoints."""
+    say("The config refers to the keys, which are stored only in .env (mode 0600):")
     for gateway in gateways.gateways:
         references = re.findall(r"\$\{[A-Z_]+\}", gateway.config.read_text(encoding="utf-8"))
         mode = gateway.env.stat().st_mode & 0o777
         print(f"  {gateway.name}: clawdbot.json has {', '.join(references)}; .env has mode {mode:04o}")
-    say("What the endpoints were asked, by path, key and client:")
+    say("Requests to the endpoints, by path, key and client:")
     asked: dict[tuple[str, ...], int] = {}
     for request in mock_server.requests():
         line = tuple(str(request[name]) for name in ("method", "path", "key_fingerprint", "user_agent"))
@@ -101,7 +101,7 @@ def show(gateways: fleet.Fleet, mock_server: MockServer) -> None:
 
 
 def program(name: str) -> str:
-    """A program of the virtual environment that runs this."""
+    """Return the path of an executable in the virtual environment that runs this."""
     return os.path.join(os.path.dirname(sys.executable), name)
 
 

@@ -4,7 +4,8 @@
 
 """Real gateways of either product on this machine, each kept up by supervisor, for the demo and the tests.
 
-Every gateway has a home, a state folder and a port of its own below one temporary folder. Nothing outlives the fleet.
+Every gateway has a home, a state directory and a port of its own below one temporary directory, which is removed at the
+end.
 """
 
 from __future__ import annotations
@@ -31,8 +32,8 @@ from tools.cache import CACHE
 _PORTS_EACH = 16
 _STARTUP_SECONDS = 300.0
 
-# A config as a person writes it. The plugins are off, because Clawdbot compiles them at its first start, which takes a
-# minute a gateway, and OpenClaw asks npm for them at each.
+# A config as a person writes it. The plugins are off: Clawdbot compiles them at its first start, which takes a minute
+# for each gateway, and OpenClaw asks npm for them at each start.
 CONFIG = """\
 // The gateway {name}, written by hand.
 {{
@@ -70,7 +71,7 @@ class Gateway:
     home: Path
     port: int
     product: Product
-    #: The folder with the product's program and its Node.
+    #: The directory with the product's CLI and its Node.
     programs: Path
 
     @property
@@ -87,7 +88,7 @@ class Gateway:
 
     @property
     def environment(self) -> dict[str, str]:
-        """The variables with which the product's program is this gateway, or finds it."""
+        """The environment variables with which the product's CLI runs this gateway, or finds it."""
         return {
             "HOME": str(self.home),
             self.product.state_dir_variable: str(self.state_dir),
@@ -95,7 +96,7 @@ class Gateway:
         }
 
     def answers(self) -> bool:
-        """Whether it answers HTTP requests."""
+        """Return whether it answers HTTP requests."""
         try:
             url = f"http://127.0.0.1:{self.port}{self.product.health_path}"
             with urllib.request.urlopen(url, timeout=5) as answer:
@@ -106,14 +107,14 @@ class Gateway:
 
 @dataclass(frozen=True)
 class Fleet:
-    """The gateways, and how they are spoken to."""
+    """The gateways, and how to reach them."""
 
     folder: Path
     gateways: tuple[Gateway, ...]
 
     @property
     def programs(self) -> Path:
-        """The folder with the programs of the first gateway's product."""
+        """The directory with the CLI of the first gateway's product."""
         return self.gateways[0].programs
 
     @property
@@ -122,7 +123,7 @@ class Fleet:
 
     @property
     def environment(self) -> dict[str, str]:
-        """The variables for whatever works on the fleet: it finds the project's programs, and writes only here."""
+        """The environment of commands on the fleet: they find the project's executables and write only here."""
         programs = dict.fromkeys(str(gateway.programs) for gateway in self.gateways)
         paths = [*programs, str(Path(sys.executable).parent), os.environ["PATH"]]
         return {
@@ -138,14 +139,14 @@ class Fleet:
 
 @contextlib.contextmanager
 def running(names: tuple[str, ...], products: Mapping[str, str] | None = None) -> Iterator[Fleet]:
-    """The fleet while it runs; at its end its processes and its folder are gone.
+    """Run a fleet for as long as the context lasts; then its processes and its directory are removed.
 
-    C(products) has the product of each gateway that is no Clawdbot.
-    Raises TimeoutError with the gateway's own words where one does not come up.
+    `products` has the product of each gateway that is not Clawdbot.
+    Raises `TimeoutError` with the gateway's log where a gateway does not start.
     """
     chosen = {name: (products or {}).get(name, "clawdbot") for name in names}
     programs = {name: product.install(name) for name in dict.fromkeys(chosen.values())}
-    # A short path, because a socket's path has to be.
+    # The path of a socket must be short.
     folder = Path(tempfile.mkdtemp(prefix="clawfleet-"))
     with contextlib.ExitStack() as at_the_end:
         at_the_end.callback(shutil.rmtree, folder, ignore_errors=True)
@@ -155,12 +156,12 @@ def running(names: tuple[str, ...], products: Mapping[str, str] | None = None) -
             _lay_out(gateway)
         fleet = Fleet(folder, tuple(gateways))
         (folder / "tmp").mkdir()
-        # Where both products keep what Node has compiled of them: the next fleet has it, and starts in half the time.
+        # Where both products cache what Node has compiled: the next fleet starts in half the time.
         (CACHE / "compiled").mkdir(exist_ok=True)
         (folder / "tmp" / "node-compile-cache").symlink_to(CACHE / "compiled")
         fleet.supervisor_config.write_text(_supervisor_config(fleet), encoding="utf-8")
         command = [sys.executable, "-m", "supervisor.supervisord", "--nodaemon", "-c", str(fleet.supervisor_config)]
-        # In a session of its own: Ctrl-C is for us, and we then end it in good order.
+        # In a session of its own: Ctrl-C reaches this process, which then ends the fleet in order.
         process = subprocess.Popen(
             command, env=fleet.environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, start_new_session=True
         )
@@ -190,10 +191,10 @@ def _lay_out(gateway: Gateway) -> None:
 
 @contextlib.contextmanager
 def _ports(count: int) -> Iterator[list[int]]:
-    """As many ports, each with those behind it free that its gateway uses too, for as long as the context lasts.
+    """Yield free ports, each followed by those that its gateway uses too, for as long as the context lasts.
 
-    The last of those that belong to a gateway is not used by it: who has that one has them all, so that fleets that are
-    started at the same moment do not take the same.
+    The last port of each gateway is held here as a lock on all of its ports, so that fleets that start at the same
+    moment get different ones.
     """
     found: list[int] = []
     with contextlib.ExitStack() as held:
@@ -232,7 +233,7 @@ def _supervisor_config(fleet: Fleet) -> str:
             f"directory={gateway.home}\n"
             f"environment={pairs}\n"
             f"stdout_logfile={gateway.home}/stdout.log\nredirect_stderr=true\n"
-            # Clawdbot's program is a launcher and the gateway its child: both end together.
+            # Clawdbot's CLI is a launcher and the gateway its child: both end together.
             "stopasgroup=true\nkillasgroup=true\nautorestart=true\nstartsecs=0"
         )
     return "\n\n".join(sections) + "\n"

@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Installs the ansible-core of this environment for the Python of each host of the tests, into the cache folder.
+"""Installs the ansible-core of this environment for the Python of each host of the tests, into the cache directory.
 
-A host has it from there as it would have it from a package: it works with ansible-pull, and has no way out.
+A host without internet access gets it from there instead of a package, for ansible-pull.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ PYTHONS = {"bookworm": "3.11", "trixie": "3.13"}
 
 
 def install(release: str) -> Path:
-    """The folder with C(bin) and the packages, installed if another version is there.
+    """Return the directory with `bin` and the packages, installed unless it has the same version.
 
-    Raises subprocess.CalledProcessError where pip fails; it has then said why.
+    Raises `subprocess.CalledProcessError` where pip fails, which has printed the reason.
     """
     wanted = version("ansible-core")
     target = CACHE / "ansible-core" / release

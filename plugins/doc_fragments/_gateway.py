@@ -9,28 +9,28 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """Which gateway a module is about, as module_utils/_module/arguments.py GATEWAY_ARGUMENTS takes it."""
+    """The options that name a gateway: GATEWAY_ARGUMENTS of module_utils/_module/arguments.py."""
 
     DOCUMENTATION = r"""
 options:
   product:
     description:
-      - What the gateway is, by the name of its program.
-      - V(auto) tells it by O(state_dir), else by the state folder that the account has. A folder that OpenClaw has
-        taken over from Clawdbot is OpenClaw's. An account that has one of each is refused.
+      - The product that the gateway is.
+      - V(auto) finds it by the files in O(state_dir), else by the state directory of the account. A directory that
+        OpenClaw has taken over from Clawdbot is OpenClaw's. An account with one directory of each is rejected.
     type: str
     choices: [auto, clawdbot, openclaw]
     default: auto
   state_dir:
     description:
-      - The gateway's state folder. Not given, the product's own in the home of the account that the module runs under.
+      - The gateway's state directory. By default, the product's own in the home of the account that runs the module.
     type: path
   config_path:
     description:
-      - The gateway's config. Not given, the product's own in O(state_dir), which is C(clawdbot.json) for OpenClaw too
-        where that is there alone.
+      - The gateway's config. By default, the product's own in O(state_dir). For OpenClaw this is C(clawdbot.json) where
+        C(openclaw.json) does not exist.
     type: path
   env_path:
-    description: The gateway's C(.env). Not given, the one in O(state_dir).
+    description: The gateway's C(.env). By default, the one in O(state_dir).
     type: path
 """
