@@ -22,7 +22,7 @@ from tools import fleet, product
 from tools.cache import ROOT
 from tools.mock_server import MockServer
 
-FOLDER = ROOT / "examples" / "demo"
+DIRECTORY = ROOT / "examples" / "demo"
 GATEWAYS = ("gateway-1", "gateway-2", "gateway-3")
 _CHANGED = re.compile(r"\bchanged=([0-9]+)")
 
@@ -61,7 +61,7 @@ def run(arguments: list[str]) -> None:
 def vaulted_keys() -> dict[str, str]:
     """Return the keys from the vault; they stay in memory."""
     command = [program("ansible-vault"), "view", "group_vars/all/vault.yml"]
-    shown = subprocess.run(command, cwd=FOLDER, stdout=subprocess.PIPE, text=True, check=True)
+    shown = subprocess.run(command, cwd=DIRECTORY, stdout=subprocess.PIPE, text=True, check=True)
     keys: dict[str, str] = yaml.safe_load(shown.stdout)
     return keys
 
@@ -73,7 +73,12 @@ def play(environment: dict[str, str], *arguments: str) -> list[int]:
     print(f"$ ansible-playbook {' '.join(arguments)}", flush=True)
     lines = []
     with subprocess.Popen(
-        command, cwd=FOLDER, env={**environment, **colour}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        command,
+        cwd=DIRECTORY,
+        env={**environment, **colour},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
     ) as process:
         for line in process.stdout or ():
             print(line, end="", flush=True)

