@@ -49,7 +49,7 @@ class Install:
     dependencies: Mapping[str, str]
     #: Packages that are taken from elsewhere than its package.json says.
     overrides: Mapping[str, str]
-    #: Whether the packages' own scripts have to run.
+    #: Whether the packages' own scripts must run.
     runs_scripts: bool
 
 

@@ -7,7 +7,7 @@
 # Marks a new installation as complete and moves it to its place.
 set -eu
 
-# The files have to be on the disk before the mark is.
+# The files must be on the disk before the mark is.
 sync -f "$1"
 : > "$1/installed"
 mv -T "$1" "$2"
