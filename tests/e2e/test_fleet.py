@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 import yaml
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config import json5
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config import json5_reader
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.redaction import fingerprint
 
 from tests.e2e.harness import KIMICODE, MOONSHOT, Run, gateway_variables, new_key, play
@@ -299,7 +299,7 @@ def test_hosts_with_keys_and_regions_of_their_own_and_one_that_is_down(rollout: 
     }
     assert rollout.answered() == ["kimi-k2.5", "kimi-for-coding"]
     for gateway in rollout.fleet.gateways[1:]:
-        block = json5.loads(gateway.config.read_text())["models"]["providers"]["moonshot"]
+        block = json5_reader.loads(gateway.config.read_text())["models"]["providers"]["moonshot"]
         assert block["baseUrl"] == rollout.mock_server.base_url(rollout.regions[gateway.name])
         assert f"MOONSHOT_API_KEY={rollout.keys[gateway.name][MOONSHOT]}\n" in gateway.env.read_text()
 

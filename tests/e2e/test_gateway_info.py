@@ -13,7 +13,7 @@ import tempfile
 from typing import Any
 
 import pytest
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config import json5
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config import json5_editor
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.redaction import fingerprint
 from ansible_collections.clawfleet.clawdbot.plugins.modules import gateway_info
 
@@ -125,7 +125,7 @@ def test_a_variable_that_the_product_knows_overrides_that_of_the_config(
     assert found() == []
     config = bench.gateway.config.read_text()
     bench.gateway.config.write_text(
-        json5.edit(config, [json5.Change(("env",), {"vars": {"MOONSHOT_API_KEY": in_config}})])
+        json5_editor.edit(config, [json5_editor.Change(("env",), {"vars": {"MOONSHOT_API_KEY": in_config}})])
     )
     assert found() == override(f"env block of {bench.gateway.config}", in_config)
     restart(bench, monkeypatch)

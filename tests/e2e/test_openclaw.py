@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config import dotenv, json5
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config import dotenv, json5_reader
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.redaction import fingerprint
 
 from tests.e2e.harness import KIMICODE, MOONSHOT, Bench, files_holding, new_key
@@ -67,7 +67,7 @@ def test_one_rollout_over_both_products_and_a_rotation(bench: Bench, beside: Ben
     names = (bench.gateway.name, beside.gateway.name)
     assert {host: counts["failed"] for host, counts in first.recap.items()} == dict.fromkeys(names, 0)
     for gateway in (bench.gateway, beside.gateway):
-        value = json5.loads(gateway.config.read_text())
+        value = json5_reader.loads(gateway.config.read_text())
         assert set(value["models"]["providers"]) == {MOONSHOT, KIMICODE}
         assert value["models"]["providers"][MOONSHOT]["apiKey"] == "${MOONSHOT_API_KEY}"
         assert value["agents"]["defaults"]["model"] == {"primary": "moonshot/kimi-k2.5"}
@@ -140,7 +140,7 @@ def test_a_wrong_key_a_failed_restart_a_drift_and_a_removal(bench: Bench) -> Non
 
     assert removed.code == 0, removed.output
     assert bench.pids() != pids
-    value = json5.loads(bench.gateway.config.read_text())
+    value = json5_reader.loads(bench.gateway.config.read_text())
     assert list(value["models"]["providers"]) == [KIMICODE]
     assert value["agents"]["defaults"]["models"] == {"kimicode/kimi-for-coding": {"alias": "kimi"}}
     assert "MOONSHOT_API_KEY" not in dotenv.loads(bench.gateway.env.read_text())

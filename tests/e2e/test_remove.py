@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config import dotenv, json5
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config import dotenv, json5_reader
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.redaction import fingerprint
 
 from tests.e2e.harness import KIMICODE, MOONSHOT, Bench, files_holding, new_key
@@ -44,7 +44,7 @@ def test_a_provider_is_removed_without_a_trace_and_a_second_run_changes_nothing(
     assert "\n".join(checked.diffs).split() == "\n".join(removed.diffs).split()
     assert files_holding(bench.gateway.home, key) == []
     assert bench.pids() != pids
-    value = json5.loads(bench.gateway.config.read_text())
+    value = json5_reader.loads(bench.gateway.config.read_text())
     assert list(value["models"]["providers"]) == [KIMICODE]
     assert value["agents"]["defaults"]["model"] == {"primary": "kimicode/kimi-for-coding"}
     assert value["agents"]["defaults"]["models"] == {"kimicode/kimi-for-coding": {"alias": "kimi"}}

@@ -10,7 +10,7 @@ import json
 import stat
 from pathlib import Path
 
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config import dotenv, json5
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config import dotenv, json5_reader
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.redaction import fingerprint
 
 from tests.e2e.harness import KIMICODE, MOONSHOT, Bench, new_key
@@ -35,7 +35,7 @@ def test_a_fresh_gateway_gets_both_providers_and_a_second_run_changes_nothing(be
 
     assert first.code == 0, first.output
     config = bench.gateway.config.read_text()
-    value = json5.loads(config)
+    value = json5_reader.loads(config)
     assert set(value["models"]["providers"]) == {"moonshot", "kimicode"}
     assert value["models"]["mode"] == "merge"
     assert value["models"]["providers"]["moonshot"]["apiKey"] == "${MOONSHOT_API_KEY}"

@@ -12,7 +12,7 @@ import secrets
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config import json5
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config import json5_reader
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.redaction import fingerprint
 
 from tests.e2e.harness import MOONSHOT, Bench, files_holding, new_key
@@ -89,7 +89,7 @@ def test_after_a_rotation_the_host_does_not_hold_the_old_key(bench: Bench) -> No
     assert f"The host no longer stores {fingerprint(old)}." in text(rotated.output)
     assert bench.pids() != pids
     assert files_holding(bench.gateway.home, bench.keys[MOONSHOT]) == [".env", "models.json"]
-    backup = json5.loads((bench.gateway.state_dir / "clawdbot.json.bak").read_text())
+    backup = json5_reader.loads((bench.gateway.state_dir / "clawdbot.json.bak").read_text())
     assert backup["models"]["providers"][MOONSHOT]["apiKey"] == "${MOONSHOT_API_KEY}"
     assert json.loads(profiles_path(bench).read_text())["profiles"] == {}
     bench.mock_server.clear_requests()

@@ -18,7 +18,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config import dotenv, json5
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config import dotenv, json5_editor, json5_reader
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.env_refs import (
     VARIABLE_NAME,
     is_reference,
@@ -26,7 +26,7 @@ from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.env_ref
     references,
     texts,
 )
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.json5 import REMOVE, Change
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.json5_editor import REMOVE, Change
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.provider_changes import PROVIDERS, at
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.redaction import fingerprint, is_secret_name
 
@@ -87,7 +87,7 @@ def config_copy(path: str, text: str, ring: Keyring) -> Look:
 
 def models(path: str, text: str, ring: Keyring, expected: Collection[str]) -> Look:
     """A C(models.json). C(expected) are the providers, in lower case, that the product keeps in it by itself."""
-    value = json5.loads(text)
+    value = json5_reader.loads(text)
     findings: list[Finding] = []
     notes: list[Finding] = []
     gone: list[Change] = []
@@ -113,20 +113,20 @@ def models(path: str, text: str, ring: Keyring, expected: Collection[str]) -> Lo
             hint = "Remove the provider with clawfleet.clawdbot.remove, or its entry there."
             findings.append(_not_ours(replace(seen, message=message), hint))
     # Copies in other members, as headers, that the product makes of the config as well.
-    left = json5.edit(text, gone)
-    for provider, entry in _members(json5.loads(left), "providers").items():
+    left = json5_editor.edit(text, gone)
+    for provider, entry in _members(json5_reader.loads(left), "providers").items():
         for match in _retired(entry, ring):
             gone.append(Change(("providers", provider), REMOVE))
             message = f"{path} holds {_WHOSE[RETIRED]} of {provider}."
             place, print_ = f"providers.{provider}", fingerprint(match.key)
             findings.append(Finding(STALE_KEY, path, message, place, provider, print_, RETIRED, purgeable=True))
             break
-    return Look(findings, notes, json5.edit(text, gone), stale)
+    return Look(findings, notes, json5_editor.edit(text, gone), stale)
 
 
 def profiles(path: str, text: str, ring: Keyring) -> Look:
     """An C(auth-profiles.json): a profile of a managed provider wins over its variable, whatever is in it."""
-    value = json5.loads(text)
+    value = json5_reader.loads(text)
     findings: list[Finding] = []
     gone: list[str] = []
     stale: dict[str, str] = {}
@@ -155,7 +155,7 @@ def profiles(path: str, text: str, ring: Keyring) -> Look:
         )
     changes = [change for name in gone for change in _without_profile(value, name)]
     changes += _order_changes(value, gone)
-    return Look(findings, (), json5.edit(text, changes), stale)
+    return Look(findings, (), json5_editor.edit(text, changes), stale)
 
 
 def env(path: str, text: str, ring: Keyring, wanted: Mapping[str, str]) -> Look:
@@ -233,7 +233,7 @@ def _in_line(path: str, line: str, number: int, ring: Keyring) -> Iterator[Findi
 
 def _document(path: str, text: str, ring: Keyring) -> Look:
     """A config or a copy of it."""
-    value = json5.loads(text)
+    value = json5_reader.loads(text)
     cleaner = _Cleaner(ring)
     changes = [Change(member, new) for member, new in cleaner.differences(value, ())]
     findings: list[Finding] = []
@@ -246,7 +246,7 @@ def _document(path: str, text: str, ring: Keyring) -> Look:
             finding = _not_ours(finding, "Put it into .env, and a reference to the variable there.")
         findings.append(finding)
     # Comments are no members: people keep old keys in them.
-    commented = _unread(path, json5.edit(text, changes), ring, json5.loads)
+    commented = _unread(path, json5_editor.edit(text, changes), ring, json5_reader.loads)
     return Look([*findings, *commented.findings], (), commented.cleaned, cleaner.stale)
 
 

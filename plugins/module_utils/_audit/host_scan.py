@@ -19,7 +19,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config import dotenv, json5
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config import dotenv, json5_reader
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.dangling import Dangling, dangling_models
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.includes import resolve
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.provider_changes import PROVIDERS, at
@@ -336,7 +336,7 @@ class _Examination:
         return wanted
 
     def find_dangling(self, config: Any) -> None:
-        with contextlib.suppress(ClawdbotError, json5.Json5Error):
+        with contextlib.suppress(ClawdbotError, json5_reader.Json5Error):
             seen = resolve(config, self.paths.config, _text).value
             if isinstance(seen, dict):
                 self.report.dangling += dangling_models(seen, self.known_models(), self.product.built_in_providers)
@@ -357,8 +357,8 @@ class _Examination:
     def value(self, path: str) -> Any:
         """What stands in a file, an empty object where it cannot be told; that it cannot is found elsewhere."""
         try:
-            return json5.loads(_text_or_empty(path))
-        except json5.Json5Error:
+            return json5_reader.loads(_text_or_empty(path))
+        except json5_reader.Json5Error:
             return {}
 
 

@@ -21,7 +21,7 @@ from typing import Any
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import ClawdbotError
 
 from .env_refs import reference, substitute
-from .json5 import REMOVE, Change
+from .json5_editor import REMOVE, Change
 from .provider_changes import at
 
 _GATEWAY = ("gateway",)

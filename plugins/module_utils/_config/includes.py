@@ -21,7 +21,7 @@ from typing import Any
 
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import ClawdbotError
 
-from . import json5
+from . import json5_reader
 
 _INCLUDE = "$include"
 # As many files as the product follows one out of the other.
@@ -92,8 +92,8 @@ class _Resolver:
 
     def resolved(self, value: Any, chain: tuple[str, ...], place: tuple[str, ...]) -> Any:
         """A value of the last file of the chain, the first of which is the config itself."""
-        if len(place) > json5.MAX_NESTING:
-            raise _refusal(f"{chain[-1]} nests more than {json5.MAX_NESTING} levels, with what it includes.")
+        if len(place) > json5_reader.MAX_NESTING:
+            raise _refusal(f"{chain[-1]} nests more than {json5_reader.MAX_NESTING} levels, with what it includes.")
         if isinstance(value, list):
             items = []
             for index, item in enumerate(value):
@@ -140,8 +140,8 @@ class _Resolver:
         if text is None:
             raise _refusal(f"{chain[-1]} includes {path}, which is not there.")
         try:
-            value = json5.loads(text)
-        except json5.Json5Error as exc:
+            value = json5_reader.loads(text)
+        except json5_reader.Json5Error as exc:
             raise _refusal(f"{path}, which {chain[-1]} includes, cannot be read: {exc}.") from exc
         self.parts.append(Part(path, place, value))
         return self.resolved(value, (*chain, path), place)

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .env_refs import references
-from .json5 import REMOVE, Change
+from .json5_editor import REMOVE, Change
 
 #: Where a config has its provider blocks, how they stand to the product's own, the models that may be used with their
 #: aliases, and the one that is used.

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .json5 import REMOVE, Change
+from .json5_editor import REMOVE, Change
 from .provider_changes import (
     ALLOWED,
     MODE,

@@ -21,8 +21,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config import json5
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.json5 import REMOVE, Change
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config import json5_editor, json5_reader
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.json5_editor import REMOVE, Change
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.provider_changes import at
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.removal import Removal
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import ClawdbotError
@@ -49,8 +49,8 @@ def paths(state_dir: str) -> list[str]:
 def edit(path: str, text: str, removal: Removal) -> AgentEdit:
     """The file without the providers. Raises ClawdbotError where it cannot be read."""
     try:
-        value = json5.loads(text)
-    except json5.Json5Error as exc:
+        value = json5_reader.loads(text)
+    except json5_reader.Json5Error as exc:
         raise ClawdbotError(
             f"{path} cannot be read: {exc}. The product cannot read it either: mend it, or move it away. Nothing was "
             "changed."
@@ -59,7 +59,7 @@ def edit(path: str, text: str, removal: Removal) -> AgentEdit:
     gone = list(find(value, removal))
     before = "".join(f"{'.'.join(member)}=<{_fingerprint(at(value, member))}>\n" for member in gone)
     return AgentEdit(
-        json5.edit(text, [Change(member, REMOVE) for member in gone]),
+        json5_editor.edit(text, [Change(member, REMOVE) for member in gone]),
         {"before_header": path, "after_header": path, "before": before, "after": ""},
     )
 

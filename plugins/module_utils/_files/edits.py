@@ -14,12 +14,12 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config import dotenv, json5
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config import dotenv, json5_editor, json5_reader
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.aliases import alias_clashes
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.env_refs import reference, references
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.gateway_changes import Settings
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.includes import Part, Read, Resolved, resolve
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.json5 import Change
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.json5_editor import Change
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.provider_changes import (
     PROVIDERS,
     Desired,
@@ -180,8 +180,8 @@ def _read_config(found: Found) -> _Config:
     path = found.config_path
     text = _NEW_CONFIG if found.config is None else found.config
     try:
-        value = json5.loads(text)
-    except json5.Json5Error as exc:
+        value = json5_reader.loads(text)
+    except json5_reader.Json5Error as exc:
         raise ClawdbotError(
             f"{path} cannot be read: {exc}. The product cannot read it either: mend it, or restore {path}.bak. "
             "Nothing was changed."
@@ -202,10 +202,10 @@ def _edited(found: Found, before: _Config, changes: Sequence[Change], further: S
     for change in own:
         _refuse(found, change.path, seen.inside(change.path))
     try:
-        text = json5.edit(before.text, [*own, *further])
-    except json5.Json5PathError as exc:
+        text = json5_editor.edit(before.text, [*own, *further])
+    except json5_editor.Json5PathError as exc:
         raise ClawdbotError(f"{found.config_path}: {exc}. Nothing was changed.") from exc
-    value = json5.loads(text)
+    value = json5_reader.loads(text)
     after = _Config(text, value, resolve(value, found.config_path, found.read))
     for path, wanted in {change.path: change.value for change in changes}.items():
         if at(after.seen.value, path) != wanted:
@@ -289,6 +289,6 @@ def _config_view(config: Mapping[str, Any], paths: Iterable[Sequence[str]], secr
     The product's own commands write a resolved key wherever its reference was, so that values of C(.env) are looked for
     everywhere, and not only under names for secrets.
     """
-    shown = {".".join(path): value for path in paths if (value := at(config, path)) is not json5.REMOVE}
+    shown = {".".join(path): value for path in paths if (value := at(config, path)) is not json5_editor.REMOVE}
     text = json.dumps(shown, indent=2, ensure_ascii=False)
     return redact(text, {*secrets, *named_secrets(shown)}) + "\n"

@@ -19,7 +19,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config import dotenv, json5
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config import dotenv, json5_editor, json5_reader
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.provider_changes import at
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import ClawdbotError
 
@@ -120,10 +120,10 @@ def config_before(original: Original, current: bytes | None) -> bytes | None:
     if current is None or _is_own(original, current):
         return None if original.text is None else encode(original.text)
     try:
-        before = {} if original.text is None else json5.loads(original.text)
+        before = {} if original.text is None else json5_reader.loads(original.text)
         text = decode(current)
-        return encode(json5.edit(text, list(_steps_back(json5.loads(text), before, original.changed))))
-    except (json5.Json5Error, json5.Json5PathError) as exc:
+        return encode(json5_editor.edit(text, list(_steps_back(json5_reader.loads(text), before, original.changed))))
+    except (json5_reader.Json5Error, json5_editor.Json5PathError) as exc:
         raise _not_undoable(original, exc) from exc
 
 
@@ -179,7 +179,7 @@ def _original(
     )
 
 
-def _steps_back(current: Any, before: Any, changed: Sequence[tuple[str, ...]]) -> Iterator[json5.Change]:
+def _steps_back(current: Any, before: Any, changed: Sequence[tuple[str, ...]]) -> Iterator[json5_editor.Change]:
     """The changes that undo the run's part; C(current) is used up.
 
     What the run made to hold its values goes with the last of them: an empty list of models allows every model, and
@@ -190,14 +190,14 @@ def _steps_back(current: Any, before: Any, changed: Sequence[tuple[str, ...]]) -
             # Something around it was set as well, perhaps by another run, and goes back as a whole.
             continue
         value = at(before, path)
-        if value is not json5.REMOVE:
-            yield json5.Change(path, value)
+        if value is not json5_editor.REMOVE:
+            yield json5_editor.Change(path, value)
             continue
-        if at(current, path) is json5.REMOVE:
+        if at(current, path) is json5_editor.REMOVE:
             continue
-        while len(path) > 1 and at(before, path[:-1]) is json5.REMOVE and len(at(current, path[:-1])) == 1:
+        while len(path) > 1 and at(before, path[:-1]) is json5_editor.REMOVE and len(at(current, path[:-1])) == 1:
             path = path[:-1]
-        yield json5.Change(path, json5.REMOVE)
+        yield json5_editor.Change(path, json5_editor.REMOVE)
         del at(current, path[:-1])[path[-1]]
 
 

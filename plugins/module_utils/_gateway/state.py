@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config import includes, json5
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config import includes, json5_reader
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import ClawdbotError
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._files import atomic
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.locate import Paths
@@ -104,8 +104,8 @@ def _env_sources(
 
 def _read_config(path: str) -> Any:
     try:
-        document = json5.loads(_read(path) or "")
-    except (ClawdbotError, json5.Json5Error):
+        document = json5_reader.loads(_read(path) or "")
+    except (ClawdbotError, json5_reader.Json5Error):
         return {}
     try:
         return includes.resolve(document, path, _read).value

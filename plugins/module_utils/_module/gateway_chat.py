@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, TypedDict
 
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config import json5
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config import json5_reader
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import ClawdbotError
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._files import atomic, journal
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway import chat
@@ -55,8 +55,8 @@ def _chats(params: Mapping[str, Any]) -> list[chat.ChatResult]:
     if config.content is None:
         raise ClawdbotError(f"Config {paths.config} does not exist.", chats=[])
     try:
-        agent = chat.default_agent(json5.loads(journal.decode(config.content)))
-    except json5.Json5Error as exc:
+        agent = chat.default_agent(json5_reader.loads(journal.decode(config.content)))
+    except json5_reader.Json5Error as exc:
         raise ClawdbotError(f"Cannot read {paths.config}: {exc}.", chats=[]) from exc
     env_file = read_env_file(paths.env)
     secrets = secret_values(env_file.values) if env_file else ()

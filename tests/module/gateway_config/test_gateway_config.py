@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 from ansible.module_utils.testing import patch_module_args
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config import dotenv, json5
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config import dotenv, json5_reader
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.redaction import fingerprint
 from ansible_collections.clawfleet.clawdbot.plugins.modules import gateway_config, provider_config
 
@@ -111,7 +111,7 @@ def test_a_host_without_a_state_folder_gets_one_that_is_private(state: Path, run
     first = run()
     assert first.changes == (True, True, True, True)
     assert first.result == predicted.result
-    assert json5.loads((state / "clawdbot.json").read_text()) == {
+    assert json5_reader.loads((state / "clawdbot.json").read_text()) == {
         "gateway": {"mode": "local", "port": 18789, "bind": "loopback", "auth": {"mode": "token"}}
     }
     assert re.fullmatch("[0-9a-f]{64}", token(state))

@@ -24,7 +24,7 @@ from typing import Any
 
 import pytest
 from ansible.module_utils.testing import patch_module_args
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config import json5
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.json5_reader import loads
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._files import apply, journal
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product import config_check
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.redaction import fingerprint
@@ -240,7 +240,7 @@ def test_makes_both_files_private_where_there_are_none(gateway: Gateway, run: Ru
     gateway.env.unlink()
     assert run().changes == (True, True, True, True)
     assert gateway.env.read_text() == f"MOONSHOT_API_KEY={NEW_KEY}\n"
-    assert json5.loads(gateway.config.read_text()) == {"models": {"mode": "merge", "providers": {"moonshot": BLOCK}}}
+    assert loads(gateway.config.read_text()) == {"models": {"mode": "merge", "providers": {"moonshot": BLOCK}}}
     assert [path.stat().st_mode & 0o777 for path in (gateway.config, gateway.env)] == [0o600, 0o600]
     assert run(state="rolled_back").changes == (True, True, True, False)
     assert gateway.files() == {}
@@ -479,7 +479,7 @@ def test_a_second_run_waits_for_the_first(gateway: Gateway) -> None:
     second = subprocess.run(driver(gateway.arguments()), stdout=subprocess.PIPE, text=True, check=True)
     first_result = json.loads(first.communicate()[0])
     assert [first_result["changed"], json.loads(second.stdout)["changed"]] == [True, True]
-    config = json5.loads(gateway.config.read_text())
+    config = loads(gateway.config.read_text())
     assert config["agents"]["defaults"]["model"] == {"primary": "other/x"}
     assert config["models"]["providers"]["moonshot"] == BLOCK
 
@@ -534,7 +534,7 @@ def test_a_list_of_models_that_the_run_began_ends_with_it_also_where_others_wrot
     assert run(aliases={"k25": "moonshot/kimi-k2.5"}).changes == (True, True, True, True)
     gateway.config.write_bytes(gateway.config.read_bytes() + b"// theirs\n")
     assert run(state="rolled_back").changes == (True, True, True, False)
-    assert json5.loads(gateway.config.read_text()) == json5.loads(OLD_CONFIG.decode())
+    assert loads(gateway.config.read_text()) == loads(OLD_CONFIG.decode())
     assert gateway.config.read_bytes().endswith(b"// theirs\n")
 
 

@@ -11,7 +11,7 @@ import pytest
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._audit import document_rules
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._audit.document_rules import Look
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._audit.known_keys import Keyring
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config import dotenv, json5
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config import dotenv, json5_reader
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.redaction import fingerprint
 from hypothesis import given
 from hypothesis import strategies as st
@@ -113,7 +113,7 @@ def test_references_take_the_place_of_keys_in_a_config(
     text = json.dumps(value)
     look = document_rules.config(P, text, RING, replaceable=True)
     assert found(look) == findings
-    assert json5.loads(look.cleaned) == cleaned
+    assert json5_reader.loads(look.cleaned) == cleaned
     assert document_rules.config(P, look.cleaned, RING, replaceable=True).cleaned == look.cleaned
     if value == cleaned:
         assert look.cleaned == text
@@ -125,7 +125,7 @@ def test_a_copy_of_the_config_is_cleaned_alike_and_may_hold_what_is_not_known(
 ) -> None:
     look = document_rules.config_copy(P, json.dumps(value), RING)
     assert found(look) == [one for one in findings if one[3] != "unknown"]
-    assert json5.loads(look.cleaned) == cleaned
+    assert json5_reader.loads(look.cleaned) == cleaned
 
 
 def test_a_config_stays_while_the_process_is_on_older_variables() -> None:
@@ -226,7 +226,7 @@ def test_what_the_product_has_made_of_an_old_key_goes(
     look = document_rules.models(P, json.dumps({"providers": providers}), RING, {"other"})
     assert found(look) == findings
     assert [note.subject for note in look.notes] == notes
-    assert json5.loads(look.cleaned) == {"providers": cleaned}
+    assert json5_reader.loads(look.cleaned) == {"providers": cleaned}
 
 
 def profile(key: str, of: str = "moonshot") -> dict[str, str]:
@@ -284,7 +284,7 @@ def test_a_profile_that_wins_over_a_variable_goes(
 ) -> None:
     look = document_rules.profiles(P, json.dumps(value), RING)
     assert found(look) == findings
-    assert json5.loads(look.cleaned) == cleaned
+    assert json5_reader.loads(look.cleaned) == cleaned
 
 
 def test_a_profile_is_named_with_what_it_wins_over() -> None:
@@ -379,7 +379,7 @@ def test_any_other_text_is_told_of_with_the_line() -> None:
 
 @pytest.mark.parametrize("look", [document_rules.config_copy, document_rules.profiles])
 def test_a_broken_document_is_an_error_without_its_text(look: Any) -> None:
-    with pytest.raises(json5.Json5Error) as caught:
+    with pytest.raises(json5_reader.Json5Error) as caught:
         look(P, f'{{"a": {NOW}', RING)
     assert NOW not in str(caught.value)
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""JSON5 documents for tests: tables of those taken and those refused, and documents made by hypothesis."""
+"""JSON5 documents for tests: tables of accepted and rejected ones, and documents made by hypothesis."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ import json
 import math
 from typing import Any, NamedTuple
 
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.json5 import REMOVE, Change
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.json5_editor import REMOVE, Change
 from hypothesis import strategies as st
 
 # What the case shows: the document, and its value.
-TAKEN: dict[str, tuple[str, Any]] = {
+ACCEPTED: dict[str, tuple[str, Any]] = {
     "null": ("null", None),
     "true": ("true", True),
     "false": ("false", False),
@@ -78,7 +78,7 @@ TAKEN: dict[str, tuple[str, Any]] = {
 _END = ", found the end of the document"
 
 # What the case shows: the document, and the message that refuses it.
-REFUSED: dict[str, tuple[str, str]] = {
+REJECTED: dict[str, tuple[str, str]] = {
     "nothing": ("", f"expected a value{_END} at line 1, column 1"),
     "white space only": (" \n\n ", f"expected a value{_END} at line 3, column 2"),
     "comment only": ("// x", f"expected a value{_END} at line 1, column 5"),
@@ -402,6 +402,18 @@ UNSETTABLE: dict[str, tuple[str, tuple[str, ...], Any, str]] = {
 # --- Documents made by hypothesis --------------------------------------------------------------------------------
 
 
+# What the case shows: the document, and the changes. Both numbers are the same double.
+BEYOND_DOUBLE: dict[str, tuple[str, list[Change]]] = {
+    "a double for the integer after it": (
+        "{a:{a:{a:9007199254740993},b:null}}",
+        [Change(("a", "a"), {"a": 9007199254740992.0})],
+    ),
+    "an integer for the double before it": ("{a: 9007199254740992.0}", [Change(("a",), 9007199254740993)]),
+    "a double for the same integer": ("{a: 9007199254740992}", [Change(("a",), 9007199254740992.0)]),
+    "an integer for the same integer": ("{a: 9007199254740993}", [Change(("a",), 9007199254740993)]),
+}
+
+
 class Member(NamedTuple):
     """Where a member that counts stands in its document: from its name to its value's end, and the value alone."""
 
@@ -607,7 +619,10 @@ def changes(draw: st.DrawFn, value: Any) -> list[Change]:
 
 
 def canonical(value: Any) -> str:
-    """A text that two JSON values have in common exactly if they are equal; numbers as JavaScript has them."""
+    """Return a string that two JSON values have in common exactly if they are equal.
+
+    Integers are exact, as the reader has them: a double may be equal to an integer, but is not to the next one.
+    """
 
     def plain(part: Any) -> Any:
         if isinstance(part, dict):
@@ -615,7 +630,17 @@ def canonical(value: Any) -> str:
         if isinstance(part, list):
             return [plain(element) for element in part]
         if isinstance(part, (int, float)) and not isinstance(part, bool):
-            return {"number": repr(float(part) + 0.0)}
+            whole = math.isfinite(part) and part == int(part)
+            return {"number": str(int(part)) if whole else repr(part)}
         return part
 
     return json.dumps(plain(value))
+
+
+def as_doubles(value: Any) -> Any:
+    """Return a JSON value with each number rounded to a double, as JavaScript has it."""
+    if isinstance(value, dict):
+        return {name: as_doubles(member) for name, member in value.items()}
+    if isinstance(value, list):
+        return [as_doubles(element) for element in value]
+    return float(value) if isinstance(value, int) and not isinstance(value, bool) else value

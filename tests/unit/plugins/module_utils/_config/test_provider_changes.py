@@ -9,8 +9,8 @@ import json
 from typing import Any
 
 import pytest
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config import json5
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.json5 import REMOVE, Change
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config import json5_editor, json5_reader
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.json5_editor import REMOVE, Change
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.provider_changes import (
     Desired,
     at,
@@ -340,22 +340,22 @@ DESIRED = st.builds(
 def test_once_is_enough_and_the_rest_stays(config: dict[str, Any], desired: Desired) -> None:
     text = json.dumps(config, indent=2)
     decided = plan(config, desired)
-    edited = json5.edit(text, decided.changes)
-    after = json5.loads(edited)
+    edited = json5_editor.edit(text, decided.changes)
+    after = json5_reader.loads(edited)
 
     again = plan(after, desired)
-    assert json5.edit(edited, again.changes) == edited
+    assert json5_editor.edit(edited, again.changes) == edited
     assert again.repaired == ()
     assert again.warnings == ()
 
     undone = [Change(change.path, at(config, change.path)) for change in decided.changes]
-    restored = json5.loads(json5.edit(edited, undone))
+    restored = json5_reader.loads(json5_editor.edit(edited, undone))
     assert _without_empty(restored) == _without_empty(config)
 
 
 @given(CONFIGS, DESIRED)
 def test_what_is_desired_is_there_and_may_be_used(config: dict[str, Any], desired: Desired) -> None:
-    after = json5.loads(json5.edit(json.dumps(config), plan(config, desired).changes))
+    after = json5_reader.loads(json5_editor.edit(json.dumps(config), plan(config, desired).changes))
     for name, block in desired.providers.items():
         assert at(after, ("models", "providers", name)) == block
     models = at(after, MODELS)

@@ -8,7 +8,7 @@ import json
 from typing import Any
 
 import pytest
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config import json5
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config import json5_editor, json5_reader
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.provider_changes import Desired, plan
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.removal import (
     Removal,
@@ -29,10 +29,10 @@ MOONSHOT = Removal(["moonshot"])
 def without(config: Any, removal: Removal = MOONSHOT) -> Any:
     """The config after the removal, the same after a second one."""
     changes = removal_plan(config, removal).changes
-    after = json5.loads(json5.edit(json.dumps(config), [*changes, *emptied(config, changes)]))
+    after = json5_reader.loads(json5_editor.edit(json.dumps(config), [*changes, *emptied(config, changes)]))
     again = removal_plan(after, removal).changes
     text = json.dumps(after)
-    assert json5.edit(text, [*again, *emptied(after, again)]) == text
+    assert json5_editor.edit(text, [*again, *emptied(after, again)]) == text
     return after
 
 
@@ -297,7 +297,7 @@ def test_what_came_with_a_provider_goes_with_it(config: dict[str, Any]) -> None:
     model = config.get("agents", {}).get("defaults", {}).get("model", {})
     model.pop("fallbacks", None)
     given_config = copy.deepcopy(config)
-    present = json5.loads(json5.edit(json.dumps(config), plan(config, DESIRED).changes))
+    present = json5_reader.loads(json5_editor.edit(json.dumps(config), plan(config, DESIRED).changes))
     assert stripped(without(present)) == stripped(given_config_with_admissions(given_config, present))
 
 
@@ -310,6 +310,6 @@ def given_config_with_admissions(config: dict[str, Any], present: dict[str, Any]
 
 
 def test_present_then_absent_gives_the_same_where_nothing_else_was_there() -> None:
-    present = json5.loads(json5.edit("{}", plan({}, DESIRED).changes))
+    present = json5_reader.loads(json5_editor.edit("{}", plan({}, DESIRED).changes))
     assert mentions(present)
     assert without(present) == {}

@@ -8,7 +8,7 @@ import json
 from typing import Any
 
 import pytest
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config import dotenv, json5
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config import dotenv, json5_reader
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.provider_changes import Desired
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.removal import Removal
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import ClawdbotError
@@ -304,7 +304,7 @@ def test_any_config_is_edited_once_or_refused(config: Any, env: str | None) -> N
     except ClawdbotError:
         return
     assert first.config is not None
-    assert json5.loads(first.config)["models"]["providers"]["moonshot"] == BLOCK
+    assert json5_reader.loads(first.config)["models"]["providers"]["moonshot"] == BLOCK
     second = edited(first.config, first.env, desired)
     assert (second.config, second.env) == (first.config, first.env)
     assert (second.repaired, second.duplicates, second.warnings) == ((), (), ())
@@ -381,7 +381,7 @@ def test_what_an_included_file_says_counts_and_the_main_file_is_edited(
 ) -> None:
     result = with_included(config, included, desired)
     assert result.config is not None
-    value = json5.loads(result.config)
+    value = json5_reader.loads(result.config)
     assert value.pop("$include") == "more.json5"
     assert value["models"]["providers"].pop("moonshot") == BLOCK
     del value["models"]["providers"]

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config import dotenv, json5
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config import dotenv, json5_editor, json5_reader
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.json5_editor import Change
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import ClawdbotError
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._files import journal
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._files.atomic import Snapshot
@@ -198,23 +199,23 @@ VALUES: st.SearchStrategy[Any] = st.recursive(
     st.integers(0, 3), lambda inner: st.dictionaries(NAMES, inner, max_size=3), max_leaves=6
 )
 CONFIGS = st.dictionaries(NAMES, VALUES, max_size=3)
-CHANGES = st.lists(st.builds(json5.Change, st.lists(NAMES, min_size=1, max_size=3).map(tuple), VALUES), max_size=4)
+CHANGES = st.lists(st.builds(Change, st.lists(NAMES, min_size=1, max_size=3).map(tuple), VALUES), max_size=4)
 
 
 @given(found=CONFIGS, changes=CHANGES, theirs=st.dictionaries(st.sampled_from("xyz"), VALUES, min_size=1))
 def test_what_others_add_survives_and_everything_else_is_as_it_was(
-    found: dict[str, Any], changes: list[json5.Change], theirs: dict[str, Any]
+    found: dict[str, Any], changes: list[json5_editor.Change], theirs: dict[str, Any]
 ) -> None:
     before = json.dumps(found)
     try:
-        written = json5.edit(before, changes)
-    except json5.Json5PathError:
+        written = json5_editor.edit(before, changes)
+    except json5_editor.Json5PathError:
         return
     original = journal.config_original(None, snapshot(before.encode()), written.encode(), [c.path for c in changes])
-    now = json5.edit(written, [json5.Change((name,), value) for name, value in theirs.items()])
+    now = json5_editor.edit(written, [Change((name,), value) for name, value in theirs.items()])
     back = journal.config_before(original, now.encode())
     assert back is not None
-    assert json5.loads(back.decode()) == {**found, **theirs}
+    assert json5_reader.loads(back.decode()) == {**found, **theirs}
     assert journal.config_before(original, written.encode()) == before.encode()
 
 

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config import json5
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config import json5_reader
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.port import find_port
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.process import Process
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.table import PRODUCTS
@@ -39,7 +39,7 @@ PORTS: dict[str, tuple[str | None, str | None, int]] = {
 def test_find_port(name: str) -> None:
     variable, config, port = PORTS[name]
     environment = {} if variable is None else {"CLAWDBOT_GATEWAY_PORT": variable}
-    value = json5.loads(config or "{}")
+    value = json5_reader.loads(config or "{}")
     assert find_port(CLAWDBOT, value, Process(1, 1.0, environment), []) == port
 
 
