@@ -16,7 +16,8 @@ from functools import partial
 from typing import Any
 
 import json5
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.json5_editor import REMOVE, Change, edit
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.json5_editor import Change, edit
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.tree import REMOVE
 
 SIZES = (20_000, 80_000, 320_000, 1_250_000, 5_000_000)
 LIBRARY_UP_TO = 320_000  # about 20 microseconds a byte: 5 MB would take it minutes

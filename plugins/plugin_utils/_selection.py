@@ -12,7 +12,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, TypedDict
 
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.env_refs import reference, substitute, texts
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.env_refs import reference, substitute
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.tree import strings
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.redaction import fingerprint, redact
 from ansible_collections.clawfleet.clawdbot.plugins.plugin_utils._catalogue import merge, merge_aliases, model_ids
 from ansible_collections.clawfleet.clawdbot.plugins.plugin_utils._validation import (
@@ -77,7 +78,7 @@ class RemovedSelection(_Expected, total=False):
 def select(variables: Variables) -> Selection:
     """Return the selection of a host, or everything that is wrong with its variables."""
     selection = _select(variables)
-    keys = [key for key in texts(variables.api_keys) if len(key) >= _SHORTEST_KEY]
+    keys = [key for key in strings(variables.api_keys) if len(key) >= _SHORTEST_KEY]
     selection["problems"] = [redact(problem, keys) for problem in selection["problems"]]
     return selection
 

@@ -24,10 +24,10 @@ from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.env_ref
     is_reference,
     reference,
     references,
-    texts,
 )
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.json5_editor import REMOVE, Change
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.provider_changes import PROVIDERS, at
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.json5_editor import Change
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.provider_changes import PROVIDERS
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.tree import REMOVE, at, strings
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.redaction import fingerprint, is_secret_name
 
 from .finding import (
@@ -367,7 +367,7 @@ def _order_changes(value: Any, gone: Sequence[str]) -> Iterator[Change]:
 
 def _retired(value: Any, ring: Keyring) -> Iterator[Match]:
     """The retired keys in a value."""
-    for text in texts(value):
+    for text in strings(value):
         yield from (match for match in ring.find(text) if match.status == RETIRED)
 
 

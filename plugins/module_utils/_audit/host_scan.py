@@ -22,7 +22,8 @@ from typing import Any
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config import dotenv, json5_reader
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.dangling import Dangling, dangling_models
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.includes import resolve
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.provider_changes import PROVIDERS, at
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.provider_changes import PROVIDERS
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.tree import at
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import ClawdbotError
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._files import agent_files, atomic, journal
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._files.atomic import ConflictError, Snapshot

@@ -13,15 +13,9 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from .provider_changes import (
-    MODELS,
-    PROVIDERS,
-    at,
-    chosen_models,
-    listed_models,
-    model_choices,
-)
+from .provider_changes import MODELS, PROVIDERS, chosen_models, listed_models, model_choices
 from .removal import model_aliases, model_provider
+from .tree import at, elements, members
 
 
 @dataclass(frozen=True)
@@ -46,7 +40,7 @@ def dangling_models(
     it may be more than the block has. A provider of C(built_in) without a block is not judged.
     """
     aliases = model_aliases(config)
-    blocks = {name.strip().lower(): block for name, block in _members(config).items()}
+    blocks = {name.strip().lower(): block for name, block in members(config, PROVIDERS).items()}
     for place, name in _named(config):
         ref = name if "/" in name else aliases.get(name.lower(), name)
         provider = model_provider(name, aliases).strip().lower()
@@ -75,14 +69,8 @@ def _named(config: dict[str, Any]) -> Iterator[tuple[str, str]]:
             yield f"the alias {alias.strip()} in {'.'.join(MODELS)}", ref.strip()
 
 
-def _members(config: dict[str, Any]) -> dict[str, Any]:
-    members = at(config, PROVIDERS)
-    return members if isinstance(members, dict) else {}
-
-
 def _ids(block: Any) -> Iterator[str]:
-    models = at(block, ("models",))
-    for model in models if isinstance(models, list) else ():
+    for model in elements(block, ("models",)):
         identifier = at(model, ("id",))
         if isinstance(identifier, str):
             yield identifier.strip()

@@ -13,6 +13,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from .tree import strings, walk
+
 #: What the product takes for the name of a variable (its config/env-substitution.js): other spellings stay as they are.
 VARIABLE_NAME = re.compile(r"[A-Z_][A-Z0-9_]*\Z")
 
@@ -35,19 +37,14 @@ def references(value: Any) -> set[str]:
 
     OpenClaw also has the reference C({source: env, provider: ..., id: NAME}).
     """
-    named = {match.group(2) for text in texts(value) for match in _REFERENCE.finditer(text) if not match.group(1)}
+    named = {match.group(2) for text in strings(value) for match in _REFERENCE.finditer(text) if not match.group(1)}
     return named | set(_referring_objects(value))
 
 
 def _referring_objects(value: Any) -> Iterator[str]:
-    if isinstance(value, Mapping):
-        if value.get("source") == "env" and isinstance(value.get("id"), str):
-            yield value["id"]
-        for item in value.values():
-            yield from _referring_objects(item)
-    elif isinstance(value, (list, tuple)):
-        for item in value:
-            yield from _referring_objects(item)
+    for _path, part in walk(value):
+        if isinstance(part, Mapping) and part.get("source") == "env" and isinstance(part.get("id"), str):
+            yield part["id"]
 
 
 def substitute(text: str, variables: Mapping[str, str]) -> str:
@@ -58,15 +55,3 @@ def substitute(text: str, variables: Mapping[str, str]) -> str:
         return match.group(0) if escaped else variables.get(name, match.group(0))
 
     return _REFERENCE.sub(value_of, text)
-
-
-def texts(value: Any) -> Iterator[str]:
-    """Every text in a value as YAML or JSON has it, names of members left out."""
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, Mapping):
-        for item in value.values():
-            yield from texts(item)
-    elif isinstance(value, (list, tuple)):
-        for item in value:
-            yield from texts(item)

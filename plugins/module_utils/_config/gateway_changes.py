@@ -21,8 +21,8 @@ from typing import Any
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import ClawdbotError
 
 from .env_refs import reference, substitute
-from .json5_editor import REMOVE, Change
-from .provider_changes import at
+from .json5_editor import Change
+from .tree import REMOVE, at
 
 _GATEWAY = ("gateway",)
 _AUTH = ("gateway", "auth")

@@ -12,7 +12,6 @@ value (`_changed`), and the string is spliced only where the two values differ (
 
 from __future__ import annotations
 
-import enum
 import functools
 import math
 import re
@@ -33,14 +32,7 @@ from .json5_reader import (
     join_surrogates,
     read,
 )
-
-
-class _Remove(enum.Enum):
-    REMOVE = "remove"
-
-
-REMOVE: Final = _Remove.REMOVE
-"""The value of a `Change` that deletes its member."""
+from .tree import REMOVE, at, equal
 
 
 class Change(NamedTuple):
@@ -78,7 +70,7 @@ def _changed(root: Any, change: Change) -> Any:
     path = tuple(join_surrogates(name) for name in change.path)
     if not path:
         raise Json5PathError("a change has to name a member")
-    if change.value is REMOVE and not _has(root, path):
+    if change.value is REMOVE and at(root, path) is REMOVE:
         return root
     value = change.value if change.value is REMOVE else _plain(change.value, path, len(path))
     outermost: dict[str, Any] = {"": root}
@@ -97,14 +89,6 @@ def _changed(root: Any, change: Change) -> Any:
         else:
             holder[key] = value
     return outermost[""]
-
-
-def _has(value: Any, path: tuple[str, ...]) -> bool:
-    for name in path:
-        if not isinstance(value, dict) or name not in value:
-            return False
-        value = value[name]
-    return True
 
 
 def _plain(value: Any, path: tuple[str, ...], level: int) -> Any:
@@ -139,31 +123,6 @@ def _plain_scalar(value: Any, path: tuple[str, ...]) -> Any:
     if is_beyond_double(value):
         raise Json5PathError(f"cannot set {_shown(path)}: a number is too large")
     return int(value)
-
-
-def _is_nan(value: Any) -> bool:
-    return isinstance(value, float) and math.isnan(value)
-
-
-def _equal(one: Any, other: Any) -> bool:
-    """Whether two values as reading gives them are the same JSON value. It loops, so nesting uses no stack."""
-    pairs = [(one, other)]
-    while pairs:
-        left, right = pairs.pop()
-        if isinstance(left, dict) and isinstance(right, dict):
-            if left.keys() != right.keys():
-                return False
-            pairs.extend((left[name], right[name]) for name in left)
-        elif isinstance(left, list) and isinstance(right, list):
-            if len(left) != len(right):
-                return False
-            pairs.extend(zip(left, right))
-        elif isinstance(left, bool) or isinstance(right, bool):
-            if left is not right:
-                return False
-        elif left != right and not (_is_nan(left) and _is_nan(right)):
-            return False
-    return True
 
 
 _INDENTATION = re.compile(r"[ \t]*")
@@ -238,7 +197,7 @@ class _Editor:
                         pending.append((node.entries[index], entry_value, entry_indent, layout))
             elif isinstance(node.value, str) and isinstance(value, str) and node.value != value:
                 self.splices.append((node.start, node.end, _quoted(value, self.text[node.start])))
-            elif not _equal(node.value, value):
+            elif not equal(node.value, value):
                 self.splices.append((node.start, node.end, self.written(value, indent, around)))
         return self.spliced()
 
@@ -249,7 +208,7 @@ class _Editor:
         if not isinstance(value, list):
             return False
         length = len(node.value)
-        return len(value) == length or (len(value) > length and _equal(node.value, value[:length]))
+        return len(value) == length or (len(value) > length and equal(node.value, value[:length]))
 
     def spliced(self) -> str:
         """Return the text with the splices made. Removals may overlap; insertions at one place keep their order."""

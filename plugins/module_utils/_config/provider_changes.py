@@ -17,7 +17,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .env_refs import references
-from .json5_editor import REMOVE, Change
+from .json5_editor import Change
+from .tree import REMOVE, at, elements, members, string
 
 #: Where a config has its provider blocks, how they stand to the product's own, the models that may be used with their
 #: aliases, and the one that is used.
@@ -82,16 +83,6 @@ def managed_paths(desired: Desired, changes: Iterable[Change]) -> list[tuple[str
     return paths + [change.path for change in changes if change.path[:2] != PROVIDERS]
 
 
-def at(config: Any, path: Sequence[str]) -> Any:
-    """The value at a path, REMOVE where there is none."""
-    value = config
-    for name in path:
-        if not isinstance(value, dict) or name not in value:
-            return REMOVE
-        value = value[name]
-    return value
-
-
 def missing_variables(providers: Mapping[str, Mapping[str, Any]], known: Iterable[str]) -> dict[str, list[str]]:
     """Provider -> the variables that its block refers to and that are not known, sorted."""
     have = set(known)
@@ -109,12 +100,11 @@ def agents(config: Any) -> Iterator[tuple[str, str | None, Any]]:
 
     Clawdbot has a list of them, OpenClaw a mapping by their ids; it reads the list of a config that it has taken over.
     """
-    for index, agent in enumerate(_listing(at(config, ("agents", "list")))):
+    for index, agent in enumerate(elements(config, ("agents", "list"))):
         name = at(agent, ("id",))
         name = name if isinstance(name, str) else None
         yield f"agents.list[{index}]" if name is None else f"agents.list[{index}] (agent {name})", name, agent
-    entries = at(config, ("agents", "entries"))
-    for name, agent in entries.items() if isinstance(entries, dict) else ():
+    for name, agent in members(config, ("agents", "entries")).items():
         yield f"agents.entries.{name}", name, agent
 
 
@@ -139,7 +129,6 @@ def model_choices(config: dict[str, Any]) -> Iterator[tuple[str, Any]]:
 
     The places are those of the product's config/zod-schema.*.js.
     """
-    mappings = at(config, ("hooks", "mappings"))
     settings = [("agents.defaults", at(config, ("agents", "defaults")))]
     settings += [(place, agent) for place, _name, agent in agents(config)]
     paths = (("model",), ("imageModel",), ("heartbeat", "model"), ("subagents", "model"))
@@ -147,29 +136,28 @@ def model_choices(config: dict[str, Any]) -> Iterator[tuple[str, Any]]:
         for path in paths:
             yield ".".join((place, *path)), _given(at(setting, path))
     yield "hooks.gmail.model", _given(at(config, ("hooks", "gmail", "model")))
-    for index, mapping in enumerate(_listing(mappings)):
+    for index, mapping in enumerate(elements(config, ("hooks", "mappings"))):
         yield f"hooks.mappings[{index}].model", _given(at(mapping, ("model",)))
 
 
 def chosen_models(choice: Any) -> tuple[str | None, list[str]]:
     """The model that such a place names first, None for none, and those that it falls back to."""
     if not isinstance(choice, dict):
-        return _text(choice), []
-    fallbacks = [_text(name) for name in _listing(choice.get("fallbacks"))]
-    return _text(choice.get("primary")), [name for name in fallbacks if name]
+        return string(choice) or None, []
+    fallbacks = [string(name) for name in elements(choice, ("fallbacks",))]
+    return string(choice, ("primary",)) or None, [name for name in fallbacks if name]
 
 
 def listed_models(config: dict[str, Any]) -> dict[str, Any]:
     """The list of allowed models, model to settings. A value that is no such list is left for the checker to refuse."""
-    entries = at(config, MODELS)
-    return entries if isinstance(entries, dict) else {}
+    return members(config, MODELS)
 
 
 def _alias_changes(config: dict[str, Any], desired: Desired) -> Iterator[Change]:
     wanted = {alias.lower(): ref for alias, ref in desired.aliases.items()}
     # All are taken away before one is given: two models may swap theirs.
     for ref, entry in listed_models(config).items():
-        alias = entry.get("alias") if isinstance(entry, dict) else None
+        alias = at(entry, ("alias",))
         if isinstance(alias, str) and wanted.get(alias.strip().lower(), ref) != ref:
             yield Change((*MODELS, ref, "alias"), REMOVE)
     for alias, ref in desired.aliases.items():
@@ -219,16 +207,8 @@ def _named_models(config: dict[str, Any]) -> Iterator[str]:
         yield from [primary, *fallbacks] if primary else fallbacks
 
 
-def _listing(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else []
-
-
 def _given(value: Any) -> Any:
     return None if value is REMOVE else value
-
-
-def _text(name: Any) -> str | None:
-    return name.strip() or None if isinstance(name, str) else None
 
 
 def _repaired(config: dict[str, Any], desired: Desired) -> Iterator[str]:

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .json5_editor import REMOVE, Change
+from .json5_editor import Change
 from .provider_changes import (
     ALLOWED,
     MODE,
@@ -22,13 +22,13 @@ from .provider_changes import (
     PROVIDERS,
     Desired,
     Plan,
-    at,
     chosen_models,
     has_policy,
     listed_models,
     model_changes,
     model_choices,
 )
+from .tree import REMOVE, at, members
 
 _IMAGE_MODEL = ("agents", "defaults", "imageModel")
 # What the product takes for the provider of a model that names none (its agents/defaults.js).
@@ -59,7 +59,7 @@ class Removal:
 
 def removal_plan(config: dict[str, Any], removal: Removal) -> Plan:
     """The changes that take the providers out of the config: their blocks, their models with the aliases, fallbacks."""
-    blocks = [name for name in _members(config, PROVIDERS) if removal.concerns(name)]
+    blocks = [name for name in members(config, PROVIDERS) if removal.concerns(name)]
     listed = listed_models(config)
     unlisted = [ref for ref in listed if removal.concerns(model_provider(ref, {}))]
     changes = [Change((*PROVIDERS, name), REMOVE) for name in blocks]
@@ -87,17 +87,17 @@ def emptied(config: dict[str, Any], changes: Sequence[Change]) -> list[Change]:
     if (
         any(path[:2] == PROVIDERS for path in gone)
         and at(config, MODE) == "merge"
-        and all((*PROVIDERS, name) in gone for name in _members(config, PROVIDERS))
-        and set(_members(config, PROVIDERS[:1])) == {"mode", "providers"}
+        and all((*PROVIDERS, name) in gone for name in members(config, PROVIDERS))
+        and set(members(config, PROVIDERS[:1])) == {"mode", "providers"}
     ):
         further.append(Change(MODE, REMOVE))
         gone.add(MODE)
     for path in [change.path for change in (*changes, *further) if change.value is REMOVE]:
         for length in range(len(path) - 1, 0, -1):
             parent = path[:length]
-            members = _members(config, parent)
-            stays = any((*parent, name) not in gone for name in members)
-            if not members or stays or any(other[:length] == parent for other in kept):
+            names = members(config, parent)
+            stays = any((*parent, name) not in gone for name in names)
+            if not names or stays or any(other[:length] == parent for other in kept):
                 break
             if parent not in gone:
                 gone.add(parent)
@@ -143,11 +143,6 @@ def model_provider(name: str, aliases: dict[str, str]) -> str:
         name = aliases.get(name.strip().lower(), name)
     provider, slash, _model = name.partition("/")
     return provider if slash else _DEFAULT_PROVIDER
-
-
-def _members(config: dict[str, Any], path: Sequence[str]) -> dict[str, Any]:
-    value = at(config, path)
-    return value if isinstance(value, dict) else {}
 
 
 def _normal(provider: str) -> str:

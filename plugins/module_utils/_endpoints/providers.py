@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.env_refs import texts
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.tree import strings
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import ClawdbotError
 
 from .text import clean
@@ -96,11 +96,11 @@ def secrets_of(raw_providers: object) -> set[str]:
     of mappings, every string is a secret.
     """
     if not isinstance(raw_providers, list):
-        return {*texts(raw_providers)} - {""}
+        return {*strings(raw_providers)} - {""}
     secrets: set[str] = set()
     for raw in raw_providers:
         if not isinstance(raw, Mapping):
-            secrets.update(texts(raw))
+            secrets.update(strings(raw))
             continue
         secrets.add(str(raw.get("api_key") or ""))
         for user in re.findall(r"//([^/@]*)@", str(raw.get("base_url"))):

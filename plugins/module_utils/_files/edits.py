@@ -23,7 +23,6 @@ from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.json5_e
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.provider_changes import (
     PROVIDERS,
     Desired,
-    at,
     managed_paths,
     missing_variables,
     plan,
@@ -34,6 +33,7 @@ from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.removal
     removal_plan,
     uses,
 )
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.tree import REMOVE, at
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import ClawdbotError
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.redaction import (
     fingerprint,
@@ -289,6 +289,6 @@ def _config_view(config: Mapping[str, Any], paths: Iterable[Sequence[str]], secr
     The product's own commands write a resolved key wherever its reference was, so that values of C(.env) are looked for
     everywhere, and not only under names for secrets.
     """
-    shown = {".".join(path): value for path in paths if (value := at(config, path)) is not json5_editor.REMOVE}
+    shown = {".".join(path): value for path in paths if (value := at(config, path)) is not REMOVE}
     text = json.dumps(shown, indent=2, ensure_ascii=False)
     return redact(text, {*secrets, *named_secrets(shown)}) + "\n"

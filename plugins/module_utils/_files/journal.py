@@ -20,7 +20,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config import dotenv, json5_editor, json5_reader
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.provider_changes import at
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.tree import REMOVE, at
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import ClawdbotError
 
 from . import atomic
@@ -190,14 +190,14 @@ def _steps_back(current: Any, before: Any, changed: Sequence[tuple[str, ...]]) -
             # Something around it was set as well, perhaps by another run, and goes back as a whole.
             continue
         value = at(before, path)
-        if value is not json5_editor.REMOVE:
+        if value is not REMOVE:
             yield json5_editor.Change(path, value)
             continue
-        if at(current, path) is json5_editor.REMOVE:
+        if at(current, path) is REMOVE:
             continue
-        while len(path) > 1 and at(before, path[:-1]) is json5_editor.REMOVE and len(at(current, path[:-1])) == 1:
+        while len(path) > 1 and at(before, path[:-1]) is REMOVE and len(at(current, path[:-1])) == 1:
             path = path[:-1]
-        yield json5_editor.Change(path, json5_editor.REMOVE)
+        yield json5_editor.Change(path, REMOVE)
         del at(current, path[:-1])[path[-1]]
 
 

@@ -22,7 +22,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.provider_changes import at
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.tree import at
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._files.atomic import open_without_blocking
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.table import MAIN_AGENT, Product
 

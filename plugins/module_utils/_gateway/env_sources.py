@@ -22,7 +22,7 @@ from typing import Any
 
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config import dotenv
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.env_refs import substitute
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.provider_changes import at
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.tree import at
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._files.atomic import open_without_blocking
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.locate import Paths
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.table import Product

@@ -14,7 +14,7 @@ import socket
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.provider_changes import at
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.tree import at
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.table import DEFAULT_PORT, Product
 
 from .process import Process

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.env_refs import texts
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.tree import strings
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import ClawdbotError
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._files import apply, atomic
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.info import FilesInfo, GatewayInfo
@@ -61,14 +61,14 @@ def secrets_in(params: Mapping[str, Any]) -> set[str]:
     secrets: set[str] = set()
     if isinstance(files, Mapping):
         env = files.get("env")
-        secrets.update(map(str, env.values()) if isinstance(env, Mapping) else texts(env))
+        secrets.update(map(str, env.values()) if isinstance(env, Mapping) else strings(env))
         secrets |= provider_config.block_secrets(files.get("providers"))
     if isinstance(endpoints, Mapping) and endpoints:
         from . import verify_models
 
         secrets |= verify_models.secrets_in(endpoints)
     # A value that is not a mapping may be anything.
-    return {*secrets, *texts([given for given in (files, endpoints) if not isinstance(given, Mapping)])}
+    return {*secrets, *strings([given for given in (files, endpoints) if not isinstance(given, Mapping)])}
 
 
 def _validate(name: str, spec: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:

@@ -14,13 +14,10 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.env_refs import (
-    VARIABLE_NAME,
-    is_reference,
-    texts,
-)
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.env_refs import VARIABLE_NAME, is_reference
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.provider_changes import Desired
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.removal import Removal
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.tree import strings
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import ClawdbotError
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._files import apply
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.redaction import named_secrets, redact
@@ -125,7 +122,7 @@ def removal(params: Mapping[str, Any]) -> Removal:
 
 def block_secrets(providers: Any) -> set[str]:
     """The texts in provider blocks, or in what was given in their place, that are or may hold a secret."""
-    return {*named_secrets(providers), *(text for text in texts(providers) if redact(text) != text)}
+    return {*named_secrets(providers), *(text for text in strings(providers) if redact(text) != text)}
 
 
 def _provider_problems(name: str, block: Any) -> Iterator[str]:

@@ -17,6 +17,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.env_refs import is_reference
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.tree import walk
 
 # What keys and account ids look like in what an endpoint or the product prints (facts: endpoints).
 # A key of ours is replaced by name whatever it looks like; these catch the keys that we do not know.
@@ -62,15 +63,9 @@ def is_secret_name(name: str) -> bool:
 
 def named_secrets(value: Any) -> Iterator[str]:
     """Every text in a config value that stands under a name for a secret, as C(apiKey), and is no mere reference."""
-    if isinstance(value, dict):
-        for name, item in value.items():
-            if isinstance(item, str) and item and is_secret_name(str(name)) and not is_reference(item):
-                yield item
-            else:
-                yield from named_secrets(item)
-    elif isinstance(value, list):
-        for item in value:
-            yield from named_secrets(item)
+    for path, part in walk(value):
+        if path and is_secret_name(path[-1]) and isinstance(part, str) and part and not is_reference(part):
+            yield part
 
 
 def spellings(secret: str) -> set[str]:

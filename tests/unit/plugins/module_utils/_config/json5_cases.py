@@ -10,7 +10,8 @@ import json
 import math
 from typing import Any, NamedTuple
 
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.json5_editor import REMOVE, Change
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.json5_editor import Change
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.tree import REMOVE
 from hypothesis import strategies as st
 
 # What the case shows: the document, and its value.

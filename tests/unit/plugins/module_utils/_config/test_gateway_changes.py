@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.gateway_changes import Wanted, decide
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.json5_editor import REMOVE, Change
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.json5_editor import Change
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.tree import REMOVE
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import ClawdbotError
 
 VARIABLE = "CLAWDBOT_GATEWAY_TOKEN"

@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.json5_editor import (
-    REMOVE,
     Change,
     Json5PathError,
     edit,
@@ -20,6 +19,7 @@ from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.json5_r
     Json5Error,
     loads,
 )
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.tree import REMOVE
 from ansible_collections.clawfleet.clawdbot.tests.unit.plugins.module_utils._config import json5_cases as cases
 from hypothesis import given, settings
 from hypothesis import strategies as st

@@ -10,14 +10,14 @@ from typing import Any
 
 import pytest
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config import json5_editor, json5_reader
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.json5_editor import REMOVE, Change
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.json5_editor import Change
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.provider_changes import (
     Desired,
-    at,
     managed_paths,
     missing_variables,
     plan,
 )
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.tree import REMOVE, at
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -269,21 +269,6 @@ def test_managed_paths_are_whole_blocks_and_what_else_changes() -> None:
         (*MODELS, "moonshot/k1", "alias"),
         (*MODELS, "moonshot/k2"),
     ]
-
-
-VALUES_AT: dict[str, tuple[tuple[str, ...], Any]] = {
-    "everything": ((), {"a": {"b": None}, "c": [1]}),
-    "deep": (("a", "b"), None),
-    "missing": (("a", "x"), REMOVE),
-    "below nothing": (("a", "b", "x"), REMOVE),
-    "below a list": (("c", "0"), REMOVE),
-}
-
-
-@pytest.mark.parametrize("name", VALUES_AT)
-def test_at(name: str) -> None:
-    path, value = VALUES_AT[name]
-    assert at({"a": {"b": None}, "c": [1]}, path) == value
 
 
 def test_missing_variables() -> None:
