@@ -5,11 +5,11 @@
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 # Do not use this from other collections or standalone plugins/modules!
 
-"""What the product keeps of a provider for each agent, and what is left of it without the provider.
+"""The files that Clawdbot and OpenClaw keep for each agent: how to find, parse and change them.
 
-C(models.json) is what the product has made of the config, with keys in plain text; a provider that leaves the config
-stays in it (the product's agents/models-config.js). C(auth-profiles.json) holds keys that win over the config (its
-agents/auth-profiles/store.js).
+`models.json` is what the gateway has made of the config, with keys in plain text. A provider that is removed from the
+config stays in it (the product's agents/models-config.js). `auth-profiles.json` holds keys that override the config
+(its agents/auth-profiles/store.js).
 """
 
 from __future__ import annotations
@@ -17,37 +17,119 @@ from __future__ import annotations
 import glob
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config import json5_editor, json5_reader
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.json5_editor import Change
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.removal import Removal
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.tree import REMOVE, at
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.tree import (
+    REMOVE,
+    at,
+    elements,
+    members,
+    string,
+)
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import ClawdbotError
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.redaction import fingerprint
 
 MODELS = "models.json"
-_PROFILES = "auth-profiles.json"
+AUTH_PROFILES = "auth-profiles.json"
+
+
+@dataclass(frozen=True)
+class ModelsEntry:
+    """A provider of a `models.json`."""
+
+    #: As the file spells it.
+    provider: str
+    #: Empty where there is none.
+    api_key: str = field(repr=False)
+    model_ids: tuple[str, ...]
+    #: The whole entry.
+    value: Any = field(repr=False)
+
+
+@dataclass(frozen=True)
+class AuthProfile:
+    """A profile of an `auth-profiles.json`. Members are as the file has them, empty where it has no such string."""
+
+    id: str
+    #: As the file spells it.
+    provider: str
+    #: `api_key`, `token` or `oauth`.
+    type: str
+    key: str = field(repr=False)
+    token: str = field(repr=False)
+    access: str = field(repr=False)
+    refresh: str = field(repr=False)
+    #: When `token` expires, in milliseconds since the epoch, `None` for never.
+    expires: float | None
+
+
+@dataclass(frozen=True)
+class AuthProfiles:
+    """An `auth-profiles.json`."""
+
+    #: By id.
+    profiles: Mapping[str, AuthProfile]
+    #: Provider, as the file spells it -> the ids of its profiles in their order. Without empty lists.
+    order: Mapping[str, Sequence[str]]
+    #: Provider, as the file spells it -> the id of the profile that worked last.
+    last_good: Mapping[str, str]
+    #: The ids of profiles of which the file counts the use.
+    used: frozenset[str]
 
 
 @dataclass(frozen=True)
 class AgentEdit:
-    """One file as it shall be, and what goes from it, as Ansible's callbacks take it. No secret is in C(diff)."""
+    """One file as it shall be, and what goes from it, as Ansible's callbacks take it. No secret is in `diff`."""
 
     text: str = field(repr=False)
     diff: dict[str, str]
 
 
+def directories(state_dir: str) -> list[str]:
+    """Return the directories of a gateway's agents, sorted."""
+    return sorted(filter(os.path.isdir, glob.glob(os.path.join(glob.escape(state_dir), "agents", "*", "agent"))))
+
+
 def paths(state_dir: str) -> list[str]:
-    """Where the agents of a gateway may have such files, sorted; each folder is there, a file need not be."""
-    folders = sorted(filter(os.path.isdir, glob.glob(os.path.join(glob.escape(state_dir), "agents", "*", "agent"))))
-    return [os.path.join(folder, name) for folder in folders for name in (MODELS, _PROFILES)]
+    """Return the paths of the agents' files, sorted. The directories exist, the files need not."""
+    return [os.path.join(directory, name) for directory in directories(state_dir) for name in (MODELS, AUTH_PROFILES)]
+
+
+def parse_models(value: Any) -> list[ModelsEntry]:
+    """Return the providers in the value of a `models.json`. Parts of an unexpected type are left out."""
+    return [
+        ModelsEntry(
+            name,
+            _plain(entry, "apiKey"),
+            tuple(filter(None, (string(model, ("id",)) for model in elements(entry, ("models",))))),
+            entry,
+        )
+        for name, entry in members(value, ("providers",)).items()
+    ]
+
+
+def parse_auth_profiles(value: Any) -> AuthProfiles:
+    """Return the parts of the value of an `auth-profiles.json`. Parts of an unexpected type are left out."""
+    orders = {
+        provider: list(filter(None, map(string, ids)))
+        for provider, ids in members(value, ("order",)).items()
+        if isinstance(ids, list)
+    }
+    return AuthProfiles(
+        {id_: _profile(id_, entry) for id_, entry in members(value, ("profiles",)).items() if isinstance(entry, dict)},
+        {provider: ids for provider, ids in orders.items() if ids},
+        {provider: id_ for provider, id_ in members(value, ("lastGood",)).items() if isinstance(id_, str)},
+        frozenset(members(value, ("usageStats",))),
+    )
 
 
 def edit(path: str, text: str, removal: Removal) -> AgentEdit:
-    """The file without the providers. Raises ClawdbotError where it cannot be read."""
+    """The file without the providers. Raises `ClawdbotError` where it cannot be read."""
     try:
         value = json5_reader.loads(text)
     except json5_reader.Json5Error as exc:
@@ -55,7 +137,7 @@ def edit(path: str, text: str, removal: Removal) -> AgentEdit:
             f"{path} cannot be read: {exc}. The product cannot read it either: mend it, or move it away. Nothing was "
             "changed."
         ) from exc
-    find = _in_models if os.path.basename(path) == MODELS else _in_profiles
+    find = _in_models if os.path.basename(path) == MODELS else _in_auth_profiles
     gone = list(find(value, removal))
     before = "".join(f"{'.'.join(member)}=<{_fingerprint(at(value, member))}>\n" for member in gone)
     return AgentEdit(
@@ -64,28 +146,43 @@ def edit(path: str, text: str, removal: Removal) -> AgentEdit:
     )
 
 
+def _profile(id_: str, entry: Mapping[str, Any]) -> AuthProfile:
+    expires = entry.get("expires")
+    return AuthProfile(
+        id=id_,
+        provider=_plain(entry, "provider"),
+        type=_plain(entry, "type"),
+        key=_plain(entry, "key"),
+        token=_plain(entry, "token"),
+        access=_plain(entry, "access"),
+        refresh=_plain(entry, "refresh"),
+        expires=expires if isinstance(expires, (int, float)) and expires > 0 else None,
+    )
+
+
 def _in_models(value: Any, removal: Removal) -> Iterator[tuple[str, ...]]:
-    for provider in _members(value, "providers"):
-        if removal.concerns(provider):
-            yield "providers", provider
+    for entry in parse_models(value):
+        if removal.concerns(entry.provider):
+            yield "providers", entry.provider
 
 
-def _in_profiles(value: Any, removal: Removal) -> Iterator[tuple[str, ...]]:
-    for profile, credential in _members(value, "profiles").items():
-        provider = at(credential, ("provider",))
-        if isinstance(provider, str) and removal.concerns(provider):
-            yield "profiles", profile
-            if profile in _members(value, "usageStats"):
-                yield "usageStats", profile
+def _in_auth_profiles(value: Any, removal: Removal) -> Iterator[tuple[str, ...]]:
+    file = parse_auth_profiles(value)
+    for profile in file.profiles.values():
+        if removal.concerns(profile.provider):
+            yield "profiles", profile.id
+            if profile.id in file.used:
+                yield "usageStats", profile.id
     for section in ("order", "lastGood"):
-        for provider in _members(value, section):
+        for provider in members(value, (section,)):
             if removal.concerns(provider):
                 yield section, provider
 
 
-def _members(value: Any, name: str) -> dict[str, Any]:
-    members = at(value, (name,))
-    return members if isinstance(members, dict) else {}
+def _plain(entry: Any, name: str) -> str:
+    """Return a member that is a string as it is: a key with white space around it is another key to a search."""
+    value = at(entry, (name,))
+    return value if isinstance(value, str) else ""
 
 
 def _fingerprint(value: Any) -> str:

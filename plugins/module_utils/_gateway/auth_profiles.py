@@ -14,7 +14,6 @@ config's list of profiles says which are used. Of several, the product uses a di
 
 from __future__ import annotations
 
-import glob
 import json
 import os
 import time
@@ -22,11 +21,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.tree import at
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.tree import at, elements, members, string
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._files import agent_files
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._files.agent_files import AUTH_PROFILES, AuthProfile
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._files.atomic import open_without_blocking
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.table import MAIN_AGENT, Product
-
-_FILE = "auth-profiles.json"
 
 
 @dataclass(frozen=True)
@@ -42,8 +41,8 @@ class Profile:
 class Store:
     """The profiles of one agent, or of one agent over the main one's, as they stand in files."""
 
-    #: Id -> its file and what is in it.
-    profiles: Mapping[str, tuple[str, Mapping[str, Any]]] = field(repr=False)
+    #: Id -> its file, and the profile.
+    profiles: Mapping[str, tuple[str, AuthProfile]]
     #: Provider, in any spelling -> ids.
     order: Mapping[str, Sequence[str]]
 
@@ -54,15 +53,14 @@ class Store:
 
 def stores(state_dir: str, config: Any) -> list[Store]:
     """Return the profiles of each agent, of the main agent first, even if it has no file."""
-    folders = glob.glob(os.path.join(glob.escape(state_dir), "agents", "*", "agent"))
-    agents = at(config, ("agents", "list"))
-    for agent in agents if isinstance(agents, list) else []:
+    folders = agent_files.directories(state_dir)
+    for agent in elements(config, ("agents", "list")):
         folder = at(agent, ("agentDir",))
         if isinstance(folder, str):
             folders.append(os.path.abspath(os.path.expanduser(folder.strip())))
     main_folder = os.path.join(state_dir, "agents", MAIN_AGENT, "agent")
-    main = _store(os.path.join(main_folder, _FILE))
-    others = [_store(os.path.join(folder, _FILE)) for folder in sorted(set(folders) - {main_folder})]
+    main = _store(os.path.join(main_folder, AUTH_PROFILES))
+    others = [_store(os.path.join(folder, AUTH_PROFILES)) for folder in sorted(set(folders) - {main_folder})]
     return [main, *(other.over(main) for other in others)]
 
 
@@ -73,46 +71,38 @@ def used(product: Product, agents: Sequence[Store], config: Any, provider: str) 
 
 
 def _used(product: Product, store: Store, config: Any, provider: str) -> Iterator[Profile]:
-    listed = at(config, ("auth", "profiles"))
-    configured: Mapping[str, Any] = listed if isinstance(listed, dict) else {}
+    configured = members(config, ("auth", "profiles"))
 
-    def is_for(credential: Any) -> bool:
-        name = at(credential, ("provider",))
-        return isinstance(name, str) and product.provider(name) == provider
+    def is_for(name: str) -> bool:
+        return product.provider(name) == provider
 
     order = _ordered(product, store.order, provider)
     if order is None:
         order = _ordered(product, at(config, ("auth", "order")), provider)
     if order is None:
-        order = [id_ for id_, credential in configured.items() if is_for(credential)] or list(store.profiles)
+        named = [id_ for id_, listed in configured.items() if is_for(string(listed, ("provider",)))]
+        order = named or list(store.profiles)
     for id_ in order:
-        path, credential = store.profiles.get(id_, ("", {}))
-        secret = _secret(credential)
-        if secret and is_for(credential) and (id_ not in configured or _agrees(configured[id_], credential, is_for)):
+        path, profile = store.profiles.get(id_, ("", None))
+        secret = _secret(profile) if profile and is_for(profile.provider) else ""
+        if profile and secret and (id_ not in configured or _agrees(configured[id_], profile, is_for)):
             yield Profile(path, id_, secret)
 
 
-def _agrees(listed: Any, credential: Mapping[str, Any], is_for: Callable[[Any], bool]) -> bool:
+def _agrees(listed: Any, profile: AuthProfile, is_for: Callable[[str], bool]) -> bool:
     """Return whether a profile of the config describes the one with its id in the file."""
-    mode, kind = at(listed, ("mode",)), credential["type"]
-    return is_for(listed) and (mode == kind or (mode == "oauth" and kind == "token"))
+    mode, kind = string(listed, ("mode",)), profile.type
+    return is_for(string(listed, ("provider",))) and (mode == kind or (mode == "oauth" and kind == "token"))
 
 
-def _secret(credential: Mapping[str, Any]) -> str:
+def _secret(profile: AuthProfile) -> str:
     """Return the secret that the provider is asked with; empty if the product ignores the profile."""
-    if credential.get("type") == "api_key":
-        return _text(credential, "key")
-    if credential.get("type") == "oauth":
-        return _text(credential, "access") or _text(credential, "refresh")
-    expires = credential.get("expires")
-    if isinstance(expires, (int, float)) and 0 < expires <= time.time() * 1000:
-        return ""
-    return _text(credential, "token") if credential.get("type") == "token" else ""
-
-
-def _text(credential: Mapping[str, Any], name: str) -> str:
-    value = credential.get(name)
-    return value.strip() if isinstance(value, str) else ""
+    if profile.type == "api_key":
+        return profile.key.strip()
+    if profile.type == "oauth":
+        return profile.access.strip() or profile.refresh.strip()
+    expired = profile.expires is not None and profile.expires <= time.time() * 1000
+    return profile.token.strip() if profile.type == "token" and not expired else ""
 
 
 def _ordered(product: Product, orders: Any, provider: str) -> Sequence[str] | None:
@@ -130,16 +120,5 @@ def _store(path: str) -> Store:
             value = json.load(file)
     except (OSError, ValueError, RecursionError):
         return Store({}, {})
-    profiles, orders = at(value, ("profiles",)), at(value, ("order",))
-    return Store(
-        {
-            id_: (path, credential)
-            for id_, credential in (profiles.items() if isinstance(profiles, dict) else ())
-            if isinstance(credential, dict)
-        },
-        {
-            provider: [id_.strip() for id_ in ids if isinstance(id_, str) and id_.strip()]
-            for provider, ids in (orders.items() if isinstance(orders, dict) else ())
-            if isinstance(ids, list) and any(isinstance(id_, str) and id_.strip() for id_ in ids)
-        },
-    )
+    file_ = agent_files.parse_auth_profiles(value)
+    return Store({id_: (path, profile) for id_, profile in file_.profiles.items()}, file_.order)

@@ -62,6 +62,73 @@ CASES: dict[str, tuple[str, Any, Any, list[tuple[str, Any]]]] = {
 }
 
 
+ENTRIES: dict[str, tuple[Any, list[tuple[str, str, tuple[str, ...]]]]] = {
+    "providers": (
+        {"providers": {"Moonshot": {"apiKey": " k", "models": [{"id": " k1 "}, {"id": "k2"}]}, "other": {}}},
+        [("Moonshot", " k", ("k1", "k2")), ("other", "", ())],
+    ),
+    "members of other types": (
+        {
+            "providers": {
+                "a": {"apiKey": 1, "models": {"id": "m"}},
+                "b": {"models": ["m", {}, {"id": 2}, {"id": " "}]},
+                "c": 1,
+            }
+        },
+        [("a", "", ()), ("b", "", ()), ("c", "", ())],
+    ),
+    "providers of another type": ({"providers": ["a"]}, []),
+    "no object": ([1], []),
+}
+
+
+@pytest.mark.parametrize("name", ENTRIES)
+def test_parse_models(name: str) -> None:
+    value, expected = ENTRIES[name]
+    entries = agent_files.parse_models(value)
+    assert [(entry.provider, entry.api_key, entry.model_ids) for entry in entries] == expected
+
+
+def test_an_entry_of_models_has_its_whole_value() -> None:
+    (entry,) = agent_files.parse_models({"providers": {"moonshot": CREDENTIAL}})
+    assert entry.value == CREDENTIAL
+    assert "sk-secret" not in repr(entry)
+
+
+def test_parse_auth_profiles() -> None:
+    parsed = agent_files.parse_auth_profiles(
+        {
+            "profiles": {
+                "a": CREDENTIAL,
+                "b": {"type": "token", "provider": " Moonshot", "token": "sk-secret-1", "expires": 5},
+                "c": {"type": "oauth", "access": "sk-secret-2", "refresh": "sk-secret-3", "expires": -1},
+                "d": {"type": 1, "provider": ["moonshot"], "key": 7, "expires": "5"},
+                "e": "moonshot",
+            },
+            "order": {"moonshot": [" b ", 1, "", "a"], "other": [], "third": "a"},
+            "lastGood": {"moonshot": "a", "other": 1},
+            "usageStats": {"a": {"lastUsed": 1}},
+        }
+    )
+    assert parsed == agent_files.AuthProfiles(
+        {
+            "a": agent_files.AuthProfile("a", "moonshot", "api_key", "sk-secret-0123", "", "", "", None),
+            "b": agent_files.AuthProfile("b", " Moonshot", "token", "", "sk-secret-1", "", "", 5),
+            "c": agent_files.AuthProfile("c", "", "oauth", "", "", "sk-secret-2", "sk-secret-3", None),
+            "d": agent_files.AuthProfile("d", "", "", "", "", "", "", None),
+        },
+        {"moonshot": ["b", "a"]},
+        {"moonshot": "a"},
+        frozenset(["a"]),
+    )
+    assert "sk-secret" not in repr(parsed)
+
+
+@pytest.mark.parametrize("value", [[1], {"profiles": [1], "order": [1], "lastGood": [1], "usageStats": [1]}])
+def test_auth_profiles_of_another_type(value: Any) -> None:
+    assert agent_files.parse_auth_profiles(value) == agent_files.AuthProfiles({}, {}, {}, frozenset())
+
+
 @pytest.mark.parametrize(("path", "value", "expected", "gone"), CASES.values(), ids=CASES)
 def test_only_the_provider_goes(path: str, value: Any, expected: Any, gone: list[tuple[str, Any]]) -> None:
     edited = agent_files.edit(path, json.dumps(value, indent=2) + "\n", MOONSHOT)
