@@ -99,9 +99,17 @@ options:
     default: present
   state_dir:
     description:
-      - The gateway's state folder, in which O(state=absent) finds the files of its agents. Not given, the folder of
-        O(config_path).
+      - The gateway's state directory, in which O(state=absent) finds the files of its agents. Not given, the directory
+        of O(config_path).
     type: path
+  product:
+    description:
+      - What the gateway is, by the name of its executable. It decides which other spellings of a provider's id
+        O(state=absent) removes, as C(qwen-portal) for C(qwen) with Clawdbot. With OpenClaw these are two providers.
+      - V(auto) detects it from O(state_dir).
+    type: str
+    choices: [auto, clawdbot, openclaw]
+    default: auto
   validate:
     description:
       - The command that judges a changed config before it replaces the old one. V(%s) stands for the candidate's path,

@@ -19,8 +19,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.aliases import alias_clashes
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.env_refs import VARIABLE_NAME, reference
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.models import alias_clashes
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.table import PRODUCTS
 from ansible_collections.clawfleet.clawdbot.plugins.plugin_utils._catalogue import is_model_list, model_ids
 

@@ -26,7 +26,7 @@ from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.env_ref
     references,
 )
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.json5_editor import Change
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.provider_changes import PROVIDERS
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.models import PROVIDERS, provider_id
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.tree import REMOVE, at, strings
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.redaction import fingerprint, is_secret_name
 
@@ -86,7 +86,7 @@ def config_copy(path: str, text: str, ring: Keyring) -> Look:
 
 
 def models(path: str, text: str, ring: Keyring, expected: Collection[str]) -> Look:
-    """A C(models.json). C(expected) are the providers, in lower case, that the product keeps in it by itself."""
+    """A C(models.json). C(expected) are the providers, as it compares them, that the product keeps in it by itself."""
     value = json5_reader.loads(text)
     findings: list[Finding] = []
     notes: list[Finding] = []
@@ -108,7 +108,7 @@ def models(path: str, text: str, ring: Keyring, expected: Collection[str]) -> Lo
             gone.append(Change(("providers", provider), REMOVE))
             stale.update({key: variable} if variable else {})
             findings.append(seen)
-        elif variable is None and provider.strip().lower() not in expected:
+        elif variable is None and provider_id(provider, ring.spellings) not in expected:
             message = f"{path} holds a key of {provider}, which the config does not have."
             hint = "Remove the provider with clawfleet.clawdbot.remove, or its entry there."
             findings.append(_not_ours(replace(seen, message=message), hint))

@@ -20,9 +20,12 @@ from functools import partial
 from typing import Any
 
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config import dotenv, json5_reader
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.dangling import Dangling, dangling_models
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.includes import resolve
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.provider_changes import PROVIDERS
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.models import (
+    PROVIDERS,
+    Dangling,
+    dangling_models,
+)
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.tree import at
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import ClawdbotError
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._files import agent_files, atomic, journal
@@ -138,7 +141,7 @@ def _examined(product: Product, paths: Paths, wanted: Wanted, around: Surroundin
     current = {name: variables[name] for name in wanted.providers.values() if variables.get(name)}
     # What the host shall have is not retired any more, as after a rotation that was taken back.
     retired = (wanted.retired | _remembered(paths)) - frozenset(wanted.fingerprints.values())
-    ring = Keyring(wanted.providers, current, retired)
+    ring = Keyring(wanted.providers, current, retired, spellings=product.provider_spellings)
     first = _Examination(product, paths, wanted, around, ring)
     first.look_at_documents()
     # A key that stood in the place of a current one is looked for everywhere else.
@@ -196,7 +199,7 @@ class _Examination:
             self.look_at_copy(path, document_rules.config_copy)
         for path in _copies(paths.env):
             self.look_at_copy(path, document_rules.env_copy)
-        expected = {*self.product.built_in_providers, *(name.strip().lower() for name in _names(config))}
+        expected = {*self.product.built_in_providers, *map(self.product.provider, _names(config))}
         for path in agent_files.paths(paths.state_dir):
             if os.path.basename(path) == agent_files.MODELS:
                 self.look(path, lambda path, text: document_rules.models(path, text, ring, expected), private=True)
@@ -340,7 +343,8 @@ class _Examination:
         with contextlib.suppress(ClawdbotError, json5_reader.Json5Error):
             seen = resolve(config, self.paths.config, _text).value
             if isinstance(seen, dict):
-                self.report.dangling += dangling_models(seen, self.known_models(), self.product.built_in_providers)
+                own, spellings = self.product.built_in_providers, self.product.provider_spellings
+                self.report.dangling += dangling_models(seen, self.known_models(), own, spellings)
 
     def known_models(self) -> dict[str, set[str]]:
         """What the product has put together, provider to ids of models."""
@@ -352,7 +356,7 @@ class _Examination:
             for name, entry in providers.items() if isinstance(providers, dict) else ():
                 listed = at(entry, ("models",))
                 ids = [at(model, ("id",)) for model in listed] if isinstance(listed, list) else []
-                known.setdefault(name.strip().lower(), set()).update(one for one in ids if isinstance(one, str))
+                known.setdefault(name, set()).update(one for one in ids if isinstance(one, str))
         return known
 
     def value(self, path: str) -> Any:

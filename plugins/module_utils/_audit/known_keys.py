@@ -17,6 +17,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.models import provider_id
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.redaction import fingerprint
 
 #: What is known of a key: its variable holds it now; it shall not be used any more; neither.
@@ -56,11 +57,15 @@ class Keyring:
     retired: frozenset[str] = frozenset()
     #: Keys that were found in the place of a current one -> their variable.
     stale: Mapping[str, str] = field(default_factory=dict, repr=False)
+    #: Other spellings of provider ids.
+    spellings: Mapping[str, str] = field(default_factory=dict)
 
     def variable_of(self, provider: object) -> str | None:
         """The variable of a provider, however the product's files spell its id; None where it is not managed."""
-        spelled = provider.strip().lower() if isinstance(provider, str) else None
-        return next((name for known, name in self.variables.items() if known.strip().lower() == spelled), None)
+        if not isinstance(provider, str):
+            return None
+        variables = {provider_id(known, self.spellings): name for known, name in self.variables.items()}
+        return variables.get(provider_id(provider, self.spellings))
 
     def status(self, key: str, variable: str | None = None) -> str:
         """What is known of a key that stands where the key of the variable belongs, or just anywhere."""

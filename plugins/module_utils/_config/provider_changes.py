@@ -5,9 +5,9 @@
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 # Do not use this from other collections or standalone plugins/modules!
 
-"""What has to change in a gateway's config: decided from what is wanted and what is there, without touching anything.
+"""What must change in a config so that it has the desired providers, or no longer has some; decided without any I/O.
 
-A config here is the value of the whole document; a change is a path in it and the value that shall stand there.
+A config is the value of the whole document here.
 """
 
 from __future__ import annotations
@@ -18,170 +18,214 @@ from typing import Any
 
 from .env_refs import references
 from .json5_editor import Change
-from .tree import REMOVE, at, elements, members, string
+from .models import (
+    ALLOWED,
+    IMAGE_MODEL,
+    MODEL,
+    MODELS,
+    PROVIDERS,
+    chosen_models,
+    has_policy,
+    listed_models,
+    model_aliases,
+    model_choices,
+    model_provider,
+    named_models,
+    provider_id,
+)
+from .tree import REMOVE, at, members
 
-#: Where a config has its provider blocks, how they stand to the product's own, the models that may be used with their
-#: aliases, and the one that is used.
-PROVIDERS = ("models", "providers")
+#: How the provider blocks and the product's own providers are combined.
 MODE = ("models", "mode")
-MODELS = ("agents", "defaults", "models")
-MODEL = ("agents", "defaults", "model")
-#: Where OpenClaw has the models that people may choose. With it, or with the mark that the product sets when it has
-#: moved them there, MODELS has aliases and settings alone (its agents/agent-scope-config.ts).
-POLICY = ("agents", "defaults", "modelPolicy")
-ALLOWED = (*POLICY, "allow")
-_MOVED = ("meta", "migrations", "modelPolicyAllowlist")
 
 _LIST_OPENED = (
-    "agents.defaults.models was empty, which allows every model. With aliases in it, the product takes it for the list "
-    "of all models that are allowed: those of the managed providers and those that the config names were added. Add "
-    "others that people choose by hand."
+    "agents.defaults.models was empty, which allows every model. With aliases in it, it is the list of all allowed "
+    "models: those of the managed providers and those that the config names were added. Add other models that people "
+    "choose by hand."
+)
+_LIST_GONE = "agents.defaults.models has no entry left, which allows every model: before, it allowed only its entries."
+_POLICY_GONE = (
+    "agents.defaults.modelPolicy.allow has no entry left, which allows every model: before, it allowed only its "
+    "entries."
 )
 
 
 @dataclass(frozen=True)
 class Desired:
-    """What the config shall have, of the types that it takes. What is not named here is not the collection's."""
+    """What the config should have, in the types that it takes. The collection does not manage anything else."""
 
     #: Provider id -> its block, as the config takes it.
     providers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    #: Alias -> C(provider/model).
+    #: Alias -> `provider/model`.
     aliases: Mapping[str, str] = field(default_factory=dict)
-    #: C(provider/model); None leaves the config's own alone.
+    #: `provider/model`; `None` keeps the config's own.
     default_model: str | None = None
-    #: List of C(provider/model); None leaves the config's own alone.
+    #: List of `provider/model`; `None` keeps the config's own.
     fallback_models: Sequence[str] | None = None
 
 
 @dataclass(frozen=True)
-class Plan:
-    """The changes, in the order in which new members shall appear, and what a person should know of them."""
+class Removal:
+    """The providers that the config should no longer have."""
+
+    #: Provider ids.
+    providers: Sequence[str]
+    #: `provider/model` for the new default model; `None` keeps the config's own.
+    default_model: str | None = None
+    #: Other spellings of provider ids, `Product.provider_spellings`.
+    spellings: Mapping[str, str] = field(default_factory=dict)
+
+    def concerns(self, provider: str) -> bool:
+        """Whether a provider is to be removed, in any spelling."""
+        return provider_id(provider, self.spellings) in {provider_id(name, self.spellings) for name in self.providers}
+
+
+@dataclass(frozen=True)
+class ProviderChanges:
+    """The changes, in the order in which new members should appear, and what the user should know of them."""
 
     changes: tuple[Change, ...]
-    #: Where the product had put a key in plain text in place of the reference to its variable, as dotted paths.
+    #: Where the product had written a key in plain text in place of the reference to its variable, as dotted paths.
     repaired: tuple[str, ...]
     warnings: tuple[str, ...]
 
 
-def plan(config: dict[str, Any], desired: Desired) -> Plan:
-    """The changes that bring the config to what is desired."""
+def desired_changes(config: dict[str, Any], desired: Desired) -> ProviderChanges:
+    """Return the changes that give the config the desired providers."""
     changes: list[Change] = []
     if desired.providers and at(config, MODE) is REMOVE:
         changes.append(Change(MODE, "merge"))
     changes += [Change((*PROVIDERS, name), block) for name, block in desired.providers.items()]
-    changes += model_changes(config, desired)
+    changes += _choice_changes(config, desired)
     changes += _alias_changes(config, desired)
     opens_list, admitted = _admissions(config, desired)
     changes += [Change((*MODELS, ref), {}) for ref in admitted]
     changes += _policy_changes(config, desired)
-    return Plan(tuple(changes), tuple(_repaired(config, desired)), (_LIST_OPENED,) if opens_list else ())
+    return ProviderChanges(tuple(changes), tuple(_repaired(config, desired)), (_LIST_OPENED,) if opens_list else ())
+
+
+def removal_changes(config: dict[str, Any], removal: Removal) -> ProviderChanges:
+    """Return the changes that remove the providers: their blocks, their models with the aliases, and fallbacks."""
+    blocks = [name for name in members(config, PROVIDERS) if removal.concerns(name)]
+    listed = listed_models(config)
+    unlisted = [ref for ref in listed if removal.concerns(model_provider(ref, {}))]
+    changes = [Change((*PROVIDERS, name), REMOVE) for name in blocks]
+    changes += [Change((*MODELS, ref), REMOVE) for ref in unlisted]
+    changes += _choice_changes(config, Desired(default_model=removal.default_model))
+    for path in (MODEL, IMAGE_MODEL):
+        changes += _list_changes(config, (*path, "fallbacks"), removal)
+    if has_policy(config):
+        allowed = list(_list_changes(config, ALLOWED, removal))
+        is_gone = any(one.value is REMOVE for one in allowed)
+        return ProviderChanges((*changes, *allowed), (), (_POLICY_GONE,) if is_gone else ())
+    left = len(listed) - len(unlisted)
+    if left and removal.default_model and removal.default_model not in listed:
+        changes.append(Change((*MODELS, removal.default_model), {}))
+    return ProviderChanges(tuple(changes), (), (_LIST_GONE,) if unlisted and not left else ())
+
+
+def empty_parents(config: dict[str, Any], changes: Sequence[Change]) -> list[Change]:
+    """Return the further changes that remove what the changes leave empty.
+
+    `models.mode` counts as empty without any provider, if it has the product's default.
+    """
+    gone = {change.path for change in changes if change.value is REMOVE}
+    kept = [change.path for change in changes if change.value is not REMOVE]
+    further = []
+    if (
+        any(path[:2] == PROVIDERS for path in gone)
+        and at(config, MODE) == "merge"
+        and all((*PROVIDERS, name) in gone for name in members(config, PROVIDERS))
+        and set(members(config, PROVIDERS[:1])) == {"mode", "providers"}
+    ):
+        further.append(Change(MODE, REMOVE))
+        gone.add(MODE)
+    for path in [change.path for change in (*changes, *further) if change.value is REMOVE]:
+        for length in range(len(path) - 1, 0, -1):
+            parent = path[:length]
+            names = members(config, parent)
+            stays = any((*parent, name) not in gone for name in names)
+            if not names or stays or any(other[:length] == parent for other in kept):
+                break
+            if parent not in gone:
+                gone.add(parent)
+                further.append(Change(parent, REMOVE))
+    return further
+
+
+def remaining_uses(config: dict[str, Any], removal: Removal) -> Iterator[str]:
+    """Yield a problem for each place that names a model of the providers and that `removal_changes` keeps."""
+    aliases = model_aliases(config)
+    for place, choice in model_choices(config):
+        primary, fallbacks = chosen_models(choice)
+        is_default = place == ".".join(MODEL)
+        names = [] if is_default and removal.default_model else [primary]
+        if not is_default and place != ".".join(IMAGE_MODEL):
+            names += fallbacks
+        for name in names:
+            if name and removal.concerns(model_provider(name, aliases)):
+                remedy = "Give another default_model" if is_default else "Choose another model there"
+                yield f"{place} is {name}, a model of a provider that is to be removed. {remedy}."
 
 
 def managed_paths(desired: Desired, changes: Iterable[Change]) -> list[tuple[str, ...]]:
-    """The paths whose values may be shown as the difference that a plan makes: what is desired and what it changes."""
+    """Return the paths whose values may be shown in a diff: what is desired and what changes."""
     paths = [(*PROVIDERS, name) for name in desired.providers]
     return paths + [change.path for change in changes if change.path[:2] != PROVIDERS]
 
 
 def missing_variables(providers: Mapping[str, Mapping[str, Any]], known: Iterable[str]) -> dict[str, list[str]]:
-    """Provider -> the variables that its block refers to and that are not known, sorted."""
+    """Return provider -> the environment variables that its block refers to and that are not known, sorted."""
     have = set(known)
     missing = {name: sorted(references(block) - have) for name, block in providers.items()}
     return {name: variables for name, variables in missing.items() if variables}
 
 
-def has_policy(config: dict[str, Any]) -> bool:
-    """Whether POLICY says which models people may choose, and not MODELS."""
-    return isinstance(at(config, POLICY), dict) or at(config, _MOVED) is True
-
-
-def agents(config: Any) -> Iterator[tuple[str, str | None, Any]]:
-    """Each agent of a config: its place, its id, None for none, and its settings.
-
-    Clawdbot has a list of them, OpenClaw a mapping by their ids; it reads the list of a config that it has taken over.
-    """
-    for index, agent in enumerate(elements(config, ("agents", "list"))):
-        name = at(agent, ("id",))
-        name = name if isinstance(name, str) else None
-        yield f"agents.list[{index}]" if name is None else f"agents.list[{index}] (agent {name})", name, agent
-    for name, agent in members(config, ("agents", "entries")).items():
-        yield f"agents.entries.{name}", name, agent
-
-
-def model_changes(config: dict[str, Any], desired: Desired) -> Iterator[Change]:
-    """The changes that give the config its default and fallback models."""
-    wanted: dict[str, Any] = {}
+def _choice_changes(config: dict[str, Any], desired: Desired) -> Iterator[Change]:
+    """Yield the changes that give the config its default and fallback models."""
+    chosen: dict[str, Any] = {}
     if desired.default_model is not None:
-        wanted["primary"] = desired.default_model
+        chosen["primary"] = desired.default_model
     if desired.fallback_models is not None:
-        wanted["fallbacks"] = list(desired.fallback_models)
+        chosen["fallbacks"] = list(desired.fallback_models)
     current = at(config, MODEL)
     if isinstance(current, str):
         # The short spelling, in which the whole value is the primary model.
-        if wanted and wanted != {"primary": current}:
-            yield Change(MODEL, {"primary": current, **wanted})
+        if chosen and chosen != {"primary": current}:
+            yield Change(MODEL, {"primary": current, **chosen})
     else:
-        yield from (Change((*MODEL, name), value) for name, value in wanted.items())
-
-
-def model_choices(config: dict[str, Any]) -> Iterator[tuple[str, Any]]:
-    """Each place where an agent or a hook is told which model to use, and what stands there, None for nothing.
-
-    The places are those of the product's config/zod-schema.*.js.
-    """
-    settings = [("agents.defaults", at(config, ("agents", "defaults")))]
-    settings += [(place, agent) for place, _name, agent in agents(config)]
-    paths = (("model",), ("imageModel",), ("heartbeat", "model"), ("subagents", "model"))
-    for place, setting in settings:
-        for path in paths:
-            yield ".".join((place, *path)), _given(at(setting, path))
-    yield "hooks.gmail.model", _given(at(config, ("hooks", "gmail", "model")))
-    for index, mapping in enumerate(elements(config, ("hooks", "mappings"))):
-        yield f"hooks.mappings[{index}].model", _given(at(mapping, ("model",)))
-
-
-def chosen_models(choice: Any) -> tuple[str | None, list[str]]:
-    """The model that such a place names first, None for none, and those that it falls back to."""
-    if not isinstance(choice, dict):
-        return string(choice) or None, []
-    fallbacks = [string(name) for name in elements(choice, ("fallbacks",))]
-    return string(choice, ("primary",)) or None, [name for name in fallbacks if name]
-
-
-def listed_models(config: dict[str, Any]) -> dict[str, Any]:
-    """The list of allowed models, model to settings. A value that is no such list is left for the checker to refuse."""
-    return members(config, MODELS)
+        yield from (Change((*MODEL, name), value) for name, value in chosen.items())
 
 
 def _alias_changes(config: dict[str, Any], desired: Desired) -> Iterator[Change]:
-    wanted = {alias.lower(): ref for alias, ref in desired.aliases.items()}
-    # All are taken away before one is given: two models may swap theirs.
+    models = {alias.lower(): ref for alias, ref in desired.aliases.items()}
+    # All are removed before one is set: two models may swap theirs.
     for ref, entry in listed_models(config).items():
         alias = at(entry, ("alias",))
-        if isinstance(alias, str) and wanted.get(alias.strip().lower(), ref) != ref:
+        if isinstance(alias, str) and models.get(alias.strip().lower(), ref) != ref:
             yield Change((*MODELS, ref, "alias"), REMOVE)
     for alias, ref in desired.aliases.items():
         yield Change((*MODELS, ref, "alias"), alias)
 
 
 def _admissions(config: dict[str, Any], desired: Desired) -> tuple[bool, list[str]]:
-    """Whether the list of allowed models begins with this plan, and what has to be entered beside those with an alias.
+    """Return whether the changes open the list of allowed models, and the models to enter besides those with an alias.
 
-    As long as the list is empty the product admits every model; from its first entry on it admits no other: "model not
-    allowed", and fallbacks outside it are dropped in silence. So what the config names stays allowed.
+    As long as the list is empty, the gateway allows every model. From its first entry on it allows no other: it answers
+    "model not allowed", and silently drops fallbacks. So what the config names stays allowed.
     """
     listed = listed_models(config)
     if has_policy(config) or not (listed or desired.aliases):
         return False, []
     needed = _desired_models(desired)
     if not listed:
-        needed += _named_models(config)
+        needed += named_models(config)
     have = {*listed, *desired.aliases.values()}
     return not listed, [ref for ref in dict.fromkeys(needed) if ref not in have]
 
 
 def _policy_changes(config: dict[str, Any], desired: Desired) -> Iterator[Change]:
-    """The change that enters what is desired into a list of what people may choose. An empty one means all."""
+    """Yield the change that adds desired models to the list of those that people may choose. An empty one means all."""
     allowed = at(config, ALLOWED)
     if not isinstance(allowed, list) or not allowed:
         return
@@ -193,22 +237,22 @@ def _policy_changes(config: dict[str, Any], desired: Desired) -> Iterator[Change
         yield Change(ALLOWED, [*allowed, *missing])
 
 
+def _list_changes(config: dict[str, Any], path: tuple[str, ...], removal: Removal) -> Iterator[Change]:
+    """Yield the change that removes the models of the providers from a list of models."""
+    models = at(config, path)
+    if not isinstance(models, list):
+        return
+    aliases = model_aliases(config)
+    left = [name for name in models if not (isinstance(name, str) and removal.concerns(model_provider(name, aliases)))]
+    if left != models:
+        yield Change(path, left or REMOVE)
+
+
 def _desired_models(desired: Desired) -> list[str]:
-    """Every model that is asked for but by an alias."""
+    """Return every desired model but those of aliases."""
     needed = [f"{name}/{model['id']}" for name, block in desired.providers.items() for model in block.get("models", [])]
     needed += [desired.default_model] if desired.default_model else []
     return [*needed, *(desired.fallback_models or [])]
-
-
-def _named_models(config: dict[str, Any]) -> Iterator[str]:
-    """Every model that the agents and hooks of a config are told to use."""
-    for _place, choice in model_choices(config):
-        primary, fallbacks = chosen_models(choice)
-        yield from [primary, *fallbacks] if primary else fallbacks
-
-
-def _given(value: Any) -> Any:
-    return None if value is REMOVE else value
 
 
 def _repaired(config: dict[str, Any], desired: Desired) -> Iterator[str]:

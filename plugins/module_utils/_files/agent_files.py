@@ -23,7 +23,7 @@ from typing import Any
 
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config import json5_editor, json5_reader
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.json5_editor import Change
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.removal import Removal
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.provider_changes import Removal
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.tree import (
     REMOVE,
     at,

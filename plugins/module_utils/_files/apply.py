@@ -17,8 +17,7 @@ from functools import partial
 from typing import TypeVar
 
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config import dotenv
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.provider_changes import Desired
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.removal import Removal
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.provider_changes import Desired, Removal
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import ClawdbotError
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.config_check import check
 

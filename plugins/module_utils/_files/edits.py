@@ -15,23 +15,20 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config import dotenv, json5_editor, json5_reader
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.aliases import alias_clashes
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.env_refs import reference, references
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.gateway_changes import Settings
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.includes import Part, Read, Resolved, resolve
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.json5_editor import Change
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.models import PROVIDERS, alias_clashes
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.provider_changes import (
-    PROVIDERS,
     Desired,
+    Removal,
+    desired_changes,
+    empty_parents,
     managed_paths,
     missing_variables,
-    plan,
-)
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.removal import (
-    Removal,
-    emptied,
-    removal_plan,
-    uses,
+    remaining_uses,
+    removal_changes,
 )
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.tree import REMOVE, at
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import ClawdbotError
@@ -102,7 +99,7 @@ def edit(found: Found, desired: Desired, env: Mapping[str, str]) -> Edit:
     _refuse_included_providers(found, before, desired.providers)
     new_env, duplicates = _edit_env(found, env)
     _refuse_undefined(desired, dotenv.loads(new_env), found.env_path)
-    decided = plan(before.seen.value, desired)
+    decided = desired_changes(before.seen.value, desired)
     after = _edited(found, before, decided.changes, ())
     return Edit(
         config=found.config if after.text == before.text else after.text,
@@ -149,11 +146,11 @@ def edit_out(found: Found, removal: Removal, names: Sequence[str]) -> Edit:
     the providers is chosen in a place that is not the collection's to change.
     """
     before = _read_config(found)
-    problems = list(uses(before.seen.value, removal))
+    problems = list(remaining_uses(before.seen.value, removal))
     if problems:
         raise ClawdbotError(" ".join([*problems, "Nothing was changed."]))
-    decided = removal_plan(before.seen.value, removal)
-    further = emptied(before.value, decided.changes)
+    decided = removal_changes(before.seen.value, removal)
+    further = empty_parents(before.value, decided.changes)
     after = _edited(found, before, decided.changes, further)
     referred = references(after.seen.value)
     kept = tuple(name for name in names if name in referred)

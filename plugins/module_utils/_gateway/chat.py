@@ -27,7 +27,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypedDict
 
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.provider_changes import agents
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.models import agents
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.tree import REMOVE, at
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import ClawdbotError
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.client import Gateway

@@ -15,11 +15,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.env_refs import VARIABLE_NAME, is_reference
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.provider_changes import Desired
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.removal import Removal
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.provider_changes import Desired, Removal
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.tree import strings
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import ClawdbotError
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._files import apply
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.table import PRODUCTS, resolve_product
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.redaction import named_secrets, redact
 
 # The product splits a model's name at its first slash: what follows may hold more of them.
@@ -43,6 +43,7 @@ ARGUMENT_SPEC: Mapping[str, Any] = {
     **FILES_ARGUMENTS,
     "state": {"type": "str", "choices": ["present", "absent", "rolled_back", "confirmed"], "default": "present"},
     "state_dir": {"type": "path"},
+    "product": {"type": "str", "choices": ["auto", *PRODUCTS], "default": "auto"},
     "validate": {"type": "list", "elements": "str", "default": []},
 }
 
@@ -77,11 +78,12 @@ def _change(params: Mapping[str, Any], check_mode: bool) -> apply.Result:
     if params["state"] == "rolled_back":
         return apply.rolled_back(files, check_mode=check_mode)
     if params["state"] == "absent":
+        state_dir = params["state_dir"] or os.path.dirname(params["config_path"])
         return apply.absent(
             files,
-            removal(params),
+            removal(params, resolve_product(params["product"], state_dir).provider_spellings),
             list(params["env"]),
-            params["state_dir"] or os.path.dirname(params["config_path"]),
+            state_dir,
             params["validate"],
             check_mode=check_mode,
         )
@@ -100,9 +102,9 @@ def desired(params: Mapping[str, Any]) -> Desired:
     return Desired(params["providers"], params["aliases"], params["default_model"], params["fallback_models"])
 
 
-def removal(params: Mapping[str, Any]) -> Removal:
+def removal(params: Mapping[str, Any], spellings: Mapping[str, str]) -> Removal:
     """What the config shall no longer have. Raises ClawdbotError as desired does."""
-    wanted = Removal(list(params["providers"]), params["default_model"])
+    wanted = Removal(list(params["providers"]), params["default_model"], spellings)
     problems = [
         *(problem for name in params["providers"] for problem in _name_problems(name)),
         *(problem for name in params["env"] for problem in _variable_name_problems(name)),

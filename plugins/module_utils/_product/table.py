@@ -17,6 +17,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.models import provider_id
+
 from . import names, node_snippets
 
 # The same in all products so far.
@@ -150,8 +152,7 @@ class Product:
 
     def provider(self, name: str) -> str:
         """A provider's name as the product compares it."""
-        name = name.strip().lower()
-        return self.provider_spellings.get(name, name)
+        return provider_id(name, self.provider_spellings)
 
 
 #: From the oldest to the newest.

@@ -219,6 +219,85 @@ def test_absent_takes_away_what_present_brought(gateway: Gateway, run: Run) -> N
     assert (gateway.config.read_bytes(), gateway.env.read_bytes()) == (NEW_CONFIG, NEW_ENV)
 
 
+@pytest.fixture
+def spelled(gateway: Gateway) -> Gateway:
+    """A gateway whose files spell the provider qwen in more than one way."""
+    agent = gateway.folder / "agents" / "main" / "agent"
+    agent.mkdir(parents=True)
+    block = {"models": [{"id": "coder"}]}
+    models = {"qwen-portal/coder": {"alias": "q"}, "Qwen/coder": {}, "other/x": {}}
+    choice = {"primary": "other/x", "fallbacks": ["qwen/coder", "q", "other/y"]}
+    gateway.config.write_text(
+        json.dumps(
+            {
+                "models": {"mode": "merge", "providers": {"qwen-portal": block, "Qwen": block, "other": block}},
+                "agents": {"defaults": {"models": models, "model": choice}},
+            }
+        )
+    )
+    (agent / "models.json").write_text(json.dumps({"providers": {"qwen-portal": block, "QWEN": block, "other": block}}))
+    profiles = {"a": {"provider": "qwen-portal"}, "b": {"provider": "qwen"}, "c": {"provider": "other"}}
+    (agent / "auth-profiles.json").write_text(json.dumps({"profiles": profiles, "order": {"qwen-portal": ["a"]}}))
+    return gateway
+
+
+def providers_left(gateway: Gateway) -> dict[str, Any]:
+    """What the files of a gateway have of providers."""
+    agent = gateway.folder / "agents" / "main" / "agent"
+    config = loads(gateway.config.read_text())
+    profiles = json.loads((agent / "auth-profiles.json").read_text())
+    return {
+        "blocks": [*config["models"]["providers"]],
+        "models": [*config["agents"]["defaults"]["models"]],
+        "fallbacks": config["agents"]["defaults"]["model"]["fallbacks"],
+        "models.json": [*json.loads((agent / "models.json").read_text())["providers"]],
+        "profiles": [*profiles["profiles"]],
+        "order": [*profiles["order"]],
+    }
+
+
+@pytest.mark.parametrize("name", ["qwen", "qwen-portal", "QWEN"])
+def test_absent_removes_all_spellings_of_a_provider(spelled: Gateway, run_on: Run, name: str) -> None:
+    done = run_on(spelled, state="absent", providers={name: {}}, env={})
+    assert done.changes == (True, True, False, True)
+    assert [Path(path).name for path in done.result["agent_files"]] == ["models.json", "auth-profiles.json"]
+    assert providers_left(spelled) == {
+        "blocks": ["other"],
+        "models": ["other/x"],
+        "fallbacks": ["other/y"],
+        "models.json": ["other"],
+        "profiles": ["c"],
+        "order": [],
+    }
+
+
+@pytest.mark.parametrize("told", ["by its files", "by the option"])
+def test_absent_keeps_what_is_another_provider_to_openclaw(spelled: Gateway, run_on: Run, told: str) -> None:
+    more = {"product": "openclaw"}
+    if told == "by its files":
+        (spelled.folder / "openclaw.json").touch()
+        more = {}
+    run_on(spelled, state="absent", providers={"qwen": {}}, env={}, **more)
+    assert providers_left(spelled) == {
+        "blocks": ["qwen-portal", "other"],
+        "models": ["qwen-portal/coder", "other/x"],
+        "fallbacks": ["q", "other/y"],
+        "models.json": ["qwen-portal", "other"],
+        "profiles": ["a", "c"],
+        "order": ["qwen-portal"],
+    }
+
+
+def test_a_default_model_in_another_spelling_of_the_provider_is_rejected(spelled: Gateway, run_on: Run) -> None:
+    before = spelled.files()
+    done = run_on(spelled, state="absent", providers={"qwen": {}}, env={}, default_model="qwen-portal/coder")
+    assert (done.code, done.result["msg"]) == (
+        1,
+        "default_model is qwen-portal/coder, a model of a provider that is to be removed. Nothing was changed.",
+    )
+    assert spelled.files() == before
+
+
 def test_the_files_of_agents_may_be_elsewhere(run: Run, tmp_path: Path) -> None:
     models = tmp_path / "state" / "agents" / "main" / "agent" / "models.json"
     models.parent.mkdir(parents=True)

@@ -340,8 +340,8 @@ def test_models_that_nobody_has_are_named(gateway: Gateway, run: Run) -> None:
     gateway.lay_out({**AFTER, "clawdbot.json": "{agents: {defaults: {model: 'gone/m'}}, $include: './more.json'}"})
     (gateway.folder / "more.json").write_text("{agents: {defaults: {models: {'far/m': {alias: 'far'}}}}}")
     assert [one["message"] for one in run()["dangling"]] == [
-        "agents.defaults.model names gone/m, and no provider gone is there.",
-        "the alias far in agents.defaults.models names far/m, and no provider far is there.",
+        "agents.defaults.model names gone/m, and there is no provider gone.",
+        "the alias far in agents.defaults.models names far/m, and there is no provider far.",
     ]
 
 

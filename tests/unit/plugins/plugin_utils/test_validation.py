@@ -299,12 +299,12 @@ REJECTED: dict[str, tuple[dict[str, Any], list[str]]] = {
     ),
     "aliases that differ in case alone": (
         {"aliases": {"kimi": "moonshot/kimi-k2.5", "Kimi": "kimicode/kimi-for-coding"}},
-        ["The aliases 'kimi' and 'Kimi' are one to the product: it does not tell upper from lower case."],
+        ["The aliases 'kimi' and 'Kimi' differ only in case, which is ignored: rename one of them."],
     ),
     "two aliases of one model": (
         {**overridden("moonshot", aliases={"k25": "kimi-k2.5"}), "aliases": {"fast": "moonshot/kimi-k2.5"}},
         [
-            "The aliases 'k25' and 'fast' both stand for moonshot/kimi-k2.5, and the product keeps one for a model.",
+            "The aliases 'k25' and 'fast' both name moonshot/kimi-k2.5, which can have only one: remove one of them.",
         ],
     ),
     "catalogue alias: unknown model": (

@@ -15,6 +15,7 @@ RING = Keyring(
     {"MOONSHOT_API_KEY": NOW},
     frozenset([fingerprint(OLD), fingerprint("0123456789abcdef.ABCDEFGHIJ")]),
     {"sk-stale-0123456789": "MOONSHOT_API_KEY"},
+    {"kimi": "kimicode"},
 )
 
 FOUND: dict[str, tuple[str, list[tuple[str, str, str | None]]]] = {
@@ -63,7 +64,14 @@ def test_what_is_known_of_a_key(key: str, variable: str | None, expected: str) -
 
 @pytest.mark.parametrize(
     ("provider", "expected"),
-    [("moonshot", "MOONSHOT_API_KEY"), (" MoonShot ", "MOONSHOT_API_KEY"), ("openai", None), (None, None), (7, None)],
+    [
+        ("moonshot", "MOONSHOT_API_KEY"),
+        (" MoonShot ", "MOONSHOT_API_KEY"),
+        ("Kimi", "KIMICODE_API_KEY"),
+        ("openai", None),
+        (None, None),
+        (7, None),
+    ],
 )
 def test_a_provider_has_its_variable_however_it_is_spelled(provider: object, expected: str | None) -> None:
     assert RING.variable_of(provider) == expected

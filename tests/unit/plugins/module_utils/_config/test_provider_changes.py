@@ -13,9 +13,9 @@ from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config import 
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.json5_editor import Change
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.provider_changes import (
     Desired,
+    desired_changes,
     managed_paths,
     missing_variables,
-    plan,
 )
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.tree import REMOVE, at
 from hypothesis import given
@@ -30,9 +30,9 @@ MODE = Change(("models", "mode"), "merge")
 SET_BLOCK = Change(("models", "providers", "moonshot"), BLOCK)
 MODELS = ("agents", "defaults", "models")
 OPENED = (
-    "agents.defaults.models was empty, which allows every model. With aliases in it, the product takes it for the list "
-    "of all models that are allowed: those of the managed providers and those that the config names were added. Add "
-    "others that people choose by hand."
+    "agents.defaults.models was empty, which allows every model. With aliases in it, it is the list of all allowed "
+    "models: those of the managed providers and those that the config names were added. Add other models that people "
+    "choose by hand."
 )
 
 
@@ -231,7 +231,7 @@ PLANS: dict[str, tuple[dict[str, Any], Desired, list[Change], list[str]]] = {
 def test_plan(name: str) -> None:
     config, desired, changes, warnings = PLANS[name]
     kept = copy.deepcopy(config)
-    decided = plan(config, desired)
+    decided = desired_changes(config, desired)
     assert list(decided.changes) == changes
     assert list(decided.warnings) == warnings
     assert config == kept
@@ -253,17 +253,17 @@ CURRENT_KEYS: dict[str, tuple[Any, tuple[str, ...]]] = {
 def test_repaired(name: str) -> None:
     current, repaired = CURRENT_KEYS[name]
     config = {"models": {"providers": {"moonshot": {"apiKey": current}, "other": {"apiKey": "sk-other"}}}}
-    assert plan(config, Desired({"moonshot": BLOCK})).repaired == repaired
+    assert desired_changes(config, Desired({"moonshot": BLOCK})).repaired == repaired
 
 
 def test_nothing_to_repair_where_no_reference_is_wanted_or_none_was() -> None:
     config = {"models": {"providers": {"moonshot": {"apiKey": "sk-0123456789"}}}}
-    assert plan(config, Desired({"moonshot": {"apiKey": None}})).repaired == ()
-    assert plan({}, Desired({"moonshot": BLOCK})).repaired == ()
+    assert desired_changes(config, Desired({"moonshot": {"apiKey": None}})).repaired == ()
+    assert desired_changes({}, Desired({"moonshot": BLOCK})).repaired == ()
 
 
 def test_managed_paths_are_whole_blocks_and_what_else_changes() -> None:
-    assert managed_paths(BOTH, plan({}, BOTH).changes) == [
+    assert managed_paths(BOTH, desired_changes({}, BOTH).changes) == [
         ("models", "providers", "moonshot"),
         ("models", "mode"),
         (*MODELS, "moonshot/k1", "alias"),
@@ -324,11 +324,11 @@ DESIRED = st.builds(
 @given(CONFIGS, DESIRED)
 def test_once_is_enough_and_the_rest_stays(config: dict[str, Any], desired: Desired) -> None:
     text = json.dumps(config, indent=2)
-    decided = plan(config, desired)
+    decided = desired_changes(config, desired)
     edited = json5_editor.edit(text, decided.changes)
     after = json5_reader.loads(edited)
 
-    again = plan(after, desired)
+    again = desired_changes(after, desired)
     assert json5_editor.edit(edited, again.changes) == edited
     assert again.repaired == ()
     assert again.warnings == ()
@@ -340,7 +340,7 @@ def test_once_is_enough_and_the_rest_stays(config: dict[str, Any], desired: Desi
 
 @given(CONFIGS, DESIRED)
 def test_what_is_desired_is_there_and_may_be_used(config: dict[str, Any], desired: Desired) -> None:
-    after = json5_reader.loads(json5_editor.edit(json.dumps(config), plan(config, desired).changes))
+    after = json5_reader.loads(json5_editor.edit(json.dumps(config), desired_changes(config, desired).changes))
     for name, block in desired.providers.items():
         assert at(after, ("models", "providers", name)) == block
     models = at(after, MODELS)

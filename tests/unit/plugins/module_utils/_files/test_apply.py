@@ -10,8 +10,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.provider_changes import Desired
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.removal import Removal
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.provider_changes import Desired, Removal
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import ClawdbotError
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._files import apply, atomic, journal
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._files.apply import Files, Result

@@ -9,8 +9,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config import dotenv, json5_reader
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.provider_changes import Desired
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.removal import Removal
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.provider_changes import Desired, Removal
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import ClawdbotError
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._files.edits import Edit, Found, edit, edit_out
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.redaction import fingerprint
@@ -176,7 +175,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "aliases that clash": (
         {"desired": Desired(aliases={"k": "a/b", "l": "a/b"})},
-        "The aliases 'k' and 'l' both stand for a/b, and the product keeps one for a model. Nothing was changed.",
+        "The aliases 'k' and 'l' both name a/b, which can have only one: remove one of them. Nothing was changed.",
     ),
 }
 
@@ -540,7 +539,7 @@ def test_all_places_that_still_use_a_model_are_named() -> None:
     with pytest.raises(ClawdbotError) as refused:
         removed(config, "", [])
     assert str(refused.value) == (
-        "agents.defaults.model is moonshot/k1, a model of a provider that is to be removed: give another "
-        "default_model. agents.list[0] (agent a).model is moonshot/k2, a model of a provider that is to be removed: "
-        "choose another model there. Nothing was changed."
+        "agents.defaults.model is moonshot/k1, a model of a provider that is to be removed. Give another "
+        "default_model. agents.list[0] (agent a).model is moonshot/k2, a model of a provider that is to be removed. "
+        "Choose another model there. Nothing was changed."
     )

@@ -7,8 +7,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.provider_changes import Desired
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.removal import Removal
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.provider_changes import Desired, Removal
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import ClawdbotError
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._module import provider_config
 
@@ -100,8 +99,10 @@ def test_what_may_not_be_asked(params: dict[str, Any], problems: str) -> None:
 
 def test_what_may_be_removed() -> None:
     params = {**NOTHING, "providers": {"moonshot": {}, "kimicode": None}, "env": {"KEY": "", "OTHER": None}}
-    assert provider_config.removal(params) == Removal(["moonshot", "kimicode"])
-    assert provider_config.removal({**params, "default_model": "a/b"}) == Removal(["moonshot", "kimicode"], "a/b")
+    assert provider_config.removal(params, {"kimi": "moonshot"}) == Removal(
+        ["moonshot", "kimicode"], None, {"kimi": "moonshot"}
+    )
+    assert provider_config.removal({**params, "default_model": "a/b"}, {}) == Removal(["moonshot", "kimicode"], "a/b")
 
 
 NOT_REMOVED: dict[str, tuple[dict[str, Any], str]] = {
@@ -111,6 +112,10 @@ NOT_REMOVED: dict[str, tuple[dict[str, Any], str]] = {
     "default of the provider": (
         {"providers": {"moonshot": {}}, "default_model": "Moonshot/k"},
         "default_model is Moonshot/k, a model of a provider that is to be removed.",
+    ),
+    "default of the provider in another spelling": (
+        {"providers": {"moonshot": {}}, "default_model": "Kimi/k"},
+        "default_model is Kimi/k, a model of a provider that is to be removed.",
     ),
     "aliases": (
         {"aliases": {"k": "a/b"}},
@@ -126,7 +131,7 @@ NOT_REMOVED: dict[str, tuple[dict[str, Any], str]] = {
 @pytest.mark.parametrize(("params", "problems"), NOT_REMOVED.values(), ids=NOT_REMOVED)
 def test_what_may_not_be_removed(params: dict[str, Any], problems: str) -> None:
     with pytest.raises(ClawdbotError) as caught:
-        provider_config.removal({**NOTHING, **params})
+        provider_config.removal({**NOTHING, **params}, {"kimi": "moonshot"})
     assert str(caught.value) == f"{problems} Nothing was changed."
 
 

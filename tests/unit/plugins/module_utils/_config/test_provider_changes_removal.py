@@ -9,30 +9,29 @@ from typing import Any
 
 import pytest
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config import json5_editor, json5_reader
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.provider_changes import Desired, plan
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.removal import (
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.provider_changes import (
+    Desired,
     Removal,
-    emptied,
-    removal_plan,
-    uses,
+    desired_changes,
+    empty_parents,
+    remaining_uses,
+    removal_changes,
 )
 from hypothesis import given
 from hypothesis import strategies as st
 
-GONE = (
-    "agents.defaults.models has no entry left, which allows every model: it was a list of all that are allowed before."
-)
+GONE = "agents.defaults.models has no entry left, which allows every model: before, it allowed only its entries."
 POLICY_GONE = GONE.replace("agents.defaults.models", "agents.defaults.modelPolicy.allow")
 MOONSHOT = Removal(["moonshot"])
 
 
 def without(config: Any, removal: Removal = MOONSHOT) -> Any:
     """The config after the removal, the same after a second one."""
-    changes = removal_plan(config, removal).changes
-    after = json5_reader.loads(json5_editor.edit(json.dumps(config), [*changes, *emptied(config, changes)]))
-    again = removal_plan(after, removal).changes
+    changes = removal_changes(config, removal).changes
+    after = json5_reader.loads(json5_editor.edit(json.dumps(config), [*changes, *empty_parents(config, changes)]))
+    again = removal_changes(after, removal).changes
     text = json.dumps(after)
-    assert json5_editor.edit(text, [*again, *emptied(after, again)]) == text
+    assert json5_editor.edit(text, [*again, *empty_parents(after, again)]) == text
     return after
 
 
@@ -63,6 +62,24 @@ REMOVED: dict[str, tuple[Any, Removal, Any]] = {
         {"models": {"providers": {"Moonshot": {}}}, **defaults(models={"MoonShot/K": {}, "o/m": {}})},
         MOONSHOT,
         defaults(models={"o/m": {}}),
+    ),
+    "in another spelling": (
+        {
+            "models": {"providers": {"Qwen-Portal": {}, "qwen": {}, "other": {}}},
+            **defaults(models={"qwen-portal/m": {}, "o/m": {}}, model={"primary": "o/m", "fallbacks": ["qwen/m"]}),
+        },
+        Removal(["QWEN"], spellings={"qwen": "qwen-portal"}),
+        {"models": {"providers": {"other": {}}}, **defaults(models={"o/m": {}}, model={"primary": "o/m"})},
+    ),
+    "asked for in the usual spelling": (
+        {"models": {"providers": {"qwen": {}, "other": {}}}},
+        Removal(["qwen-portal"], spellings={"qwen": "qwen-portal"}),
+        {"models": {"providers": {"other": {}}}},
+    ),
+    "two providers without a table of spellings": (
+        {"models": {"providers": {"qwen": {}, "qwen-portal": {}}}},
+        Removal(["qwen"]),
+        {"models": {"providers": {"qwen-portal": {}}}},
     ),
     "a provider whose name begins the same stays": (
         defaults(models={"moonshot-2/k": {}, "moonshot": {}}),
@@ -158,14 +175,14 @@ WARNED: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
 
 @pytest.mark.parametrize(("config", "expected"), WARNED.values(), ids=WARNED)
 def test_a_list_that_ends_is_told(config: dict[str, Any], expected: tuple[str, ...]) -> None:
-    assert removal_plan(config, MOONSHOT).warnings == expected
+    assert removal_changes(config, MOONSHOT).warnings == expected
 
 
-def used(place: str, name: str, advice: str = "choose another model there") -> str:
-    return f"{place} is {name}, a model of a provider that is to be removed: {advice}."
+def used(place: str, name: str, advice: str = "Choose another model there") -> str:
+    return f"{place} is {name}, a model of a provider that is to be removed. {advice}."
 
 
-ANOTHER = "give another default_model"
+ANOTHER = "Give another default_model"
 USES: dict[str, tuple[dict[str, Any], Removal, list[str]]] = {
     "nothing": (defaults(model="o/m"), MOONSHOT, []),
     "the default": (
@@ -222,7 +239,7 @@ USES: dict[str, tuple[dict[str, Any], Removal, list[str]]] = {
 
 @pytest.mark.parametrize(("config", "removal", "expected"), USES.values(), ids=USES)
 def test_where_a_model_is_still_to_be_used(config: dict[str, Any], removal: Removal, expected: list[str]) -> None:
-    assert list(uses(config, removal)) == expected
+    assert list(remaining_uses(config, removal)) == expected
 
 
 REFS = st.sampled_from(["moonshot/k1", "moonshot/k2", "other/m", "third/n"])
@@ -297,7 +314,7 @@ def test_what_came_with_a_provider_goes_with_it(config: dict[str, Any]) -> None:
     model = config.get("agents", {}).get("defaults", {}).get("model", {})
     model.pop("fallbacks", None)
     given_config = copy.deepcopy(config)
-    present = json5_reader.loads(json5_editor.edit(json.dumps(config), plan(config, DESIRED).changes))
+    present = json5_reader.loads(json5_editor.edit(json.dumps(config), desired_changes(config, DESIRED).changes))
     assert stripped(without(present)) == stripped(given_config_with_admissions(given_config, present))
 
 
@@ -310,6 +327,6 @@ def given_config_with_admissions(config: dict[str, Any], present: dict[str, Any]
 
 
 def test_present_then_absent_gives_the_same_where_nothing_else_was_there() -> None:
-    present = json5_reader.loads(json5_editor.edit("{}", plan({}, DESIRED).changes))
+    present = json5_reader.loads(json5_editor.edit("{}", desired_changes({}, DESIRED).changes))
     assert mentions(present)
     assert without(present) == {}

@@ -6,18 +6,56 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.dangling import dangling_models
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.models import (
+    alias_clashes,
+    dangling_models,
+    provider_id,
+)
+
+IDS: dict[str, tuple[str, str]] = {
+    "usual": ("qwen-portal", "qwen-portal"),
+    "another spelling": ("qwen", "qwen-portal"),
+    "case and white space": (" Z.AI ", "zai"),
+    "not in the table": ("Moonshot", "moonshot"),
+}
+
+
+@pytest.mark.parametrize("name", IDS)
+def test_provider_id(name: str) -> None:
+    spelled, expected = IDS[name]
+    assert provider_id(spelled, {"qwen": "qwen-portal", "z.ai": "zai"}) == expected
+
+
+CLASHES: dict[str, tuple[dict[str, str], list[str]]] = {
+    "none": ({"a": "m/1", "b": "m/2"}, []),
+    "case": (
+        {"kimi": "m/1", "KIMI": "m/2"},
+        ["The aliases 'kimi' and 'KIMI' differ only in case, which is ignored: rename one of them."],
+    ),
+    "model": (
+        {"a": "m/1", "b": "m/1"},
+        ["The aliases 'a' and 'b' both name m/1, which can have only one: remove one of them."],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CLASHES)
+def test_alias_clashes(name: str) -> None:
+    aliases, clashes = CLASHES[name]
+    assert list(alias_clashes(aliases)) == clashes
+
 
 BLOCKS = {"moonshot": {"models": [{"id": "kimi-k2.5"}]}, "own": {"models": [{"id": "a/b"}, {}, 7]}, "odd": []}
 BUILT_IN = frozenset({"moonshot", "anthropic"})
-KNOWN = {"moonshot": {"kimi-k2.5", "kimi-k2-0905-preview"}, "left": {"m"}}
+SPELLINGS = {"kimi": "moonshot", "mine": "own"}
+KNOWN = {"moonshot": {"kimi-k2.5", "kimi-k2-0905-preview"}, "left": {"m"}, "Kimi": {"k1"}}
 
 
 def config(**defaults: Any) -> dict[str, Any]:
     return {"models": {"providers": BLOCKS}, "agents": {"defaults": defaults}}
 
 
-CASES: dict[str, tuple[dict[str, Any], list[str]]] = {
+DANGLING: dict[str, tuple[dict[str, Any], list[str]]] = {
     "nothing is named": ({}, []),
     "a model of a block": (config(model={"primary": "moonshot/kimi-k2.5"}), []),
     "an id with a slash": (config(model="own/a/b"), []),
@@ -26,13 +64,24 @@ CASES: dict[str, tuple[dict[str, Any], list[str]]] = {
     "one without a provider": (config(model="claude"), []),
     "one of a provider that the product keeps": (config(model="left/m"), []),
     "upper case": (config(model="MoonShot/kimi-k2.5"), []),
+    "another spelling": (config(model="kimi/kimi-k2.5"), []),
+    "another spelling in the files of agents": (config(model="moonshot/k1"), []),
+    "another spelling of a built-in provider": ({"agents": {"defaults": {"model": "Kimi/whatever"}}}, []),
+    "another spelling of a block": (
+        {"models": {"providers": {"mine": {"models": [{"id": "m"}]}}}, "agents": {"defaults": {"model": "own/m"}}},
+        [],
+    ),
+    "a missing model in another spelling": (
+        config(model="mine/m"),
+        ["agents.defaults.model names mine/m, and the block of own has no such model."],
+    ),
     "a default that is missing": (
         config(model={"primary": "moonshot/kimi-k25"}),
         ["agents.defaults.model names moonshot/kimi-k25, and the block of moonshot has no such model."],
     ),
     "a fallback without a provider of that name": (
         config(model={"fallbacks": ["gone/m"]}),
-        ["agents.defaults.model.fallbacks names gone/m, and no provider gone is there."],
+        ["agents.defaults.model.fallbacks names gone/m, and there is no provider gone."],
     ),
     "an alias": (
         config(models={"own/x": {"alias": "mine"}, "own/y": {}}),
@@ -47,7 +96,7 @@ CASES: dict[str, tuple[dict[str, Any], list[str]]] = {
     ),
     "an agent's own": (
         {"agents": {"list": [{"id": "work", "model": {"primary": "gone/m"}}]}},
-        ["agents.list[0] (agent work).model names gone/m, and no provider gone is there."],
+        ["agents.list[0] (agent work).model names gone/m, and there is no provider gone."],
     ),
     "a block that is none": (
         config(model="odd/m"),
@@ -55,20 +104,20 @@ CASES: dict[str, tuple[dict[str, Any], list[str]]] = {
     ),
     "providers that are none": (
         {"models": {"providers": 7}, "agents": {"defaults": {"model": "own/a"}}},
-        ["agents.defaults.model names own/a, and no provider own is there."],
+        ["agents.defaults.model names own/a, and there is no provider own."],
     ),
 }
 
 
-@pytest.mark.parametrize(("value", "expected"), CASES.values(), ids=CASES)
+@pytest.mark.parametrize(("value", "expected"), DANGLING.values(), ids=DANGLING)
 def test_models_that_nobody_provides_are_named_with_their_place(value: dict[str, Any], expected: list[str]) -> None:
-    assert [dangling.message for dangling in dangling_models(value, KNOWN, BUILT_IN)] == expected
+    assert [dangling.message for dangling in dangling_models(value, KNOWN, BUILT_IN, SPELLINGS)] == expected
 
 
 def test_place_and_model_are_told_apart() -> None:
-    (dangling,) = dangling_models(config(model="gone/m"), {}, BUILT_IN)
+    (dangling,) = dangling_models(config(model="gone/m"), {}, BUILT_IN, {})
     assert dangling.as_result() == {
         "place": "agents.defaults.model",
         "model": "gone/m",
-        "message": "agents.defaults.model names gone/m, and no provider gone is there.",
+        "message": "agents.defaults.model names gone/m, and there is no provider gone.",
     }
