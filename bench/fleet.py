@@ -166,8 +166,8 @@ class SimulatedFleet:
             (host.state_dir / ".env").chmod(0o600)
             if not changed:
                 files = apply.Files(str(host.state_dir / "clawdbot.json"), str(host.state_dir / ".env"))
-                apply.present(files, self.desired, self.env, [], check_mode=False)
-                apply.confirmed(files, check_mode=False)
+                apply.apply_providers(files, self.desired, self.env, [], check_mode=False)
+                apply.confirm(files, check_mode=False)
             subprocess.run(host.restart_argv(), check=True)
 
     def end(self, hosts: Sequence[Host]) -> None:

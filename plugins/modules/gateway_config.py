@@ -7,31 +7,30 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: gateway_config
-short_description: The own settings of a Clawdbot gateway, where it listens and what a client has to show
+short_description: Manage the address and token of a gateway
 version_added: 0.1.0
 description:
-  - Sets C(gateway.mode), C(gateway.port), C(gateway.bind) and C(gateway.auth.mode) in the gateway's config, and sees to
-    it that the gateway has a token. Everything else in both files stays as it is, byte for byte.
-  - The token stands in C(.env), and not in the config, from where the product's own installation copies it into the
-    unit. One that stands in the config already stays there, unless O(token) is given. A gateway that asks for a
-    password goes on doing so, unless O(token) is given.
-  - Both files are edited as M(clawfleet.clawdbot.provider_config) edits them, with the same record for going back, so
-    that its O(clawfleet.clawdbot.provider_config#module:state=rolled_back) and
-    O(clawfleet.clawdbot.provider_config#module:state=confirmed) are for this module too.
-  - The state folder is made with mode C(0700) where there is none. New files have mode C(0600).
+  - Sets C(gateway.mode), C(gateway.port), C(gateway.bind) and C(gateway.auth.mode) in the gateway's config, and
+    makes sure that the gateway has a token. Everything else in both files is kept, byte for byte.
+  - The token is stored in C(.env), not in the config, from where the product's own installation copies it into the
+    unit. A token that is already in the config is kept there, and so is a password, unless O(token) is set.
+  - Both files are edited as M(clawfleet.clawdbot.provider_config) edits them, with the same rollback journal, so that
+    its O(clawfleet.clawdbot.provider_config#module:state=rolled_back) and
+    O(clawfleet.clawdbot.provider_config#module:state=confirmed) work for this module too.
+  - A missing state directory is created with mode C(0700). New files have mode C(0600).
 author:
   - clawfleet.clawdbot contributors (@clawfleet)
 extends_documentation_fragment:
   - clawfleet.clawdbot._gateway
 attributes:
   check_mode:
-    description: Makes the same plan, has it checked by the product, and changes neither file.
+    description: Makes and validates the same plan, and changes no file.
     support: full
   diff_mode:
     description: Shows the managed parts of both files, with a fingerprint in place of a token.
     support: full
   idempotent:
-    description: A file that already is as asked is not written.
+    description: A file that is up to date is not written.
     support: full
 options:
   port:
@@ -39,25 +38,25 @@ options:
     type: int
     required: true
   bind:
-    description: The addresses that it listens on, as the product names them.
+    description: The addresses that it listens on, as the config names them.
     type: str
     choices: [loopback, lan, tailnet, auto]
     default: loopback
   token:
     description:
-      - What a client has to show. Not given, the gateway's own stays; where it has none, one is made on the host, and
-        never shown.
+      - The token that clients must send. If omitted, the gateway's own is kept. If it has none, one is created on the
+        host and never shown.
     type: str
   program:
     description:
-      - The command that runs the product's program, which judges the config before it replaces the old one. Not given,
-        nothing judges it.
+      - The command that runs the gateway's CLI, which validates the new config before it replaces the old one. If
+        omitted, the config is not validated.
     type: list
     elements: str
     default: []
   check_unchanged:
     description:
-      - Whether O(program) judges a config that stays as it is too, as before another version is started on it.
+      - Whether O(program) validates an unchanged config too, as before another version is started with it.
     type: bool
     default: false
 seealso:
@@ -66,7 +65,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Have the gateway listen on this host alone, and ask for a token
+- name: Make the gateway listen on this host only, and require a token
   clawfleet.clawdbot.gateway_config:
     port: 18789
     bind: loopback
@@ -84,7 +83,7 @@ env_changed:
   type: bool
   sample: true
 unconfirmed:
-  description: Whether a record of what stood in the files before is kept, as after a change, or after a run that died.
+  description: Whether a rollback journal is kept, after a change or an interrupted run.
   returned: success
   type: bool
   sample: true

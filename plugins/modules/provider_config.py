@@ -7,39 +7,39 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: provider_config
-short_description: Model providers and their keys in the two files of a Clawdbot gateway
+short_description: Manage model providers and their keys in the two files of a gateway
 version_added: 0.1.0
 description:
-  - Writes the variables that hold API keys to the gateway's C(.env), and the provider blocks that refer to them to its
-    config, as one transaction.
-  - It owns the named variables, provider blocks, aliases, default model and fallback models. Everything else in both
-    files stays as it is, byte for byte.
-  - Both files are read, a plan is made, a changed config is put to the product's own checker, and the plan is carried
-    out only if nobody has changed a file in the meantime; otherwise it is made again, a few times at the most. C(.env)
+  - Writes environment variables with API keys to the gateway's C(.env), and the provider blocks that refer to them to
+    its config, as one transaction.
+  - It manages the named variables, provider blocks, aliases, default model and fallback models. Everything else in
+    both files is kept, byte for byte.
+  - Both files are read, a plan is made, and the command of O(validate) checks a changed config. The plan is applied
+    only if no other process has changed a file in the meantime; if one has, it is made again, up to five times. C(.env)
     is written before the config. A run that fails leaves both files as they were.
-  - A config may C($include) other files. They are read, so that what is decided is right for the config as the product
-    sees it, and never written. Where one of them stands in the way, the task fails with its name and changes nothing.
-  - Owner, group, mode, access control list and other extended attributes of the files stay. A new file has mode
+  - A config may C($include) other files. They are read, so that the plan is right for the merged config, and never
+    written. If one of them also sets what is to be changed, the task fails with its name and changes nothing.
+  - Owner, group, mode, access control list and other extended attributes of the files are kept. A new file has mode
     C(0600).
-  - One run at a time works on the files of a gateway; a second one waits for it, for two minutes at the most.
-  - What stood in the files before is kept beside the config, with mode C(0600), until O(state=confirmed) or
-    O(state=rolled_back) ends the run.
+  - Only one run at a time changes the files of a gateway. A second one waits for up to two minutes.
+  - A rollback journal with the previous content is kept beside the config, with mode C(0600), until O(state=confirmed)
+    or O(state=rolled_back) ends the run.
 author:
   - clawfleet.clawdbot contributors (@clawfleet)
 attributes:
   check_mode:
-    description: Makes the same plan, has it checked by the product, and changes neither file.
+    description: Makes and validates the same plan, and changes no file.
     support: full
   diff_mode:
-    description: Shows the managed parts of both files. A fingerprint stands in place of each key.
+    description: Shows the managed parts of both files, with a fingerprint in place of each key.
     support: full
   idempotent:
-    description: A file that already is as asked is not written.
+    description: A file that is up to date is not written.
     support: full
 options:
   config_path:
     description:
-      - The gateway's config, JSON or JSON5. A symbolic link stays one.
+      - The gateway's config, JSON or JSON5. A symbolic link is kept.
     type: path
     required: true
   env_path:
@@ -49,57 +49,56 @@ options:
     required: true
   providers:
     description:
-      - Provider id to its block, in the product's own spelling, so that a block from the product's documentation can be
-        given.
-      - A block replaces the one that is there. Its C(apiKey) has to be a reference, V(${NAME}), to a variable.
-      - Each variable that a block refers to has to stand in O(env) or in the file O(env_path).
-      - With O(state=absent) only the ids count, and a block may be empty.
+      - Provider id to its block, as the config takes it, so that a block from the documentation of Clawdbot or OpenClaw
+        can be used.
+      - A block replaces the existing one. Its C(apiKey) must be a reference to an environment variable, V(${NAME}).
+      - Each variable that a block refers to must be in O(env) or in the file O(env_path).
+      - With O(state=absent) only the ids are used, and a block may be empty.
     type: dict
     default: {}
   env:
     description:
-      - Variables for C(.env), name to value. A name is made of capital letters, digits and C(_), as the product takes
-        it in references. A value is a text and not empty.
-      - With O(state=absent) only the names count.
+      - Environment variables for C(.env), name to value. A name consists of capital letters, digits and C(_), as
+        references allow it. A value is a string that is not empty.
+      - With O(state=absent) only the names are used.
     type: dict
     default: {}
   aliases:
     description:
       - Alias to C(provider/model).
-      - The product keeps aliases in C(agents.defaults.models), and as soon as that has an entry, it is the list of all
-        models that may be used. So the models of O(providers), the default and the fallbacks are entered there too, and
-        where it was empty before, each model that the config's agents name.
+      - Aliases are stored in C(agents.defaults.models). As soon as that has an entry, it is the list of all models that
+        may be used. So the models of O(providers), the default and the fallbacks are added to it too, and if it was
+        empty before, each model that the config's agents name.
     type: dict
     default: {}
   default_model:
     description:
-      - C(provider/model) for C(agents.defaults.model.primary). Not given, the config's own stays.
-      - O(state=absent) needs it where the config's own is a model of a provider that is to be removed.
+      - C(provider/model) for C(agents.defaults.model.primary). If omitted, the config's own is kept.
+      - Required for O(state=absent) if the config's own is a model of a provider that is to be removed.
     type: str
   fallback_models:
     description:
-      - List of C(provider/model) for C(agents.defaults.model.fallbacks). Not given, the config's own stay.
+      - List of C(provider/model) for C(agents.defaults.model.fallbacks). If omitted, the config's own are kept.
     type: list
     elements: str
   state:
     description:
-      - V(present) brings both files to what is asked.
+      - V(present) gives both files the desired content.
       - V(absent) removes the named providers from the config, with their models and aliases in
         C(agents.defaults.models) and among the fallbacks of C(agents.defaults.model) and C(agents.defaults.imageModel),
-        the named variables from C(.env), and what C(models.json) and C(auth-profiles.json) of each agent hold of the
-        providers. A variable that the config still refers to stays. It is refused while another place of the config
-        names a model of the providers.
-      - V(rolled_back) puts both files back to what they were before the V(present) or V(absent) that has not been
-        confirmed, or before the first of several. A file that others have written since is not put back whole; what was
-        changed in it is undone. The files of the agents are not put back, as the product makes C(models.json) anew from
-        the config.
-      - V(confirmed) drops the record of what the files were before. This is not reported as a change.
+        the named variables from C(.env), and the entries of the providers in the agents' C(models.json) and
+        C(auth-profiles.json). A variable that the config still refers to is kept. The task fails while another place of
+        the config names a model of the providers.
+      - V(rolled_back) restores both files from the rollback journal, as they were before the unconfirmed V(present) or
+        V(absent), or before the first of several. In a file that others have written since, only the run's changes are
+        rolled back. The agents' files are not restored, as the gateway makes C(models.json) again from the config.
+      - V(confirmed) removes the rollback journal. This is not reported as a change.
     type: str
     choices: [present, absent, rolled_back, confirmed]
     default: present
   state_dir:
     description:
-      - The gateway's state directory, in which O(state=absent) finds the files of its agents. Not given, the directory
+      - The gateway's state directory, in which O(state=absent) finds the files of its agents. If omitted, the directory
         of O(config_path).
     type: path
   product:
@@ -112,11 +111,11 @@ options:
     default: auto
   validate:
     description:
-      - The command that judges a changed config before it replaces the old one. V(%s) stands for the candidate's path,
-        V(%d) for an empty folder that is removed afterwards. Its environment is the variables of C(.env) as it will be,
-        C(PATH), and that folder as C(HOME).
-      - RV(clawfleet.clawdbot.gateway_info#module:check_command) is the product's own.
-      - Not given, nothing judges it.
+      - The command that validates a changed config before it replaces the old one. V(%s) stands for the path of the new
+        config, a temporary file, V(%d) for an empty directory that is removed afterwards. Its environment is the
+        variables of the new C(.env), C(PATH), and that directory as C(HOME).
+      - RV(clawfleet.clawdbot.gateway_info#module:check_command) is the gateway's own.
+      - If omitted, the config is not validated.
     type: list
     elements: str
     default: []
@@ -126,11 +125,11 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Look where the gateway's files are
+- name: Find the gateway's files
   clawfleet.clawdbot.gateway_info:
   register: gateway
 
-- name: Give the gateway Moonshot's models
+- name: Add Moonshot's models
   clawfleet.clawdbot.provider_config:
     config_path: "{{ gateway.config_path }}"
     env_path: "{{ gateway.env_path }}"
@@ -150,7 +149,7 @@ EXAMPLES = r"""
       k25: moonshot/kimi-k2.5
     validate: "{{ gateway.check_command }}"
 
-- name: Take Moonshot's models away again
+- name: Remove Moonshot's models
   clawfleet.clawdbot.provider_config:
     config_path: "{{ gateway.config_path }}"
     env_path: "{{ gateway.env_path }}"
@@ -163,7 +162,7 @@ EXAMPLES = r"""
     validate: "{{ gateway.check_command }}"
     state: absent
 
-- name: Keep it
+- name: Confirm the change
   clawfleet.clawdbot.provider_config:
     config_path: "{{ gateway.config_path }}"
     env_path: "{{ gateway.env_path }}"
@@ -188,27 +187,27 @@ agent_files:
   elements: str
   sample: [/home/clawdbot/.clawdbot/agents/main/agent/models.json]
 kept:
-  description: Variables that were to be removed and stay, because the config still refers to them.
+  description: Environment variables that were kept, because the config still refers to them.
   returned: O(state=absent)
   type: list
   elements: str
   sample: []
 repaired:
   description:
-    - Where the config held a key in plain text in place of the reference to its variable, as the product's own commands
-      write it.
+    - Where the config had a key in plain text in place of the reference to its environment variable, as the product's
+      own commands write it.
   returned: O(state=present)
   type: list
   elements: str
   sample: [models.providers.moonshot.apiKey]
 duplicates:
-  description: Variables that C(.env) assigned more than once; one assignment was kept.
+  description: Environment variables that C(.env) assigned more than once. One assignment was kept.
   returned: O(state=present)
   type: list
   elements: str
   sample: [MOONSHOT_API_KEY]
 unconfirmed:
-  description: Whether a record of what stood in the files before is kept, as after a change, or after a run that died.
+  description: Whether a rollback journal is kept, after a change or an interrupted run.
   returned: success
   type: bool
   sample: true

@@ -427,7 +427,7 @@ def _unreadable(path: str, reason: Exception) -> Finding:
 
 
 def _rewrite(snapshot: Snapshot, content: bytes, mode: int) -> None:
-    with atomic.candidate(snapshot, content, mode) as candidate:
+    with atomic.temporary_file(snapshot, content, mode) as candidate:
         atomic.commit(snapshot, candidate)
 
 

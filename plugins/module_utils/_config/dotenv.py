@@ -5,12 +5,11 @@
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 # Do not use this from other collections or standalone plugins/modules!
 
-"""The C(.env) file in the dialect of the product's own reader, read and edited without losing a byte.
+"""The `.env` file as the product reads it, read and edited without losing a byte.
 
-The dialect is that of C(parse) in C(lib/main.js) of the npm package dotenv 17.4.2, with which the product
-(2026.1.24-3) loads its files. What that reader makes of a text is the law here, also where it surprises: a quoted value
-may start on a later line than its C(=), C(NAME:) takes the next line for its value, and a quote that is never closed is
-plain text.
+The dialect is that of `parse` in `lib/main.js` of the npm package dotenv 17.4.2, with which Clawdbot 2026.1.24-3 loads
+its files. It is followed exactly, also where it surprises: a quoted value may start on a later line than its `=`,
+`NAME:` takes the next line as its value, and a quote that is never closed is plain text.
 """
 
 from __future__ import annotations
@@ -61,11 +60,11 @@ _NOT_IN_ENVIRONMENT = re.compile("[\0\ud800-\udfff]")
 
 
 class EnvFileError(ValueError):
-    """A C(.env) file or a change to it that cannot be carried out. The text names no value."""
+    """A change of a `.env` file is impossible. The message contains no value."""
 
 
-class Edit(NamedTuple):
-    """What became of a text.
+class EditedEnv(NamedTuple):
+    """An edited text.
 
     text: the whole new text.
     duplicates: the managed variables that were assigned more than once, in the order of the changes. All but the
@@ -79,9 +78,9 @@ class Edit(NamedTuple):
 class _Assignment(NamedTuple):
     """One assignment that dotenv sees. The numbers are offsets into the text.
 
-    start, end: the whole lines it stands on, with indentation, inline comment and line ending.
+    start, end: its whole lines, with indentation, inline comment and line ending.
     value_start, value_end: from behind the separator to the end of the value, quotes included.
-    gap: the white space that a value put there has in front of it.
+    gap: the white space before a value there.
     """
 
     name: str
@@ -100,23 +99,23 @@ class _Splice(NamedTuple):
 
 
 def loads(text: str) -> dict[str, str]:
-    """The variables of a C(.env) text, exactly as dotenv's C(parse) returns them. Any text can be read."""
+    """Return the variables of a `.env` text, exactly as dotenv's `parse` returns them. Any text can be read."""
     return {found.name: found.value for found in _assignments(text)}
 
 
-def edit(text: str, changes: Mapping[str, str | None]) -> Edit:
-    """Give the named variables new values, or with C(None) remove them; every other byte stays.
+def edit(text: str, changes: Mapping[str, str | None]) -> EditedEnv:
+    """Give the named variables new values, or with `None` remove them. Every other byte is kept.
 
     What dotenv reads from the result is what it read before with the changes made; that is checked on the result.
-    An assignment that has its value already is left as it is. A changed one keeps its place, C(export), spacing and
+    An assignment that has its value already is left as it is. A changed one keeps its place, `export`, spacing and
     inline comment. New ones are appended in the order given, or put at the top where the end of the file would not be
     read as an assignment.
 
-    text: the file with its line endings untouched, decoded from UTF-8 with C(surrogateescape) so that also bytes that
-    are none stay. A byte order mark may be there and stays.
+    text: the file with its line endings untouched, decoded from UTF-8 with `surrogateescape` so that invalid bytes
+    are kept. A byte order mark is kept.
 
-    Raises EnvFileError for a name that is no variable's, a value that dotenv can not be made to read, and where a
-    broken line elsewhere in the file would be read differently after the change; it names that line.
+    Raises `EnvFileError` for a name that no variable can have, a value that dotenv cannot read, and if a broken line
+    elsewhere in the file would be read differently after the change; it names that line.
     """
     for name in changes:
         _require_name(name)
@@ -131,12 +130,12 @@ def edit(text: str, changes: Mapping[str, str | None]) -> Edit:
     for assignment in found:
         name, value = assignment.name, assignment.value
         if name in changes:
-            wanted = changes[name]
-            if wanted is None or assignment is not effective[name]:
+            desired = changes[name]
+            if desired is None or assignment is not effective[name]:
                 splices.append(_Splice(assignment.start, assignment.end, ""))
                 continue
-            if wanted != value:
-                value = wanted
+            if desired != value:
+                value = desired
                 spelling = assignment.gap + _spelling(name, value, ending)
                 splices.append(_Splice(assignment.value_start, assignment.value_end, spelling))
         kept.append((name, value))
@@ -152,7 +151,7 @@ def edit(text: str, changes: Mapping[str, str | None]) -> Edit:
         misread = _first_misread(body, placed, expected)
         if misread is None:
             counts = Counter(assignment.name for assignment in found)
-            return Edit(mark + _spliced(body, placed), tuple(name for name in changes if counts[name] > 1))
+            return EditedEnv(mark + _spliced(body, placed), tuple(name for name in changes if counts[name] > 1))
     raise EnvFileError(
         f"line {misread}: what dotenv reads here depends on the lines below, and a change there would change it: "
         "close its quote, or put its name, its = and its value on one line"
@@ -167,7 +166,7 @@ def _require_name(name: str) -> None:
 
 
 def _assignments(text: str) -> list[_Assignment]:
-    """All assignments that dotenv sees in the text, in their order; the last one of a name counts."""
+    """Return all assignments that dotenv sees in the text, in their order. The last one of a name counts."""
     lines = _CARRIAGE_RETURN.sub("\n", text)
     # Where in `lines` a CRLF has become one character: from there on offsets into the text are larger.
     shortened = [match.start() - index for index, match in enumerate(re.finditer("\r\n", text))]
@@ -217,7 +216,7 @@ def _assignments(text: str) -> list[_Assignment]:
 
 
 def _value(written: str) -> str:
-    """What dotenv makes of a value as it is written, without the white space around it."""
+    """Return a written value, without the white space around it, as dotenv reads it."""
     value = _QUOTED.sub(r"\2", written)
     if written.startswith('"'):
         value = value.replace("\\n", "\n").replace("\\r", "\r")
@@ -225,7 +224,7 @@ def _value(written: str) -> str:
 
 
 def _spelling(name: str, value: str, ending: str) -> str:
-    """How to write a value so that dotenv reads exactly it, whatever the lines below are: bare if that will do."""
+    """Write a value so that dotenv reads it exactly, whatever the lines below are, without quotes if possible."""
     if _NOT_IN_ENVIRONMENT.search(value):
         raise EnvFileError(f"the value of {name} holds a NUL or an unpaired surrogate, no environment variable can")
     escaped = value.replace("\n", "\\n").replace("\r", "\\r")
@@ -238,7 +237,7 @@ def _spelling(name: str, value: str, ending: str) -> str:
 
 
 def _spliced(text: str, splices: Sequence[_Splice]) -> str:
-    """The text with the splices made, which are in order and do not overlap."""
+    """Return the text with the splices made, which are in order and do not overlap."""
     pieces = []
     position = 0
     for splice in splices:
@@ -248,7 +247,7 @@ def _spliced(text: str, splices: Sequence[_Splice]) -> str:
 
 
 def _first_misread(text: str, splices: Sequence[_Splice], expected: Sequence[tuple[str, str]]) -> int | None:
-    """The line of the text (from 1) at which dotenv, once the splices are made, reads something not expected."""
+    """Return the first line of the text (from 1) at which dotenv reads something unexpected after the splices."""
     result = _spliced(text, splices)
     for found, pair in zip_longest(_assignments(result), expected):
         if found is None or (found.name, found.value) != pair:

@@ -5,7 +5,7 @@
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 # Do not use this from other collections or standalone plugins/modules!
 
-"""References to environment variables in the product's config: C(${NAME}), as the product itself replaces them."""
+"""References to environment variables in a config: `${NAME}`, as the product itself replaces them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from typing import Any
 
 from .tree import strings, walk
 
-#: What the product takes for the name of a variable (its config/env-substitution.js): other spellings stay as they are.
+#: The name of a variable in a reference (the product's config/env-substitution.js). Other spellings are not replaced.
 VARIABLE_NAME = re.compile(r"[A-Z_][A-Z0-9_]*\Z")
 
 _REFERENCE = re.compile(r"\$(\$?)\{([A-Z_][A-Z0-9_]*)\}")
@@ -23,19 +23,19 @@ _ONE_REFERENCE = re.compile(r"\$\{[A-Z_][A-Z0-9_]*\}\Z")
 
 
 def reference(name: str) -> str:
-    """How the config refers to a variable."""
+    """Return the reference to an environment variable."""
     return "${" + name + "}"
 
 
 def is_reference(value: Any) -> bool:
-    """Whether a config value is a reference to a variable, and nothing else."""
+    """Whether a config value is one reference to an environment variable, without other text."""
     return isinstance(value, str) and bool(_ONE_REFERENCE.match(value))
 
 
 def references(value: Any) -> set[str]:
-    """The names of all variables that a config value refers to. C($${NAME}) is the product's escape, no reference.
+    """Return the names of all environment variables that a config value refers to. `$${NAME}` is an escape.
 
-    OpenClaw also has the reference C({source: env, provider: ..., id: NAME}).
+    OpenClaw also has the reference `{source: env, provider: ..., id: NAME}`.
     """
     named = {match.group(2) for text in strings(value) for match in _REFERENCE.finditer(text) if not match.group(1)}
     return named | set(_referring_objects(value))
@@ -48,7 +48,7 @@ def _referring_objects(value: Any) -> Iterator[str]:
 
 
 def substitute(text: str, variables: Mapping[str, str]) -> str:
-    """The text with each reference to one of the variables replaced by its value, other references left alone."""
+    """Return the string with each reference to one of the variables replaced by its value."""
 
     def value_of(match: re.Match[str]) -> str:
         escaped, name = match.groups()

@@ -5,11 +5,11 @@
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 # Do not use this from other collections or standalone plugins/modules!
 
-"""The gateway's own settings: where it listens, and what a client has to show; decided without touching anything.
+"""What must change so that a gateway has the desired address and token; decided without any I/O.
 
-The gateway takes C(gateway.auth.token) of the config before the variable; the product's program, which speaks to it,
-takes the variable first (its gateway/auth.js and gateway/call.js). So the token stands in one place: in C(.env), unless
-the config has one already. The product's own installation would copy a config's token into the unit.
+For the gateway, `gateway.auth.token` of the config overrides the environment variable; for its CLI the variable
+overrides the config (the product's gateway/auth.js and gateway/call.js). So the token is stored in one place: in
+`.env`, unless the config has one already. The product's own installation copies a config's token into the unit.
 """
 
 from __future__ import annotations
@@ -30,55 +30,56 @@ _TOKEN = ("gateway", "auth", "token")
 
 
 @dataclass(frozen=True)
-class Settings:
-    """What has to change of the gateway's own settings: in the config, and of the variables."""
+class SettingChanges:
+    """The changes of the config, and of environment variables."""
 
     changes: tuple[Change, ...]
     env: Mapping[str, str] = field(repr=False)
 
 
 @dataclass(frozen=True)
-class Wanted:
-    """What the gateway shall have."""
+class DesiredSettings:
+    """The settings that the gateway should have."""
 
     port: int
-    #: As the config takes it.
+    #: An address as the config names it.
     bind: str
-    #: None for the one that is there.
+    #: `None` keeps the gateway's own.
     token: str | None = field(repr=False)
-    #: For a gateway that has none.
+    #: For a gateway without a token.
     new_token: str = field(repr=False)
     token_variable: str
 
 
-def decide(wanted: Wanted, config: Mapping[str, Any], variables: Mapping[str, str]) -> Settings:
-    """What has to change. Raises ClawdbotError where the files hold two tokens that differ."""
+def setting_changes(
+    desired: DesiredSettings, config: Mapping[str, Any], variables: Mapping[str, str]
+) -> SettingChanges:
+    """Return what must change. Raises `ClawdbotError` if the two files hold different tokens."""
     changes = [
         Change((*_GATEWAY, "mode"), "local"),
-        Change((*_GATEWAY, "port"), wanted.port),
-        Change((*_GATEWAY, "bind"), wanted.bind),
+        Change((*_GATEWAY, "port"), desired.port),
+        Change((*_GATEWAY, "bind"), desired.bind),
     ]
-    if wanted.token is None and _asks_for_password(config):
-        return Settings(tuple(changes), {})
+    if desired.token is None and _uses_password(config):
+        return SettingChanges(tuple(changes), {})
     changes.append(Change((*_AUTH, "mode"), "token"))
     configured = at(config, _TOKEN)
-    refers = configured == reference(wanted.token_variable)
-    held = substitute(configured, variables) if isinstance(configured, str) and not refers else ""
-    in_env = variables.get(wanted.token_variable, "")
-    if wanted.token is None and held:
+    is_reference = configured == reference(desired.token_variable)
+    held = substitute(configured, variables) if isinstance(configured, str) and not is_reference else ""
+    in_env = variables.get(desired.token_variable, "")
+    if desired.token is None and held:
         if in_env and in_env != held:
             raise ClawdbotError(
-                f"gateway.auth.token of the config and {wanted.token_variable} in .env are two tokens: the gateway "
-                "takes the first, the product's program shows the second and is refused. Remove one of them, or set "
-                "the token that shall be. Nothing was changed."
+                f"gateway.auth.token of the config and {desired.token_variable} in .env are two different tokens: the "
+                "gateway accepts the first, its CLI sends the second. Remove one of them, or set the desired token."
             )
-        return Settings(tuple(changes), {})
-    if configured is not REMOVE and not refers:
+        return SettingChanges(tuple(changes), {})
+    if configured is not REMOVE and not is_reference:
         changes.append(Change(_TOKEN, REMOVE))
-    return Settings(tuple(changes), {wanted.token_variable: wanted.token or in_env or wanted.new_token})
+    return SettingChanges(tuple(changes), {desired.token_variable: desired.token or in_env or desired.new_token})
 
 
-def _asks_for_password(config: Mapping[str, Any]) -> bool:
-    """Whether the gateway asks for a password in place of a token (the product's gateway/auth.js)."""
+def _uses_password(config: Mapping[str, Any]) -> bool:
+    """Whether the gateway requires a password instead of a token (the product's gateway/auth.js)."""
     mode, password = at(config, (*_AUTH, "mode")), at(config, (*_AUTH, "password"))
     return mode == "password" or (mode is REMOVE and isinstance(password, str) and bool(password))

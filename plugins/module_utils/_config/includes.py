@@ -5,11 +5,11 @@
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 # Do not use this from other collections or standalone plugins/modules!
 
-"""A config with the files that it includes, put together as the product does it (its config/includes.js).
+"""A config merged with the files that it includes, as the product does it (its config/includes.js).
 
-An object with a C($include) member is what the named file holds, or several files one over the other, with the object's
-other members over that. Objects are merged by name, lists are put one behind the other, of anything else the later one
-counts. Included files are only ever read.
+An object with a `$include` member has the value of the named file, or of several files merged in their order, merged
+with the object's other members. Objects are merged by name, lists are concatenated, of other values the later one takes
+precedence. Included files are only ever read.
 """
 
 from __future__ import annotations
@@ -24,32 +24,32 @@ from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import 
 from . import json5_reader
 
 _INCLUDE = "$include"
-# As many files as the product follows one out of the other.
+# The product's own limit.
 _MAX_DEPTH = 10
-# Files that include each other in several places multiply: the product would not come to an end either.
+# Files that include each other in several places multiply: the product does not finish either.
 _MAX_FILES = 1000
 
 Read = Callable[[str], "str | None"]
-"""Gives the text of the file at an absolute path, None where there is none; raises ClawdbotError."""
+"""Returns the text of the file at an absolute path, `None` if there is none. Raises `ClawdbotError`."""
 
 
 @dataclass(frozen=True)
 class Part:
-    """One included file: where in the config it stands, and what is in it, as it was read."""
+    """One included file: its place in the config, and its value as it was read."""
 
     path: str
     place: tuple[str, ...]
     value: Any = field(repr=False)
 
     def concerns(self, path: Sequence[str]) -> bool:
-        """Whether the file has something at this path of the config, around it or in it."""
+        """Whether the file sets something at this path of the config, around it or in it."""
         common = min(len(path), len(self.place))
         if tuple(path[:common]) != self.place[:common]:
             return False
         value = self.value
         for name in path[common:]:
             if not isinstance(value, dict):
-                # What is no object gives way to one, or takes its place.
+                # A value that is no object is replaced by an object, or replaces it.
                 return True
             if name not in value:
                 return False
@@ -59,25 +59,25 @@ class Part:
 
 @dataclass(frozen=True)
 class Resolved:
-    """A config as the product sees it, before it replaces the references to variables."""
+    """A config as the gateway sees it, before it replaces the references to environment variables."""
 
     value: Any = field(repr=False)
     parts: tuple[Part, ...]
 
     def concerning(self, path: Sequence[str]) -> list[Part]:
-        """The included files that have something at this path, around it or in it."""
+        """Return the included files that set something at this path, around it or in it."""
         return [part for part in self.parts if part.concerns(path)]
 
     def inside(self, path: Sequence[str]) -> list[Part]:
-        """The files that would no longer be included if another value stood at this path of the config itself."""
+        """Return the files that would no longer be included with another value at this path of the config itself."""
         return [part for part in self.parts if part.place[: len(path)] == tuple(path)]
 
 
 def resolve(document: Any, config_path: str, read: Read) -> Resolved:
-    """The config with its included files. C(config_path) is where relative paths start from.
+    """Merge a config with its included files. Relative paths start from `config_path`.
 
-    Raises ClawdbotError, naming the file, for one that is missing, cannot be read, includes itself, or is included too
-    deeply, and for a C($include) that the product would not take.
+    Raises `ClawdbotError`, naming the file, for one that is missing, cannot be read, includes itself, or is included
+    too deeply, and for a `$include` that the product rejects.
     """
     resolver = _Resolver(read)
     path = os.path.abspath(config_path)
@@ -91,9 +91,9 @@ class _Resolver:
         self.parts: list[Part] = []
 
     def resolved(self, value: Any, chain: tuple[str, ...], place: tuple[str, ...]) -> Any:
-        """A value of the last file of the chain, the first of which is the config itself."""
+        """Return a value of the last file of the chain, the first of which is the config itself, merged."""
         if len(place) > json5_reader.MAX_NESTING:
-            raise _refusal(f"{chain[-1]} nests more than {json5_reader.MAX_NESTING} levels, with what it includes.")
+            raise _rejection(f"{chain[-1]} nests more than {json5_reader.MAX_NESTING} levels, with what it includes.")
         if isinstance(value, list):
             items = []
             for index, item in enumerate(value):
@@ -111,16 +111,14 @@ class _Resolver:
         if not members:
             return included
         if not isinstance(included, dict):
-            raise _refusal(
-                f"{chain[-1]} has an {_INCLUDE} with other settings beside it, and what it includes is no object."
-            )
+            raise _rejection(f"{chain[-1]} has other settings beside an {_INCLUDE} of a file that is no object.")
         return _merged(included, members)
 
     def included(self, names: Any, chain: tuple[str, ...], place: tuple[str, ...]) -> Any:
         if isinstance(names, str):
             return self.loaded(names, chain, place)
         if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-            raise _refusal(f"{chain[-1]} has an {_INCLUDE} that is neither a text nor a list of texts.")
+            raise _rejection(f"{chain[-1]} has an {_INCLUDE} that is neither a string nor a list of strings.")
         value: Any = {}
         for name in names:
             value = _merged(value, self.loaded(name, chain, place))
@@ -129,20 +127,20 @@ class _Resolver:
     def loaded(self, name: str, chain: tuple[str, ...], place: tuple[str, ...]) -> Any:
         path = os.path.normpath(os.path.join(os.path.dirname(chain[-1]), name))
         if path in chain:
-            raise _refusal(f"{chain[-1]} includes {path}, which leads back to itself.")
+            raise _rejection(f"{chain[-1]} includes {path}, which leads back to itself.")
         if len(chain) > _MAX_DEPTH:
-            raise _refusal(f"{chain[-1]} includes {path}, more than {_MAX_DEPTH} files deep.")
+            raise _rejection(f"{chain[-1]} includes {path}, more than {_MAX_DEPTH} files deep.")
         if len(self.parts) >= _MAX_FILES:
-            raise _refusal(f"{chain[0]} includes more than {_MAX_FILES} files, each time counted.")
+            raise _rejection(f"{chain[0]} includes more than {_MAX_FILES} files, each time counted.")
         if "\0" in path:
-            raise _refusal(f"{chain[-1]} has an {_INCLUDE} that is no path.")
+            raise _rejection(f"{chain[-1]} has an {_INCLUDE} that is not a path.")
         text = self.read(path)
         if text is None:
-            raise _refusal(f"{chain[-1]} includes {path}, which is not there.")
+            raise _rejection(f"{chain[-1]} includes {path}, which does not exist.")
         try:
             value = json5_reader.loads(text)
         except json5_reader.Json5Error as exc:
-            raise _refusal(f"{path}, which {chain[-1]} includes, cannot be read: {exc}.") from exc
+            raise _rejection(f"{path}, included by {chain[-1]}, cannot be read: {exc}.") from exc
         self.parts.append(Part(path, place, value))
         return self.resolved(value, (*chain, path), place)
 
@@ -158,5 +156,5 @@ def _merged(base: Any, over: Any) -> Any:
     return merged
 
 
-def _refusal(problem: str) -> ClawdbotError:
-    return ClawdbotError(f"{problem} The product refuses its whole config for that. Nothing was changed.")
+def _rejection(problem: str) -> ClawdbotError:
+    return ClawdbotError(f"{problem} The gateway rejects its whole config for that.")

@@ -83,8 +83,8 @@ class AuthProfiles:
 
 
 @dataclass(frozen=True)
-class AgentEdit:
-    """One file as it shall be, and what goes from it, as Ansible's callbacks take it. No secret is in `diff`."""
+class AgentFilePlan:
+    """The desired content of a file, and a diff without secrets, as Ansible's callbacks take it."""
 
     text: str = field(repr=False)
     diff: dict[str, str]
@@ -128,19 +128,18 @@ def parse_auth_profiles(value: Any) -> AuthProfiles:
     )
 
 
-def edit(path: str, text: str, removal: Removal) -> AgentEdit:
-    """The file without the providers. Raises `ClawdbotError` where it cannot be read."""
+def plan_agent_file(path: str, text: str, removal: Removal) -> AgentFilePlan:
+    """Plan a file without the providers. Raises `ClawdbotError` if it cannot be read."""
     try:
         value = json5_reader.loads(text)
     except json5_reader.Json5Error as exc:
         raise ClawdbotError(
-            f"{path} cannot be read: {exc}. The product cannot read it either: mend it, or move it away. Nothing was "
-            "changed."
+            f"{path} cannot be read: {exc}. The gateway cannot read it either: repair it, or move it away."
         ) from exc
     find = _in_models if os.path.basename(path) == MODELS else _in_auth_profiles
     gone = list(find(value, removal))
     before = "".join(f"{'.'.join(member)}=<{_fingerprint(at(value, member))}>\n" for member in gone)
-    return AgentEdit(
+    return AgentFilePlan(
         json5_editor.edit(text, [Change(member, REMOVE) for member in gone]),
         {"before_header": path, "after_header": path, "before": before, "after": ""},
     )

@@ -5,7 +5,10 @@
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 # Do not use this from other collections or standalone plugins/modules!
 
-"""A gateway's C(.env) and config as one transaction: edited, rid of providers, rolled back, confirmed."""
+"""A gateway's `.env` and config as one transaction: apply a plan, roll it back, confirm it.
+
+`_write` decides the order of the writes: a config must never refer to an environment variable that `.env` lacks.
+"""
 
 from __future__ import annotations
 
@@ -23,11 +26,11 @@ from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.config
 
 from . import agent_files, atomic, journal
 from .atomic import ConflictError, Snapshot
-from .edits import Edit, Found, edit, edit_out
+from .file_plan import CurrentFiles, FilePlan, plan_providers, plan_removal
 
 _PRIVATE = 0o600
 _LOCK_SECONDS = 120.0
-# The product writes its config a few times in a row at the most; who is beaten this often is up against something else.
+# The gateway writes its config a few times in a row at most. More conflicts mean that something else keeps writing.
 _ATTEMPTS = 5
 
 _T = TypeVar("_T")
@@ -35,40 +38,40 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True)
 class Files:
-    """The two files of one gateway, as paths."""
+    """The paths of a gateway's two files."""
 
     config: str
     env: str
 
 
 @dataclass(frozen=True)
-class Result:
-    """What was done, or in check mode would be."""
+class ApplyResult:
+    """What was changed, or would be in check mode."""
 
     config_changed: bool = False
     env_changed: bool = False
-    #: The files of agents that were changed.
+    #: The changed files of agents.
     agent_files: tuple[str, ...] = ()
-    #: Whether a record of what stood in the files before is, or would be, kept.
+    #: Whether a rollback journal is, or would be, kept.
     unconfirmed: bool = False
-    #: What was decided from the files; None where they are only put back or left alone.
-    edit: Edit | None = None
-    #: As Ansible's callbacks take it. Nothing in it is secret.
+    #: The plan for both files; `None` for a rollback or a confirmation.
+    plan: FilePlan | None = None
+    #: As Ansible's callbacks take it, without secrets.
     diff: Sequence[Mapping[str, str]] = ()
 
 
 @dataclass(frozen=True)
 class _Replacement:
-    """A file and the bytes that shall be in it, None for no file at all."""
+    """A file and its desired content, `None` for no file."""
 
     snapshot: Snapshot
     content: bytes | None = field(repr=False)
-    #: None leaves the file's own; a new file is private.
-    wanted_mode: int | None = None
+    #: `None` keeps the file's own. A new file is private.
+    desired_mode: int | None = None
 
     @property
     def mode(self) -> int:
-        modes = (self.wanted_mode, self.snapshot.mode)
+        modes = (self.desired_mode, self.snapshot.mode)
         return next((mode for mode in modes if mode is not None), _PRIVATE)
 
     @property
@@ -81,7 +84,7 @@ class _Replacement:
 
 
 class _Included:
-    """The files that a config includes, each as it was read once."""
+    """The files that a config includes, each read once."""
 
     def __init__(self) -> None:
         self.snapshots: dict[str, Snapshot] = {}
@@ -94,52 +97,83 @@ class _Included:
 
 @dataclass(frozen=True)
 class _Agents:
-    """The files of a gateway's agents, and what shall go from them."""
+    """The files of a gateway's agents, and the providers to remove from them."""
 
     paths: Sequence[str]
     removal: Removal
 
     def planned(self) -> tuple[list[_Replacement], list[Mapping[str, str]]]:
-        """Those that change, and how."""
+        """Return the replacements of files that change, and their diffs."""
         replacements: list[_Replacement] = []
         diffs: list[Mapping[str, str]] = []
         for path in self.paths:
             snapshot = atomic.read(path)
             if snapshot.content is None:
                 continue
-            edited = agent_files.edit(path, journal.decode(snapshot.content), self.removal)
-            replacement = _Replacement(snapshot, journal.encode(edited.text))
+            planned = agent_files.plan_agent_file(path, journal.decode(snapshot.content), self.removal)
+            replacement = _Replacement(snapshot, journal.encode(planned.text))
             if replacement.changes:
                 replacements.append(replacement)
-                diffs.append(edited.diff)
+                diffs.append(planned.diff)
         return replacements, diffs
 
 
-def present(
+@dataclass(frozen=True)
+class _Attempt:
+    """One attempt to apply a plan: what was read, and what is to be written."""
+
+    plan: FilePlan
+    config: _Replacement
+    env: _Replacement
+    included: Sequence[Snapshot]
+    agents: Sequence[_Replacement]
+    diff: Sequence[Mapping[str, str]]
+    #: The journal of an earlier run that was not confirmed.
+    earlier: journal.Journal | None
+
+    @property
+    def changes_files(self) -> bool:
+        """Whether one of the two files changes, so that a journal is needed."""
+        return self.config.changes or self.env.changes
+
+    def journal_after(self, earlier: journal.Journal) -> journal.Journal:
+        """Return the earlier journal with what this attempt is about to write."""
+        config, env = earlier.config, earlier.env
+        if self.config.changes and self.config.content is not None:
+            content, paths = self.config.content, self.plan.config_paths
+            config = journal.config_original(earlier.config, self.config.snapshot, content, paths)
+        if self.env.changes and self.env.content is not None:
+            content, names = self.env.content, self.plan.env_names
+            env = journal.env_original(earlier.env, self.env.snapshot, content, names)
+        return journal.Journal(config, env)
+
+
+def apply_providers(
     files: Files, desired: Desired, env: Mapping[str, str], checker: Sequence[str], *, check_mode: bool
-) -> Result:
-    """Gives both files the providers that are desired. Raises ClawdbotError as edited does."""
-    return edited(files, lambda found: edit(found, desired, env), checker, check_mode=check_mode)
+) -> ApplyResult:
+    """Give both files the desired providers. Raises `ClawdbotError` as `apply_plan` does."""
+    return apply_plan(files, lambda current: plan_providers(current, desired, env), checker, check_mode=check_mode)
 
 
-def edited(
+def apply_plan(
     files: Files,
-    decide: Callable[[Found], Edit],
+    plan: Callable[[CurrentFiles], FilePlan],
     checker: Sequence[str],
     *,
     check_mode: bool,
     check_unchanged: bool = False,
-) -> Result:
-    """Brings both files to what is decided from them; it is decided again where another process comes in between.
+) -> ApplyResult:
+    """Plan both files from their contents and write them. If another process writes in between, plan again.
 
-    With C(check_unchanged), a config that stays as it is has to pass the checker too.
-    Raises ClawdbotError, with both files as they were; where they cannot be put back, it says so and keeps the record.
+    `checker`: the command that validates a changed config, with `check_unchanged` an unchanged one too.
+    Raises `ClawdbotError` with both files as they were. If they cannot be restored, the error says so, and the rollback
+    journal is kept.
     """
-    with _held(_paths(files), check_mode):
-        return _repeated(files, lambda: _carried_out(files, decide, None, checker, check_mode, check_unchanged))
+    with _locked(_paths(files), check_mode):
+        return _repeated(files, lambda: _apply(files, plan, None, checker, check_mode, check_unchanged))
 
 
-def absent(
+def apply_removal(
     files: Files,
     removal: Removal,
     variables: Sequence[str],
@@ -147,42 +181,42 @@ def absent(
     checker: Sequence[str],
     *,
     check_mode: bool,
-) -> Result:
-    """Takes providers and variables out of both files, and the providers out of the files of the agents.
+) -> ApplyResult:
+    """Remove providers and environment variables from both files, and the providers from the files of the agents.
 
-    Raises ClawdbotError as present does. The files of the agents are not put back and are in no record: the product
-    makes what it needs of them from the config.
+    Raises `ClawdbotError` as `apply_plan` does. The files of the agents are not rolled back and are in no journal: the
+    gateway makes them again from the config as needed.
     """
 
-    def decide(found: Found) -> Edit:
-        return edit_out(found, removal, variables)
+    def plan(current: CurrentFiles) -> FilePlan:
+        return plan_removal(current, removal, variables)
 
-    of_agents = agent_files.paths(state_dir)
-    with _held([*_paths(files), *of_agents], check_mode):
-        return _repeated(files, lambda: _carried_out(files, decide, _Agents(of_agents, removal), checker, check_mode))
+    agents = _Agents(agent_files.paths(state_dir), removal)
+    with _locked([*_paths(files), *agents.paths], check_mode):
+        return _repeated(files, lambda: _apply(files, plan, agents, checker, check_mode))
 
 
-def rolled_back(files: Files, *, check_mode: bool) -> Result:
-    """Puts both files back to what they were before the run that is recorded; nothing where none is.
+def roll_back(files: Files, *, check_mode: bool) -> ApplyResult:
+    """Restore both files from the rollback journal; without one, change nothing.
 
-    Raises ClawdbotError where that cannot be done; the record is then kept.
+    Raises `ClawdbotError` if they cannot be restored. The journal is then kept.
     """
-    with _held(_paths(files), check_mode):
-        undo = journal.load(files.config, files.env)
-        if undo is None:
-            return Result()
-        result = _put_back(files, undo, check_mode)
+    with _locked(_paths(files), check_mode):
+        recorded = journal.load(files.config, files.env)
+        if recorded is None:
+            return ApplyResult()
+        result = _restore(files, recorded, check_mode)
         if not check_mode:
             journal.discard(files.config)
         return result
 
 
-def confirmed(files: Files, *, check_mode: bool) -> Result:
-    """Drops the record: the run that made it is proven good."""
-    with _held(_paths(files), check_mode):
+def confirm(files: Files, *, check_mode: bool) -> ApplyResult:
+    """Remove the rollback journal, after the run that wrote it was verified."""
+    with _locked(_paths(files), check_mode):
         if not check_mode:
             journal.discard(files.config)
-    return Result()
+    return ApplyResult()
 
 
 def _paths(files: Files) -> list[str]:
@@ -190,7 +224,7 @@ def _paths(files: Files) -> list[str]:
 
 
 @contextlib.contextmanager
-def _held(paths: Sequence[str], check_mode: bool) -> Iterator[None]:
+def _locked(paths: Sequence[str], check_mode: bool) -> Iterator[None]:
     with atomic.locked((os.path.dirname(os.path.realpath(path)) for path in paths), _LOCK_SECONDS):
         if not check_mode:
             for path in paths:
@@ -199,109 +233,134 @@ def _held(paths: Sequence[str], check_mode: bool) -> Iterator[None]:
 
 
 def _repeated(files: Files, attempt: Callable[[], _T]) -> _T:
-    """The result of the first attempt that nobody comes in between."""
+    """Return the result of the first attempt without a conflict."""
     for _attempt in range(_ATTEMPTS):
         with contextlib.suppress(ConflictError):
             return attempt()
     raise ClawdbotError(
-        f"{files.config} or {files.env} was changed by another process each of the {_ATTEMPTS} times that an edit was "
-        "made. Both are as that process left them: find out what keeps writing, or run again later."
+        f"{files.config} or {files.env} was changed by another process during each of {_ATTEMPTS} attempts. Both are "
+        "as that process left them: find out what keeps writing, or run again later."
     )
 
 
-def _carried_out(
+def _apply(
     files: Files,
-    decide: Callable[[Found], Edit],
+    plan: Callable[[CurrentFiles], FilePlan],
     agents: _Agents | None,
     checker: Sequence[str],
     check_mode: bool,
     check_unchanged: bool = False,
-) -> Result:
-    """One attempt. Raises ConflictError, with both files as the other process left them, where it came in between."""
-    undo = journal.load(files.config, files.env)
-    config, env = atomic.read(files.config), atomic.read(files.env)
-    included = _Included()
-    planned = decide(Found(files.config, _text(config), files.env, _text(env), included.read))
-    new_config = _Replacement(config, _content(planned.config))
-    new_env = _Replacement(env, _content(planned.env), _PRIVATE)
-    # A config must never refer to a variable that is not there: new ones come first, those that are not needed go last.
-    both = [new_env, new_config] if agents is None else [new_config, new_env]
-    recorded = any(replacement.changes for replacement in both)
-    others, diffs = agents.planned() if agents else ([], [])
-    with contextlib.ExitStack() as candidates:
-        config_candidate = _candidate(candidates, new_config)
-        if checker and (config_candidate or check_unchanged):
-            # Beside the config also where nothing changes, so that what the checker leaves when it is killed is found.
-            check(checker, config_candidate or candidates.enter_context(_copy(new_config)), planned.variables)
-        if (recorded or others) and not check_mode:
-            this_run = _recorded(journal.Undo(), new_config, new_env, planned)
+) -> ApplyResult:
+    """Make one attempt. Raises `ConflictError`, with both files as the other process left them."""
+    with contextlib.ExitStack() as temporary_files:
+        with _nothing_changed(check_mode):
+            attempt = _prepared(files, plan, agents)
+            config_file = _temporary_file(temporary_files, attempt.config)
+        if checker and (config_file or check_unchanged):
+            # An unchanged config is copied too: what a killed checker leaves is beside the config, and found.
+            checked = config_file or temporary_files.enter_context(_copy(attempt.config))
+            check(checker, checked, attempt.plan.variables)
+        with _nothing_changed(check_mode):
+            # Environment variables are added before the config refers to them, and removed after it no longer does.
+            both = [attempt.env, attempt.config] if agents is None else [attempt.config, attempt.env]
             ready = [
-                (one, config_candidate if one is new_config else _candidate(candidates, one))
-                for one in (*both, *others)
+                (one, config_file if one is attempt.config else _temporary_file(temporary_files, one))
+                for one in (() if check_mode else (*both, *attempt.agents))
             ]
-            try:
-                if recorded:
-                    journal.save(files.config, _recorded(undo or journal.Undo(), new_config, new_env, planned))
-                # The checker takes seconds: what others did meanwhile is seen before the first file is written.
-                for snapshot in (config, *included.snapshots.values()):
-                    atomic.require_unchanged(snapshot)
-                for replacement, candidate in ready:
-                    if candidate is not None:
-                        atomic.commit(replacement.snapshot, candidate)
-            except ClawdbotError as exc:
-                if recorded:
-                    _take_back(files, this_run, undo, exc)
-                raise
-    return Result(
-        new_config.changes,
-        new_env.changes,
-        tuple(replacement.snapshot.path for replacement in others),
-        recorded or undo is not None,
-        planned,
-        [*planned.diff, *_mode_diff(files.env, new_env), *diffs],
+        _write(files, attempt, [(one.snapshot, path) for one, path in ready if path is not None])
+    return ApplyResult(
+        attempt.config.changes,
+        attempt.env.changes,
+        tuple(replacement.snapshot.path for replacement in attempt.agents),
+        attempt.changes_files or attempt.earlier is not None,
+        attempt.plan,
+        attempt.diff,
     )
 
 
-def _recorded(undo: journal.Undo, config: _Replacement, env: _Replacement, planned: Edit) -> journal.Undo:
-    """The record with what this run is about to do."""
-    new_config, new_env = undo.config, undo.env
-    if config.changes and config.content is not None:
-        new_config = journal.config_original(undo.config, config.snapshot, config.content, planned.config_paths)
-    if env.changes and env.content is not None:
-        new_env = journal.env_original(undo.env, env.snapshot, env.content, planned.env_names)
-    return journal.Undo(new_config, new_env)
+def _prepared(files: Files, plan: Callable[[CurrentFiles], FilePlan], agents: _Agents | None) -> _Attempt:
+    """Read all files, and plan what is to be written."""
+    earlier = journal.load(files.config, files.env)
+    config, env = atomic.read(files.config), atomic.read(files.env)
+    included = _Included()
+    planned = plan(CurrentFiles(files.config, _text(config), files.env, _text(env), included.read))
+    new_env = _Replacement(env, _content(planned.env), _PRIVATE)
+    of_agents, diffs = agents.planned() if agents else ([], [])
+    return _Attempt(
+        planned,
+        _Replacement(config, _content(planned.config)),
+        new_env,
+        tuple(included.snapshots.values()),
+        of_agents,
+        [*planned.diff, *_mode_diff(files.env, new_env), *diffs],
+        earlier,
+    )
 
 
-def _take_back(files: Files, this_run: journal.Undo, earlier: journal.Undo | None, reason: ClawdbotError) -> None:
-    """Leaves both files and the record as they were before a commit that failed for the reason."""
+@contextlib.contextmanager
+def _nothing_changed(check_mode: bool) -> Iterator[None]:
+    """Say in an error that nothing was changed: it comes before the first write. In check mode that goes without."""
     try:
-        _put_back(files, this_run, check_mode=False)
+        yield
+    except ConflictError:
+        raise
+    except ClawdbotError as exc:
+        if check_mode:
+            raise
+        raise ClawdbotError(f"{exc} Nothing was changed.", **exc.result) from exc
+
+
+def _write(files: Files, attempt: _Attempt, ready: Sequence[tuple[Snapshot, str]]) -> None:
+    """Write the journal, then replace the files in the given order. If that fails, restore them."""
+    if not ready:
+        return
+    this_run = attempt.journal_after(journal.Journal())
+    try:
+        if attempt.changes_files:
+            journal.save(files.config, attempt.journal_after(attempt.earlier or journal.Journal()))
+        # The checker takes seconds: changes by others in the meantime are found before the first file is written.
+        for snapshot in (attempt.config.snapshot, *attempt.included):
+            atomic.require_unchanged(snapshot)
+        for snapshot, path in ready:
+            atomic.commit(snapshot, path)
+    except ClawdbotError as exc:
+        if attempt.changes_files:
+            _undo_writes(files, this_run, attempt.earlier, exc)
+        raise
+
+
+def _undo_writes(
+    files: Files, this_run: journal.Journal, earlier: journal.Journal | None, reason: ClawdbotError
+) -> None:
+    """Restore both files and the journal after a commit that failed for the reason."""
+    try:
+        _restore(files, this_run, check_mode=False)
         if earlier is None:
             journal.discard(files.config)
         else:
             journal.save(files.config, earlier)
     except ClawdbotError as exc:
         raise ClawdbotError(
-            f"{reason} What had been done before that could not be taken back: {exc} As soon as the files can be "
-            "written, state=rolled_back takes it back."
+            f"{reason} The files that had been written before could not be restored: {exc} As soon as they can be "
+            "written, restore them with state=rolled_back."
         ) from exc
 
 
-def _put_back(files: Files, undo: journal.Undo, check_mode: bool) -> Result:
-    """Both files as they were by the record, which is left alone."""
+def _restore(files: Files, recorded: journal.Journal, check_mode: bool) -> ApplyResult:
+    """Restore both files from a journal, which is kept."""
     steps = [
-        partial(_restored, files.config, undo.config, journal.config_before, check_mode),
-        partial(_restored, files.env, undo.env, journal.env_before, check_mode),
+        partial(_restored, files.config, recorded.config, journal.rolled_back_config, check_mode),
+        partial(_restored, files.env, recorded.env, journal.rolled_back_env, check_mode),
     ]
-    # No block may be left that refers to a variable which is gone, or which is not there yet.
-    env_first = _brings_variables(files.env, undo.env)
+    # The config must not refer to a variable that `.env` no longer has, or does not have yet.
+    env_first = _adds_variables(files.env, recorded.env)
     done = [_repeated(files, step) for step in (reversed(steps) if env_first else steps)]
     config_changed, env_changed = reversed(done) if env_first else done
-    return Result(config_changed, env_changed)
+    return ApplyResult(config_changed, env_changed)
 
 
-def _brings_variables(path: str, original: journal.Original | None) -> bool:
-    """Whether a .env gets variables by being put back."""
+def _adds_variables(path: str, original: journal.Original | None) -> bool:
+    """Whether restoring a `.env` adds environment variables to it."""
     if original is None or original.text is None:
         return False
     content = atomic.read(path).content
@@ -313,36 +372,37 @@ def _brings_variables(path: str, original: journal.Original | None) -> bool:
 def _restored(
     path: str,
     original: journal.Original | None,
-    before: Callable[[journal.Original, bytes | None], bytes | None],
+    rolled_back: Callable[[journal.Original, bytes | None], bytes | None],
     check_mode: bool,
 ) -> bool:
-    """Whether the file was not yet, or in check mode is not, as it was by the record; now it is."""
+    """Restore a file, but in check mode. Return whether it differed from its state in the journal."""
     if original is None:
         return False
     snapshot = atomic.read(path)
-    replacement = _Replacement(snapshot, before(original, snapshot.content), original.mode)
+    replacement = _Replacement(snapshot, rolled_back(original, snapshot.content), original.mode)
     if replacement.changes and not check_mode:
         _replace(replacement)
     return replacement.changes
 
 
 def _replace(replacement: _Replacement) -> None:
-    with contextlib.ExitStack() as candidates:
-        candidate = _candidate(candidates, replacement)
-        if candidate is None:
+    with contextlib.ExitStack() as temporary_files:
+        path = _temporary_file(temporary_files, replacement)
+        if path is None:
             atomic.remove(replacement.snapshot)
         else:
-            atomic.commit(replacement.snapshot, candidate)
+            atomic.commit(replacement.snapshot, path)
 
 
-def _candidate(candidates: contextlib.ExitStack, replacement: _Replacement) -> str | None:
+def _temporary_file(temporary_files: contextlib.ExitStack, replacement: _Replacement) -> str | None:
+    """Write the new content of a file that changes beside it. Return its path, `None` if nothing is written."""
     if not replacement.changes or replacement.content is None:
         return None
-    return candidates.enter_context(_copy(replacement))
+    return temporary_files.enter_context(_copy(replacement))
 
 
 def _copy(replacement: _Replacement) -> contextlib.AbstractContextManager[str]:
-    return atomic.candidate(replacement.snapshot, replacement.content or b"", replacement.mode)
+    return atomic.temporary_file(replacement.snapshot, replacement.content or b"", replacement.mode)
 
 
 def _mode_diff(path: str, replacement: _Replacement) -> Iterator[dict[str, str]]:

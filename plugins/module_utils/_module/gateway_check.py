@@ -33,6 +33,6 @@ def run(params: dict[str, Any], check_mode: bool) -> GatewayInfo:
     if problems:
         raise ClawdbotError(" ".join(problem["text"] for problem in problems), **info)
     if params["confirm"]:
-        apply.confirmed(apply.Files(info["config_path"], info["env_path"]), check_mode=check_mode)
+        apply.confirm(apply.Files(info["config_path"], info["env_path"]), check_mode=check_mode)
     # The rollback journal is not part of the gateway's state, so its removal is not a change.
     return info

@@ -5,7 +5,7 @@
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 # Do not use this from other collections or standalone plugins/modules!
 
-"""The module gateway_config."""
+"""The module gateway_config: argument spec, checks of the parameters, and `run`."""
 
 from __future__ import annotations
 
@@ -19,7 +19,11 @@ from typing import Any
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config import gateway_changes
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import ClawdbotError
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._files import apply
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._files.edits import Edit, Found, edit_settings
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._files.file_plan import (
+    CurrentFiles,
+    FilePlan,
+    plan_settings,
+)
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.config_check import check_command
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.redaction import fingerprint
 
@@ -36,7 +40,7 @@ ARGUMENT_SPEC: Mapping[str, Any] = {
 
 
 _PORTS = range(1, 65536)
-# What is sent in a header and read from a file by lines.
+# A token is sent in a header and read from a line of a file.
 _TOKEN = re.compile(r"[!-~]+\Z")
 
 
@@ -52,48 +56,46 @@ def run(params: dict[str, Any], check_mode: bool) -> dict[str, Any]:
     }
 
 
-def _change(params: Mapping[str, Any], check_mode: bool) -> apply.Result:
+def _change(params: Mapping[str, Any], check_mode: bool) -> apply.ApplyResult:
     _require_usable(params)
     product, paths = resolve_gateway(params)
-    wanted = gateway_changes.Wanted(
+    desired = gateway_changes.DesiredSettings(
         params["port"], params["bind"], params["token"], secrets.token_hex(32), product.token_variable
     )
 
-    def settings(config: dict[str, Any], variables: Mapping[str, str]) -> gateway_changes.Settings:
-        return gateway_changes.decide(wanted, config, variables)
+    def settings(config: dict[str, Any], variables: Mapping[str, str]) -> gateway_changes.SettingChanges:
+        return gateway_changes.setting_changes(desired, config, variables)
 
-    def decide(found: Found) -> Edit:
-        return edit_settings(found, settings)
+    def plan(current: CurrentFiles) -> FilePlan:
+        return plan_settings(current, settings)
 
     if not os.path.isdir(paths.state_dir):
         if check_mode:
-            planned = decide(Found(paths.config, None, paths.env, None, lambda _path: None))
-            shown = _shown(planned.diff, wanted)
-            return apply.Result(True, planned.env is not None, unconfirmed=True, diff=shown)
+            planned = plan(CurrentFiles(paths.config, None, paths.env, None, lambda _path: None))
+            shown = _shown(planned.diff, desired)
+            return apply.ApplyResult(True, planned.env is not None, unconfirmed=True, diff=shown)
         try:
             os.makedirs(paths.state_dir, 0o700)
         except OSError as exc:
-            raise ClawdbotError(f"Cannot make the folder {paths.state_dir}: {exc.strerror}.") from exc
-    result = apply.edited(
+            raise ClawdbotError(f"Cannot create directory {paths.state_dir}: {exc.strerror}.") from exc
+    result = apply.apply_plan(
         apply.Files(paths.config, paths.env),
-        decide,
+        plan,
         check_command(product, tuple(params["program"])) if params["program"] else [],
         check_mode=check_mode,
         check_unchanged=params["check_unchanged"],
     )
-    return replace(result, diff=_shown(result.diff, wanted))
+    return replace(result, diff=_shown(result.diff, desired))
 
 
 def _require_usable(params: Mapping[str, Any]) -> None:
     if params["port"] not in _PORTS:
-        raise ClawdbotError(f"port is {params['port']}: it has to be from 1 to 65535. Nothing was changed.")
+        raise ClawdbotError(f"port is {params['port']}: it must be from 1 to 65535.")
     if params["token"] is not None and not _TOKEN.match(params["token"]):
-        raise ClawdbotError(
-            "token is empty, or has white space or a character that is no ASCII in it. Nothing was changed."
-        )
+        raise ClawdbotError("token is empty, or contains white space or a character that is not ASCII.")
 
 
-def _shown(diff: Sequence[Mapping[str, str]], wanted: gateway_changes.Wanted) -> list[dict[str, str]]:
-    """The difference as a run and check mode before it show it alike: a token that is yet to be made is another one."""
-    made = fingerprint(wanted.new_token)
+def _shown(diff: Sequence[Mapping[str, str]], desired: gateway_changes.DesiredSettings) -> list[dict[str, str]]:
+    """Return the diff with a mark for a new token, which differs between check mode and the run after it."""
+    made = fingerprint(desired.new_token)
     return [{name: text.replace(made, "made on the host") for name, text in part.items()} for part in diff]

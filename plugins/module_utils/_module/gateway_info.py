@@ -83,7 +83,7 @@ def _validate(name: str, spec: Mapping[str, Any], given: Mapping[str, Any]) -> d
 def _compare(files: apply.Files, params: Mapping[str, Any]) -> FilesInfo:
     """Compare both files with the parameters of provider_config."""
     try:
-        result = apply.present(files, provider_config.desired(params), params["env"], [], check_mode=True)
+        result = apply.apply_providers(files, provider_config.desired(params), params["env"], [], check_mode=True)
         directories = {os.path.dirname(os.path.realpath(path)) for path in (files.config, files.env)}
         leftovers = [path for directory in directories for path in atomic.leftovers(directory)]
     except ClawdbotError as exc:

@@ -5,7 +5,7 @@
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 # Do not use this from other collections or standalone plugins/modules!
 
-"""The module provider_config: its parameters, checked before any file is read, and what it does for them."""
+"""The module provider_config: argument spec, checks of the parameters, and `run`."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from ansible_collections.clawfleet.clawdbot.plugins.module_utils._files import a
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.table import PRODUCTS, resolve_product
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.redaction import named_secrets, redact
 
-# The product splits a model's name at its first slash: what follows may hold more of them.
+# A model's name is split at its first slash: the id may contain more of them.
 _PROVIDER = re.compile(r"[^\s/]+\Z")
 _MODEL = re.compile(r"[^\s/]+/\S+\Z")
 
 
-# What both files shall hold, as provider_config takes it.
+#: The desired content of both files.
 FILES_ARGUMENTS: Mapping[str, Any] = {
     "providers": {"type": "dict", "default": {}},
     "env": {"type": "dict", "default": {}, "no_log": True},
@@ -57,29 +57,29 @@ def run(params: dict[str, Any], check_mode: bool) -> dict[str, Any]:
         "env_changed": result.env_changed,
         "unconfirmed": result.unconfirmed,
     }
-    if result.edit:
+    if result.plan:
         if params["state"] == "absent":
-            returned.update(agent_files=list(result.agent_files), kept=list(result.edit.kept))
+            returned.update(agent_files=list(result.agent_files), kept=list(result.plan.kept))
         else:
-            returned.update(repaired=list(result.edit.repaired), duplicates=list(result.edit.duplicates))
-        returned.update(diff=list(result.diff), warnings=list(result.edit.warnings))
+            returned.update(repaired=list(result.plan.repaired), duplicates=list(result.plan.duplicates))
+        returned.update(diff=list(result.diff), warnings=list(result.plan.warnings))
     return returned
 
 
 def secrets_in(params: Mapping[str, Any]) -> set[str]:
-    """The secrets that a block carries, in a header or by mistake."""
+    """Return the secrets in provider blocks, in a header or by mistake."""
     return block_secrets(params.get("providers"))
 
 
-def _change(params: Mapping[str, Any], check_mode: bool) -> apply.Result:
+def _change(params: Mapping[str, Any], check_mode: bool) -> apply.ApplyResult:
     files = apply.Files(params["config_path"], params["env_path"])
     if params["state"] == "confirmed":
-        return apply.confirmed(files, check_mode=check_mode)
+        return apply.confirm(files, check_mode=check_mode)
     if params["state"] == "rolled_back":
-        return apply.rolled_back(files, check_mode=check_mode)
+        return apply.roll_back(files, check_mode=check_mode)
     if params["state"] == "absent":
         state_dir = params["state_dir"] or os.path.dirname(params["config_path"])
-        return apply.absent(
+        return apply.apply_removal(
             files,
             removal(params, resolve_product(params["product"], state_dir).provider_spellings),
             list(params["env"]),
@@ -87,43 +87,43 @@ def _change(params: Mapping[str, Any], check_mode: bool) -> apply.Result:
             params["validate"],
             check_mode=check_mode,
         )
-    return apply.present(files, desired(params), params["env"], params["validate"], check_mode=check_mode)
+    return apply.apply_providers(files, desired(params), params["env"], params["validate"], check_mode=check_mode)
 
 
 def desired(params: Mapping[str, Any]) -> Desired:
-    """What the config shall have. Raises ClawdbotError with all that is wrong with the parameters, C(env) included."""
+    """Return what the config should have. Raises `ClawdbotError` with all problems of the parameters and `env`."""
     problems = [
         *(problem for name, block in params["providers"].items() for problem in _provider_problems(name, block)),
         *(problem for name, value in params["env"].items() for problem in _variable_problems(name, value)),
         *_model_problems(params),
     ]
     if problems:
-        raise ClawdbotError(" ".join([*problems, "Nothing was changed."]))
+        raise ClawdbotError(" ".join(problems))
     return Desired(params["providers"], params["aliases"], params["default_model"], params["fallback_models"])
 
 
 def removal(params: Mapping[str, Any], spellings: Mapping[str, str]) -> Removal:
-    """What the config shall no longer have. Raises ClawdbotError as desired does."""
-    wanted = Removal(list(params["providers"]), params["default_model"], spellings)
+    """Return what the config should no longer have. Raises `ClawdbotError` as `desired` does."""
+    result = Removal(list(params["providers"]), params["default_model"], spellings)
     problems = [
         *(problem for name in params["providers"] for problem in _name_problems(name)),
         *(problem for name in params["env"] for problem in _variable_name_problems(name)),
         *_model_problems(params),
     ]
     problems += [
-        f"{name} is for state=present: with the providers, their aliases and fallbacks go."
+        f"{name} is for state=present: the aliases and fallbacks of removed providers are removed with them."
         for name in ("aliases", "fallback_models")
         if params[name]
     ]
-    if not problems and wanted.default_model and wanted.concerns(wanted.default_model.partition("/")[0]):
-        problems.append(f"default_model is {wanted.default_model}, a model of a provider that is to be removed.")
+    if not problems and result.default_model and result.concerns(result.default_model.partition("/")[0]):
+        problems.append(f"default_model is {result.default_model}, a model of a provider that is to be removed.")
     if problems:
-        raise ClawdbotError(" ".join([*problems, "Nothing was changed."]))
-    return wanted
+        raise ClawdbotError(" ".join(problems))
+    return result
 
 
 def block_secrets(providers: Any) -> set[str]:
-    """The texts in provider blocks, or in what was given in their place, that are or may hold a secret."""
+    """Return the strings in provider blocks, or values given in their place, that are or may contain a secret."""
     return {*named_secrets(providers), *(text for text in strings(providers) if redact(text) != text)}
 
 
@@ -131,31 +131,31 @@ def _provider_problems(name: str, block: Any) -> Iterator[str]:
     yield from _name_problems(name)
     where = f"providers.{name}"
     if not isinstance(block, Mapping):
-        yield f"{where} has to be a dictionary, as the config takes it."
+        yield f"{where} must be a dictionary, as the config takes it."
         return
     if "apiKey" in block and not is_reference(block["apiKey"]):
-        yield f"{where}.apiKey has to be a reference to a variable: put the key into env and ${{NAME}} here."
+        yield f"{where}.apiKey must be a reference to an environment variable: put the key into env and ${{NAME}} here."
     models = block.get("models", [])
     if not isinstance(models, list):
-        yield f"{where}.models has to be a list."
+        yield f"{where}.models must be a list."
         return
     for index, model in enumerate(models):
         if not isinstance(model, Mapping):
-            yield f"{where}.models[{index}] has to be a dictionary with an id."
+            yield f"{where}.models[{index}] must be a dictionary with an id."
         elif not isinstance(model.get("id"), str) or not model["id"].strip():
             yield f"{where}.models[{index}] has no id."
 
 
 def _name_problems(name: str) -> Iterator[str]:
     if not _PROVIDER.match(name):
-        yield f"providers: {name!r} cannot be the id of a provider: it is empty, or has white space or a / in it."
+        yield f"providers: {name!r} cannot be the id of a provider: it is empty, or contains white space or a slash."
 
 
 def _variable_name_problems(name: str) -> Iterator[str]:
     if not VARIABLE_NAME.match(name):
         yield (
-            f"env: {name!r} cannot be the name of a variable that the config refers to: capital letters, digits and _ "
-            "only, no digit first."
+            f"env: {name!r} cannot be the name of an environment variable that the config refers to: use capital "
+            "letters, digits and _, and no digit first."
         )
 
 
@@ -164,9 +164,9 @@ def _variable_problems(name: str, value: Any) -> Iterator[str]:
     if problems:
         yield from problems
     elif not isinstance(value, str):
-        yield f"env.{name} has to be a text in quotes."
+        yield f"env.{name} must be a string in quotes."
     elif not value.strip():
-        yield f"env.{name} is empty, which is to the product as if it were not there."
+        yield f"env.{name} is empty, which the gateway treats like a missing variable."
 
 
 def _model_problems(params: Mapping[str, Any]) -> Iterator[str]:
@@ -176,4 +176,4 @@ def _model_problems(params: Mapping[str, Any]) -> Iterator[str]:
     models += [(f"fallback_models[{index}]", model) for index, model in enumerate(params["fallback_models"] or [])]
     for where, model in models:
         if not isinstance(model, str) or not _MODEL.match(model):
-            yield f"{where} has to be of the form provider/model."
+            yield f"{where} must be of the form provider/model."

@@ -5,7 +5,7 @@
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 # Do not use this from other collections or standalone plugins/modules!
 
-"""A module with secrets in its parameters where its argument spec cannot say so."""
+"""The module class that hides secrets in parameters which its argument spec cannot mark."""
 
 from __future__ import annotations
 
@@ -18,11 +18,10 @@ from .redaction import spellings
 
 
 class SecretiveModule(AnsibleModule):
-    """Hides what C(secrets_in) finds in the parameters, which it gets as they were given, of whatever shape.
+    """Hides what `secrets_in` finds in the parameters, which it gets as they were given, of whatever shape.
 
-    Ansible writes the parameters of a module into the host's log, and into the failure where they are not as they have
-    to be, before the module's own code is reached. C(no_log=True) does not keep it from that: the task's own takes its
-    place.
+    Ansible writes the parameters of a module into the host's log, and into the error about wrong ones, before the
+    module's own code runs. `no_log=True` does not prevent that: the task's own `no_log` overrides it.
     """
 
     def __init__(self, argument_spec: Mapping[str, Any], secrets_in: Callable[[Mapping[str, Any]], set[str]]) -> None:

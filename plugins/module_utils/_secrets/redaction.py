@@ -5,7 +5,7 @@
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 # Do not use this from other collections or standalone plugins/modules!
 
-"""What may be shown of a secret: its fingerprint, and texts with every secret taken out."""
+"""Fingerprints of secrets, and strings with every secret redacted."""
 
 from __future__ import annotations
 
@@ -19,27 +19,27 @@ from typing import Any
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.env_refs import is_reference
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.tree import walk
 
-# What keys and account ids look like in what an endpoint or the product prints (facts: endpoints).
-# A key of ours is replaced by name whatever it looks like; these catch the keys that we do not know.
+# The shape of keys and account ids in what an endpoint or the product prints.
+# Known keys are replaced whatever their shape; this catches unknown ones.
 _LOOKS_SECRET = re.compile(r"\b(?:sk|ak|org)-[A-Za-z0-9_-]{4,}(?:\.{3}|…)?")
 
-# Names under which a config, a header or a variable keeps a secret. The plural counts a model's tokens: maxTokensField.
+# Names under which a config, a header or a variable has a secret. The plural counts a model's tokens: maxTokensField.
 _SECRET_NAME = re.compile(r"key|token(?!s)|secret|passw|authorization|cookie|credential", re.IGNORECASE)
-# What is shorter and has a harmless name, as C(PORT=18789), is a setting: to hide it would make texts unreadable.
+# A shorter value with a harmless name, as `PORT=18789`, is a setting: hiding it makes output unreadable.
 _SHORTEST_SECRET = 8
 
 
 def fingerprint(secret: str) -> str:
-    """A stable short name of a secret, C(sha256:) and 12 hex digits: enough to compare keys, too little to use one."""
+    """Return a stable short name of a secret, `sha256:` and 12 hex digits: enough to compare keys, not to use one."""
     digest = hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
     return f"sha256:{digest[:12]}"
 
 
 def redact(text: str, secrets: Iterable[str] = ()) -> str:
-    """The text with each of the secrets, as it is, quoted or in a URL, replaced by its fingerprint.
+    """Return the string with each secret, as it is, quoted or in a URL, replaced by its fingerprint.
 
-    Anything else that looks like a key or an account id of the vendors (C(sk-…), C(ak-…), C(org-…)) is replaced too,
-    by a mark without a fingerprint.
+    Anything else in the shape of a key or an account id (`sk-…`, `ak-…`, `org-…`) is replaced too, by a mark without a
+    fingerprint.
     """
     marks = {spelling: f"<{fingerprint(secret)}>" for secret in secrets if secret for spelling in spellings(secret)}
     if marks:
@@ -50,26 +50,26 @@ def redact(text: str, secrets: Iterable[str] = ()) -> str:
 
 
 def secret_values(variables: Mapping[str, str | None]) -> set[str]:
-    """Those values of variables that may be secrets: by their name, or because they are as long as one."""
+    """Return the values of variables that may be secrets: by their name, or because they are as long as one."""
     return {
         value for name, value in variables.items() if value and (len(value) >= _SHORTEST_SECRET or is_secret_name(name))
     }
 
 
 def is_secret_name(name: str) -> bool:
-    """Whether something of this name is a secret, as C(apiKey) or C(GATEWAY_TOKEN)."""
+    """Whether something of this name is a secret, as `apiKey` or `GATEWAY_TOKEN`."""
     return bool(_SECRET_NAME.search(name))
 
 
 def named_secrets(value: Any) -> Iterator[str]:
-    """Every text in a config value that stands under a name for a secret, as C(apiKey), and is no mere reference."""
+    """Yield every string in a config value under a name for a secret, as `apiKey`, that is not just a reference."""
     for path, part in walk(value):
         if path and is_secret_name(path[-1]) and isinstance(part, str) and part and not is_reference(part):
             yield part
 
 
 def spellings(secret: str) -> set[str]:
-    """The secret as it stands in plain text, in JSON, in what Python prints, and in a URL."""
+    """Return the secret as it is in plain text, in JSON, in what Python prints, and in a URL."""
     return {
         secret,
         json.dumps(secret)[1:-1],

@@ -28,7 +28,7 @@ class Gateway:
         config, env = directory / "clawdbot.json", directory / ".env"
         config.write_text('{gateway: {mode: "local"}}\n')
         self.journal = Path(journal.path_beside(str(config)))
-        apply.present(
+        apply.apply_providers(
             apply.Files(str(config), str(env)),
             Desired({"moonshot": {"apiKey": "${MOONSHOT_API_KEY}"}}, {}, None, None),
             {"MOONSHOT_API_KEY": KEY},

@@ -22,7 +22,7 @@ from ansible_collections.clawfleet.clawdbot.plugins.modules import gateway_confi
 VARIABLE = "CLAWDBOT_GATEWAY_TOKEN"
 OLD_TOKEN = "old-0123456789abcdef"
 NEW_TOKEN = "new-0123456789abcdef"
-RECORD = ".clawdbot.json.clawfleet-undo"
+RECORD = ".clawdbot.json.clawfleet-journal"
 
 OLD_CONFIG = """// written by hand
 {
@@ -192,15 +192,15 @@ def test_a_config_that_stays_can_be_put_to_another_version(
 
 
 REFUSED: dict[str, tuple[dict[str, object], str]] = {
-    "port zero": ({"port": 0}, "port is 0: it has to be from 1 to 65535. Nothing was changed."),
-    "port too high": ({"port": 65536}, "port is 65536: it has to be from 1 to 65535. Nothing was changed."),
+    "port zero": ({"port": 0}, "port is 0: it must be from 1 to 65535."),
+    "port too high": ({"port": 65536}, "port is 65536: it must be from 1 to 65535."),
     "empty token": (
         {"token": ""},
-        "token is empty, or has white space or a character that is no ASCII in it. Nothing was changed.",
+        "token is empty, or contains white space or a character that is not ASCII.",
     ),
     "token with a line feed": (
         {"token": f"{NEW_TOKEN}\n"},
-        "token is empty, or has white space or a character that is no ASCII in it. Nothing was changed.",
+        "token is empty, or contains white space or a character that is not ASCII.",
     ),
 }
 
@@ -216,7 +216,7 @@ def test_refuses_what_no_gateway_can_have(there: Path, run: Run, arguments: dict
 def test_names_the_folder_that_cannot_be_made(state: Path, run: Run) -> None:
     state.parent.write_text("a file in its way")
     ran = run()
-    assert (ran.code, ran.result["msg"]) == (1, f"Cannot make the folder {state}: Not a directory.")
+    assert (ran.code, ran.result["msg"]) == (1, f"Cannot create directory {state}: Not a directory.")
 
 
 def test_names_the_file_that_cannot_be_read(there: Path, run: Run) -> None:

@@ -172,5 +172,7 @@ def test_files_that_cannot_be_asked_for_are_not_up_to_date(gateway: Gateway) -> 
 
     seen = gateway.info(files=gateway.files)["files"]
 
-    assert seen["error"].startswith("env: 'lower' cannot be the name of a variable that the config refers to")
+    assert seen["error"].startswith(
+        "env: 'lower' cannot be the name of an environment variable that the config refers to"
+    )
     assert seen["up_to_date"] is False

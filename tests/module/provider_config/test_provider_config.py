@@ -72,7 +72,7 @@ NEW_CONFIG = OLD_CONFIG.replace(
 """,
 )
 
-CONFIG, ENV, RECORD = "clawdbot.json", ".env", ".clawdbot.json.clawfleet-undo"
+CONFIG, ENV, RECORD = "clawdbot.json", ".env", ".clawdbot.json.clawfleet-journal"
 
 
 @dataclass(frozen=True)
@@ -293,7 +293,7 @@ def test_a_default_model_in_another_spelling_of_the_provider_is_rejected(spelled
     done = run_on(spelled, state="absent", providers={"qwen": {}}, env={}, default_model="qwen-portal/coder")
     assert (done.code, done.result["msg"]) == (
         1,
-        "default_model is qwen-portal/coder, a model of a provider that is to be removed. Nothing was changed.",
+        "default_model is qwen-portal/coder, a model of a provider that is to be removed.",
     )
     assert spelled.files() == before
 
@@ -371,19 +371,19 @@ def test_a_key_that_the_product_wrote_is_put_back_to_its_reference(gateway: Gate
 REFUSED: dict[str, tuple[dict[str, object], str]] = {
     "literal key": (
         {"providers": {"moonshot": {**BLOCK, "apiKey": NEW_KEY}}},
-        "providers.moonshot.apiKey has to be a reference to a variable: put the key into env and ${NAME} here. Nothing"
-        " was changed.",
+        "providers.moonshot.apiKey must be a reference to an environment variable: put the key into env and ${NAME}"
+        " here.",
     ),
     "no variable": (
         {"env": {}, "providers": {"kimicode": {**BLOCK, "apiKey": "${KIMICODE_API_KEY}"}}},
-        "The block of provider kimicode refers to ${KIMICODE_API_KEY}, which neither env nor {env} defines: the product"
-        " refuses its whole config for one missing variable. Nothing was changed.",
+        "The block of provider kimicode refers to ${KIMICODE_API_KEY}, which neither env nor {env} defines. The gateway"
+        " rejects its whole config for one missing variable: add it to env.{unchanged}",
     ),
     "several faults": (
         {"providers": {"moonshot": []}, "env": {"key": NEW_KEY}, "default_model": "kimi"},
-        "providers.moonshot has to be a dictionary, as the config takes it. env: 'key' cannot be the name of a variable"
-        " that the config refers to: capital letters, digits and _ only, no digit first. default_model has to be of the"
-        " form provider/model. Nothing was changed.",
+        "providers.moonshot must be a dictionary, as the config takes it. env: 'key' cannot be the name of an"
+        " environment variable that the config refers to: use capital letters, digits and _, and no digit first."
+        " default_model must be of the form provider/model.",
     ),
     "checker": (
         {"validate": shell('echo "Problem:" >&2; echo "  - models.x: bad $MOONSHOT_API_KEY in $1" >&2; exit 1')},
@@ -403,8 +403,12 @@ REFUSED: dict[str, tuple[dict[str, object], str]] = {
 def test_what_is_refused_changes_nothing(
     gateway: Gateway, run: Run, arguments: dict[str, object], message: str, check_mode: bool
 ) -> None:
+    unchanged = "" if check_mode else " Nothing was changed."
     ran = run(check_mode=check_mode, **arguments)
-    assert (ran.code, ran.result["msg"]) == (1, message.replace("{env}", str(gateway.env)))
+    assert (ran.code, ran.result["msg"]) == (
+        1,
+        message.replace("{env}", str(gateway.env)).replace("{unchanged}", unchanged),
+    )
     assert gateway.files() == {CONFIG: OLD_CONFIG, ENV: OLD_ENV}
     assert NEW_KEY not in ran.printed
 
@@ -413,20 +417,26 @@ def test_what_is_refused_changes_nothing(
 UNUSABLE: dict[str, tuple[str, str]] = {
     "config is no JSON5": (
         f"echo \"{{a: 1,, 'sk-0123456789'}}\" > {CONFIG}",
-        "{config} cannot be read: expected a member name or '}' at line 1, column 7. The product cannot read it either:"
-        " mend it, or restore {config}.bak. Nothing was changed.",
+        "{config} cannot be read: expected a member name or '}' at line 1, column 7. The gateway cannot read it either:"
+        " repair it, or restore {config}.bak. Nothing was changed.",
     ),
-    "config is a folder": (f"rm {CONFIG}; mkdir {CONFIG}", "Cannot read {config}: Is a directory."),
-    "config is a pipe": (f"rm {CONFIG}; mkfifo {CONFIG}", "{config} is not a regular file."),
-    "env is a loop of links": (f"rm {ENV}; ln -s {ENV} {ENV}", "Cannot read {env}: Too many levels of symbolic links."),
+    "config is a folder": (
+        f"rm {CONFIG}; mkdir {CONFIG}",
+        "Cannot read {config}: Is a directory. Nothing was changed.",
+    ),
+    "config is a pipe": (f"rm {CONFIG}; mkfifo {CONFIG}", "{config} is not a regular file. Nothing was changed."),
+    "env is a loop of links": (
+        f"rm {ENV}; ln -s {ENV} {ENV}",
+        "Cannot read {env}: Too many levels of symbolic links. Nothing was changed.",
+    ),
     "no folder": (
         'rm -r "$PWD"',
-        "The folder {folder} cannot be opened: No such file or directory. Is the product set up for this account?",
+        "Directory {folder} cannot be opened: No such file or directory. Check that this account has a gateway.",
     ),
     "record is broken": (
         f"echo {{}} > {RECORD}",
-        "{folder}/.clawdbot.json.clawfleet-undo, the record of what stood in the files before an earlier run, is"
-        " broken: look at both files, then remove it.",
+        "{folder}/.clawdbot.json.clawfleet-journal, the rollback journal of an earlier run, is broken. Check both"
+        " files, then remove it. Nothing was changed.",
     ),
 }
 
@@ -540,7 +550,7 @@ def test_a_writer_that_never_ends_wins(
     ran = run(validate=shell((ONCE_MORE.format(times=99) + script).replace("../n", str(gateway.folder.parent / "n"))))
     assert (ran.code, ran.result["msg"]) == (
         1,
-        f"{gateway.config} or {gateway.env} was changed by another process each of the 5 times that an edit was made."
+        f"{gateway.config} or {gateway.env} was changed by another process during each of 5 attempts."
         " Both are as that process left them: find out what keeps writing, or run again later.",
     )
     theirs_config, theirs_env = OLD_CONFIG, OLD_ENV
@@ -573,7 +583,7 @@ def test_the_wait_has_an_end(gateway: Gateway, run: Run, monkeypatch: pytest.Mon
         os.close(holder)
     assert (ran.code, ran.result["msg"]) == (
         1,
-        f"Another run of the collection has held {gateway.folder} for 0.3 seconds: wait for it to end.",
+        f"Another run of the collection has locked {gateway.folder} for 0.3 seconds. Wait until it ends.",
     )
     assert run().changes == (True, True, True, True)
 
@@ -623,9 +633,9 @@ def test_a_config_that_others_broke_is_named_and_the_record_kept(gateway: Gatewa
     ran = run(state="rolled_back")
     assert (ran.code, ran.result["msg"]) == (
         1,
-        f"Others have written {gateway.config} since, and the part of the earlier run in it cannot be undone: expected"
-        " a member name or '}', found the end of the document at line 1, column 2. Mend the file, or keep it as it is"
-        " with state=confirmed.",
+        f"Others have written {gateway.config} since, and the changes of the earlier run in it cannot be rolled back:"
+        " expected a member name or '}', found the end of the document at line 1, column 2. Repair the file, or keep it"
+        " as it is with state=confirmed.",
     )
     assert (gateway.env.read_bytes(), RECORD in gateway.files()) == (NEW_ENV, True)
 
@@ -635,8 +645,8 @@ def test_the_record_is_of_one_env(gateway: Gateway, run: Run) -> None:
     ran = run(state="rolled_back", env_path=str(gateway.folder / "other.env"))
     assert (ran.code, ran.result["msg"]) == (
         1,
-        f"{gateway.folder / RECORD} is the record of an earlier run that has written {gateway.env}, not"
-        f" {gateway.folder / 'other.env'}: confirm or roll back that run first.",
+        f"{gateway.folder / RECORD} is the rollback journal of an earlier run that wrote {gateway.env}, not"
+        f" {gateway.folder / 'other.env'}. Confirm or roll back that run first.",
     )
 
 
@@ -891,9 +901,9 @@ def test_where_the_way_back_fails_too_the_record_is_kept_and_both_are_told(
         ran = run()
     assert (ran.code, ran.result["msg"]) == (
         1,
-        f"Cannot replace {gateway.config}: Read-only file system. What had been done before that could not be taken"
-        f" back: Cannot replace {gateway.env}: Read-only file system. As soon as the files can be written,"
-        " state=rolled_back takes it back.",
+        f"Cannot replace {gateway.config}: Read-only file system. The files that had been written before could not"
+        f" be restored: Cannot replace {gateway.env}: Read-only file system. As soon as they can be written, restore"
+        " them with state=rolled_back.",
     )
     assert sorted(gateway.files()) == [RECORD, ENV, CONFIG]
     assert run(state="rolled_back").changes == (True, False, True, False)
@@ -905,7 +915,7 @@ def test_a_file_that_does_not_fit_changes_nothing(gateway: Gateway) -> None:
     done = subprocess.run(limited, stdout=subprocess.PIPE, text=True, check=False)
     assert (done.returncode, json.loads(done.stdout)["msg"]) == (
         1,
-        f"Cannot write a new {gateway.config} beside it: File too large. It was not changed.",
+        f"Cannot write a temporary file beside {gateway.config}: File too large. Nothing was changed.",
     )
     assert gateway.files() == {CONFIG: OLD_CONFIG, ENV: OLD_ENV}
 

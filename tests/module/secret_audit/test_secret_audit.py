@@ -272,7 +272,7 @@ def test_a_file_of_another_account_is_told_of(gateway: Gateway, run: Run, monkey
 
 def test_what_a_dead_run_left_goes_and_its_record_stays(gateway: Gateway, run: Run) -> None:
     gateway.lay_out(AFTER)
-    record = gateway.folder / ".clawdbot.json.clawfleet-undo"
+    record = gateway.folder / ".clawdbot.json.clawfleet-journal"
     record.write_text(json.dumps({"env": f"x\nMOONSHOT_API_KEY={OLD}\n"}))
     record.chmod(0o600)
     leftover = gateway.folder / ".models.json.0123456789abcdef.clawfleet-new"
@@ -331,8 +331,8 @@ def test_a_copy_that_is_no_text_is_left_alone(gateway: Gateway, run: Run) -> Non
 def test_no_folder_is_an_error(gateway: Gateway, run: Run) -> None:
     shutil.rmtree(gateway.folder)
     assert run()["msg"] == (
-        f"The folder {gateway.folder} cannot be opened: No such file or directory. Is the product set up for this"
-        " account?"
+        f"Directory {gateway.folder} cannot be opened: No such file or directory. Check that this account has a"
+        " gateway."
     )
 
 

@@ -7,7 +7,12 @@ from __future__ import annotations
 import re
 
 import pytest
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.dotenv import Edit, EnvFileError, edit, loads
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.dotenv import (
+    EditedEnv,
+    EnvFileError,
+    edit,
+    loads,
+)
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
@@ -215,7 +220,7 @@ def test_reads_as_dotenv_does(text: str, variables: dict[str, str]) -> None:
 
 @pytest.mark.parametrize(("text", "changes", "result", "duplicates"), EDITS.values(), ids=EDITS.keys())
 def test_edits(text: str, changes: dict[str, str | None], result: str, duplicates: tuple[str, ...]) -> None:
-    assert edit(text, changes) == Edit(result, duplicates)
+    assert edit(text, changes) == EditedEnv(result, duplicates)
 
 
 @pytest.mark.parametrize(("value", "spelling"), SPELLINGS.values(), ids=SPELLINGS.keys())
@@ -284,7 +289,7 @@ def applied(variables: dict[str, str], changes: dict[str, str | None]) -> dict[s
     return {name: value for name, value in merged.items() if value is not None}
 
 
-def attempt(text: str, changes: dict[str, str | None]) -> Edit | EnvFileError:
+def attempt(text: str, changes: dict[str, str | None]) -> EditedEnv | EnvFileError:
     try:
         return edit(text, changes)
     except EnvFileError as error:
@@ -298,7 +303,7 @@ def test_dotenv_reads_the_changes_and_nothing_else_from_any_text(text: str, chan
         assert re.match(r"line [0-9]+: |the value of (A|B|NEW) ", str(done))
         return
     assert loads(done.text) == applied(loads(text), changes)
-    assert edit(done.text, changes) == Edit(done.text, ())
+    assert edit(done.text, changes) == EditedEnv(done.text, ())
 
 
 @given(text=ANY_TEXT, values=st.lists(PLAIN_VALUE, min_size=1, max_size=2), hash_=st.sampled_from(["", "#"]))
@@ -316,7 +321,7 @@ def test_nothing_changes_where_nothing_has_to(text: str) -> None:
     assert edit(text, {}).text == text
     names = re.findall(r"[A-Z]+", text)
     equal = {name: value for name, value in loads(text).items() if names.count(name) == 1}
-    assert edit(text, {**equal, "ABSENT": None}) == Edit(text, ())
+    assert edit(text, {**equal, "ABSENT": None}) == EditedEnv(text, ())
 
 
 @given(value=ANY_VALUE, below=ANY_TEXT)
@@ -367,10 +372,14 @@ def test_every_other_byte_stays(file: tuple[list[tuple[str, str, str, str]], str
     numbered = list(enumerate(lines))
     original = text(numbered)
     duplicates = ("A",) if len(managed) > 1 else ()
-    assert edit(original, {"A": None}) == Edit(text([pair for pair in numbered if pair[0] not in managed]), duplicates)
+    assert edit(original, {"A": None}) == EditedEnv(
+        text([pair for pair in numbered if pair[0] not in managed]), duplicates
+    )
 
     assume(managed)
     last = managed[-1]
     name, before, _written, rest = lines[last]
     numbered[last] = (last, (name, before, value, rest))
-    assert edit(original, {"A": value}) == Edit(text([p for p in numbered if p[0] not in managed[:-1]]), duplicates)
+    assert edit(original, {"A": value}) == EditedEnv(
+        text([p for p in numbered if p[0] not in managed[:-1]]), duplicates
+    )

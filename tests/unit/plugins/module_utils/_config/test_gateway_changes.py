@@ -7,7 +7,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.gateway_changes import Wanted, decide
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.gateway_changes import (
+    DesiredSettings,
+    setting_changes,
+)
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.json5_editor import Change
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.tree import REMOVE
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import ClawdbotError
@@ -22,8 +25,8 @@ BY_TOKEN = [*LISTENING, Change(("gateway", "auth", "mode"), "token")]
 WITHOUT_ITS_OWN = [*BY_TOKEN, Change(("gateway", "auth", "token"), REMOVE)]
 
 
-def wanted(token: str | None = None) -> Wanted:
-    return Wanted(18789, "loopback", token, "made", VARIABLE)
+def wanted(token: str | None = None) -> DesiredSettings:
+    return DesiredSettings(18789, "loopback", token, "made", VARIABLE)
 
 
 def config(**auth: Any) -> dict[str, Any]:
@@ -73,24 +76,25 @@ CASES: dict[str, tuple[str | None, dict[str, Any], dict[str, str], list[Change],
 
 
 @pytest.mark.parametrize(("token", "found", "variables", "changes", "env"), CASES.values(), ids=CASES)
-def test_the_token_stands_in_one_place(
+def test_the_token_is_stored_in_one_place(
     token: str | None, found: dict[str, Any], variables: dict[str, str], changes: list[Change], env: dict[str, str]
 ) -> None:
-    settings = decide(wanted(token), found, variables)
+    settings = setting_changes(wanted(token), found, variables)
     assert (list(settings.changes), dict(settings.env)) == (changes, env)
 
 
 @pytest.mark.parametrize("held", ["old", "${MINE}"])
-def test_two_tokens_that_differ_are_refused(held: str) -> None:
-    with pytest.raises(ClawdbotError) as refusal:
-        decide(wanted(), config(token=held), {VARIABLE: "other", "MINE": "old"})
-    assert str(refusal.value) == (
-        "gateway.auth.token of the config and CLAWDBOT_GATEWAY_TOKEN in .env are two tokens: the gateway takes the "
-        "first, the product's program shows the second and is refused. Remove one of them, or set the token that shall "
-        "be. Nothing was changed."
+def test_two_different_tokens_are_rejected(held: str) -> None:
+    with pytest.raises(ClawdbotError) as error:
+        setting_changes(wanted(), config(token=held), {VARIABLE: "other", "MINE": "old"})
+    assert str(error.value) == (
+        "gateway.auth.token of the config and CLAWDBOT_GATEWAY_TOKEN in .env are two different tokens: the gateway "
+        "accepts the first, its CLI sends the second. Remove one of them, or set the desired token."
     )
 
 
 def test_no_token_is_in_a_repr() -> None:
-    assert repr(wanted("new")) == "Wanted(port=18789, bind='loopback', token_variable='CLAWDBOT_GATEWAY_TOKEN')"
-    assert "new" not in repr(decide(wanted("new"), {}, {}))
+    assert (
+        repr(wanted("new")) == "DesiredSettings(port=18789, bind='loopback', token_variable='CLAWDBOT_GATEWAY_TOKEN')"
+    )
+    assert "new" not in repr(setting_changes(wanted("new"), {}, {}))

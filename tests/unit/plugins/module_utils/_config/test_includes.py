@@ -11,7 +11,7 @@ from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.include
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import ClawdbotError
 
 CONFIG = "/g/clawdbot.json"
-REFUSED = " The product refuses its whole config for that. Nothing was changed."
+REJECTED = " The gateway rejects its whole config for that."
 
 
 def resolved(document: Any, files: dict[str, Any]) -> Resolved:
@@ -63,16 +63,16 @@ def test_included_files_are_put_together_as_the_product_does(
 
 
 BROKEN: dict[str, tuple[Any, dict[str, Any], str]] = {
-    "not there": ({"$include": "a"}, {}, "/g/clawdbot.json includes /g/a, which is not there."),
+    "not there": ({"$include": "a"}, {}, "/g/clawdbot.json includes /g/a, which does not exist."),
     "not there, further down": (
         {"$include": "a"},
         {"/g/a": {"$include": "b"}},
-        "/g/a includes /g/b, which is not there.",
+        "/g/a includes /g/b, which does not exist.",
     ),
     "broken": (
         {"$include": "a"},
         {"/g/a": '{\n key: "sk-secret-0123" "x"}'},
-        "/g/a, which /g/clawdbot.json includes, cannot be read: expected ',' or '}' at line 2, column 24.",
+        "/g/a, included by /g/clawdbot.json, cannot be read: expected ',' or '}' at line 2, column 24.",
     ),
     "itself": (
         {"$include": "clawdbot.json"},
@@ -94,17 +94,21 @@ BROKEN: dict[str, tuple[Any, dict[str, Any], str]] = {
         {"/g/a": {"$include": ["b"] * 40}, "/g/b": {}},
         "/g/clawdbot.json includes more than 1000 files, each time counted.",
     ),
-    "a number": ({"$include": 1}, {}, "/g/clawdbot.json has an $include that is neither a text nor a list of texts."),
+    "a number": (
+        {"$include": 1},
+        {},
+        "/g/clawdbot.json has an $include that is neither a string nor a list of strings.",
+    ),
     "a number in a list": (
         {"$include": ["a", 1]},
         {"/g/a": {}},
-        "/g/clawdbot.json has an $include that is neither a text nor a list of texts.",
+        "/g/clawdbot.json has an $include that is neither a string nor a list of strings.",
     ),
-    "no path": ({"$include": "a\0b"}, {}, "/g/clawdbot.json has an $include that is no path."),
+    "no path": ({"$include": "a\0b"}, {}, "/g/clawdbot.json has an $include that is not a path."),
     "settings beside a list": (
         {"m": {"$include": "a", "x": 1}},
         {"/g/a": [1]},
-        "/g/clawdbot.json has an $include with other settings beside it, and what it includes is no object.",
+        "/g/clawdbot.json has other settings beside an $include of a file that is no object.",
     ),
     "nested too deeply": (
         json.loads('{"m":' * 300 + '{"$include": "a"}' + "}" * 300),
@@ -115,12 +119,10 @@ BROKEN: dict[str, tuple[Any, dict[str, Any], str]] = {
 
 
 @pytest.mark.parametrize(("document", "files", "problem"), BROKEN.values(), ids=BROKEN)
-def test_what_the_product_would_not_take_is_refused_with_the_file(
-    document: Any, files: dict[str, Any], problem: str
-) -> None:
-    with pytest.raises(ClawdbotError) as refused:
+def test_invalid_includes_are_rejected_with_the_file(document: Any, files: dict[str, Any], problem: str) -> None:
+    with pytest.raises(ClawdbotError) as error:
         resolved(document, files)
-    assert str(refused.value) == problem + REFUSED
+    assert str(error.value) == problem + REJECTED
 
 
 PLACES: dict[str, tuple[tuple[str, ...], Any, tuple[str, ...], bool]] = {

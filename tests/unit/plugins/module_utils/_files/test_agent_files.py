@@ -129,26 +129,26 @@ def test_auth_profiles_of_another_type(value: Any) -> None:
     assert agent_files.parse_auth_profiles(value) == agent_files.AuthProfiles({}, {}, {}, frozenset())
 
 
-@pytest.mark.parametrize(("path", "value", "expected", "gone"), CASES.values(), ids=CASES)
-def test_only_the_provider_goes(path: str, value: Any, expected: Any, gone: list[tuple[str, Any]]) -> None:
-    edited = agent_files.edit(path, json.dumps(value, indent=2) + "\n", MOONSHOT)
+@pytest.mark.parametrize(("path", "value", "expected", "removed"), CASES.values(), ids=CASES)
+def test_only_the_provider_is_removed(path: str, value: Any, expected: Any, removed: list[tuple[str, Any]]) -> None:
+    edited = agent_files.plan_agent_file(path, json.dumps(value, indent=2) + "\n", MOONSHOT)
     assert json.loads(edited.text) == expected
-    lines = [f"{name}=<{fingerprint(json.dumps(item, sort_keys=True))}>\n" for name, item in gone]
+    lines = [f"{name}=<{fingerprint(json.dumps(item, sort_keys=True))}>\n" for name, item in removed]
     assert edited.diff == {"before_header": path, "after_header": path, "before": "".join(lines), "after": ""}
     assert "sk-secret" not in repr(edited)
 
 
 def test_a_file_without_it_keeps_every_byte() -> None:
     text = '{"providers":\t{ "other" : {} }}'
-    assert agent_files.edit(MODELS, text, MOONSHOT).text == text
+    assert agent_files.plan_agent_file(MODELS, text, MOONSHOT).text == text
 
 
 def test_a_broken_file_is_named_and_not_shown() -> None:
-    with pytest.raises(ClawdbotError) as refused:
-        agent_files.edit(MODELS, '{"providers": {"moonshot": "sk-secret-0123"', MOONSHOT)
-    assert str(refused.value) == (
+    with pytest.raises(ClawdbotError) as error:
+        agent_files.plan_agent_file(MODELS, '{"providers": {"moonshot": "sk-secret-0123"', MOONSHOT)
+    assert str(error.value) == (
         f"{MODELS} cannot be read: expected ',' or '}}', found the end of the document at line 1, column 44. The "
-        "product cannot read it either: mend it, or move it away. Nothing was changed."
+        "gateway cannot read it either: repair it, or move it away."
     )
 
 

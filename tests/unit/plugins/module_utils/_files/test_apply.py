@@ -13,7 +13,7 @@ import pytest
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.provider_changes import Desired, Removal
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import ClawdbotError
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._files import apply, atomic, journal
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._files.apply import Files, Result
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._files.apply import ApplyResult, Files
 
 OLD_CONFIG, NEW_CONFIG = (
     b"{a: 1}\n",
@@ -21,7 +21,7 @@ OLD_CONFIG, NEW_CONFIG = (
 )
 OLD_ENV, NEW_ENV = b"KEY=old\n", b"KEY=new\n"
 DESIRED = Desired(providers={"moonshot": {"apiKey": "${KEY}"}})
-RECORD = ".c.json.clawfleet-undo"
+JOURNAL = ".c.json.clawfleet-journal"
 
 Commit = Callable[[atomic.Snapshot, str], None]
 
@@ -35,8 +35,8 @@ def files(tmp_path: Path) -> Files:
     return found
 
 
-def present(files: Files, value: str = "new", check_mode: bool = False) -> Result:
-    return apply.present(files, DESIRED, {"KEY": value}, [], check_mode=check_mode)
+def present(files: Files, value: str = "new", check_mode: bool = False) -> ApplyResult:
+    return apply.apply_providers(files, DESIRED, {"KEY": value}, [], check_mode=check_mode)
 
 
 def contents(files: Files) -> tuple[bytes, bytes]:
@@ -47,7 +47,7 @@ def names(files: Files) -> list[str]:
     return sorted(os.listdir(os.path.dirname(files.config)))
 
 
-def changes(result: Result) -> tuple[bool, bool, bool]:
+def changes(result: ApplyResult) -> tuple[bool, bool, bool]:
     return result.config_changed, result.env_changed, result.unconfirmed
 
 
@@ -71,15 +71,13 @@ def replaced(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return order
 
 
-def test_the_record_comes_first_then_the_env_then_the_config_and_the_way_back_is_the_other_way_round(
-    files: Files, replaced: list[str]
-) -> None:
+def test_the_order_is_journal_env_config_and_reversed_in_a_rollback(files: Files, replaced: list[str]) -> None:
     assert changes(present(files)) == (True, True, True)
-    assert replaced == [RECORD, ".env", "c.json"]
+    assert replaced == [JOURNAL, ".env", "c.json"]
     assert contents(files) == (NEW_CONFIG, NEW_ENV)
     replaced.clear()
-    assert changes(apply.rolled_back(files, check_mode=False)) == (True, True, False)
-    assert replaced == ["c.json", ".env", f"no {RECORD}"]
+    assert changes(apply.roll_back(files, check_mode=False)) == (True, True, False)
+    assert replaced == ["c.json", ".env", f"no {JOURNAL}"]
     assert contents(files) == (OLD_CONFIG, OLD_ENV)
 
 
@@ -87,7 +85,7 @@ def test_the_record_comes_first_then_the_env_then_the_config_and_the_way_back_is
 def test_nothing_is_written_where_nothing_changes(files: Files, replaced: list[str], unconfirmed: bool) -> None:
     present(files)
     if not unconfirmed:
-        apply.confirmed(files, check_mode=False)
+        apply.confirm(files, check_mode=False)
     replaced.clear()
     assert changes(present(files)) == (False, False, unconfirmed)
     assert changes(present(files, check_mode=True)) == (False, False, unconfirmed)
@@ -98,9 +96,9 @@ def test_check_mode_writes_nothing(files: Files) -> None:
     assert changes(present(files, check_mode=True)) == (True, True, True)
     assert (contents(files), names(files)) == ((OLD_CONFIG, OLD_ENV), [".env", "c.json"])
     present(files)
-    assert changes(apply.rolled_back(files, check_mode=True)) == (True, True, False)
-    assert changes(apply.confirmed(files, check_mode=True)) == (False, False, False)
-    assert (contents(files), names(files)) == ((NEW_CONFIG, NEW_ENV), [RECORD, ".env", "c.json"])
+    assert changes(apply.roll_back(files, check_mode=True)) == (True, True, False)
+    assert changes(apply.confirm(files, check_mode=True)) == (False, False, False)
+    assert (contents(files), names(files)) == ((NEW_CONFIG, NEW_ENV), [JOURNAL, ".env", "c.json"])
 
 
 def test_a_conflict_that_is_seen_before_the_env_is_written_does_not_touch_it(
@@ -109,13 +107,13 @@ def test_a_conflict_that_is_seen_before_the_env_is_written_does_not_touch_it(
     save = journal.save
     writers = iter([lambda: Path(files.config).write_bytes(b"{a: 2}\n")])
 
-    def saved(config_path: str, undo: journal.Undo) -> None:
-        save(config_path, undo)
+    def saved(config_path: str, entry: journal.Journal) -> None:
+        save(config_path, entry)
         next(writers, lambda: None)()
 
     monkeypatch.setattr(journal, "save", saved)
     assert changes(present(files)) == (True, True, True)
-    assert replaced == [RECORD, f"no {RECORD}", RECORD, ".env", "c.json"]
+    assert replaced == [JOURNAL, f"no {JOURNAL}", JOURNAL, ".env", "c.json"]
     assert contents(files) == (NEW_CONFIG.replace(b"1", b"2"), NEW_ENV)
 
 
@@ -127,7 +125,7 @@ BETWEEN: dict[str, tuple[bytes, bytes]] = {
 
 @pytest.mark.parametrize(("to_env", "to_config"), BETWEEN.values(), ids=BETWEEN)
 @pytest.mark.parametrize("times", [1, 99])
-def test_others_that_write_between_the_two_renames_lose_nothing(
+def test_changes_by_others_between_the_two_renames_are_kept(
     files: Files, monkeypatch: pytest.MonkeyPatch, to_env: bytes, to_config: bytes, times: int
 ) -> None:
     commit = atomic.commit
@@ -145,21 +143,21 @@ def test_others_that_write_between_the_two_renames_lose_nothing(
     if times == 1:
         assert changes(present(files)) == (True, True, True)
         assert contents(files) == (NEW_CONFIG + to_config, NEW_ENV + to_env)
-        apply.rolled_back(files, check_mode=False)
+        apply.roll_back(files, check_mode=False)
         assert contents(files) == (OLD_CONFIG + to_config, OLD_ENV + to_env)
     else:
         with pytest.raises(ClawdbotError) as caught:
             present(files)
         assert str(caught.value) == (
-            f"{files.config} or {files.env} was changed by another process each of the 5 times that an edit was made."
-            " Both are as that process left them: find out what keeps writing, or run again later."
+            f"{files.config} or {files.env} was changed by another process during each of 5 attempts. "
+            "Both are as that process left them: find out what keeps writing, or run again later."
         )
         assert wrote == 5
         assert contents(files) == (OLD_CONFIG + 5 * to_config, OLD_ENV + 5 * to_env)
     assert names(files) == [".env", "c.json"]
 
 
-def test_a_failed_run_leaves_the_record_of_the_one_before(files: Files, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failed_run_leaves_the_journal_of_the_one_before(files: Files, monkeypatch: pytest.MonkeyPatch) -> None:
     present(files)
     record = Path(journal.path_beside(files.config)).read_bytes()
     commit = atomic.commit
@@ -183,7 +181,7 @@ def test_a_rollback_too_is_planned_again_where_others_write(
 ) -> None:
     present(files)
     path = Path(getattr(files, kind))
-    before = getattr(journal, f"{kind}_before")
+    before = getattr(journal, f"rolled_back_{kind}")
     writers = iter([b"// theirs\n" if kind == "config" else b"# theirs\n"] * times)
 
     def slowly(original: journal.Original, current: bytes | None) -> bytes | None:
@@ -191,15 +189,15 @@ def test_a_rollback_too_is_planned_again_where_others_write(
         path.write_bytes((current or b"") + next(writers, b""))
         return found
 
-    monkeypatch.setattr(journal, f"{kind}_before", slowly)
+    monkeypatch.setattr(journal, f"rolled_back_{kind}", slowly)
     if times == 1:
-        assert changes(apply.rolled_back(files, check_mode=False)) == (True, True, False)
+        assert changes(apply.roll_back(files, check_mode=False)) == (True, True, False)
         theirs = {"config": (OLD_CONFIG + b"// theirs\n", OLD_ENV), "env": (OLD_CONFIG, OLD_ENV + b"# theirs\n")}
         assert (contents(files), names(files)) == (theirs[kind], [".env", "c.json"])
     else:
-        with pytest.raises(ClawdbotError, match="was changed by another process each of the 5 times"):
-            apply.rolled_back(files, check_mode=False)
-        assert names(files) == [RECORD, ".env", "c.json"]
+        with pytest.raises(ClawdbotError, match="was changed by another process during each of 5 attempts"):
+            apply.roll_back(files, check_mode=False)
+        assert names(files) == [JOURNAL, ".env", "c.json"]
 
 
 def test_no_content_is_in_a_repr(files: Files) -> None:
@@ -207,20 +205,20 @@ def test_no_content_is_in_a_repr(files: Files) -> None:
     assert ("KEY=old" in repr(replacement), "KEY=new" in repr(replacement)) == (False, False)
 
 
-def test_both_folders_are_held(files: Files, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_both_directories_are_held(files: Files, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(apply, "_LOCK_SECONDS", 0.0)
     (tmp_path / "elsewhere").mkdir()
     apart = Files(files.config, str(tmp_path / "elsewhere" / ".env"))
-    for folder in (tmp_path, tmp_path / "elsewhere"):
+    for directory in (tmp_path, tmp_path / "elsewhere"):
         for work in (
             partial(present, apart),
-            partial(apply.rolled_back, apart, check_mode=False),
-            partial(apply.confirmed, apart, check_mode=False),
+            partial(apply.roll_back, apart, check_mode=False),
+            partial(apply.confirm, apart, check_mode=False),
         ):
-            with atomic.locked([str(folder)], 0), pytest.raises(ClawdbotError) as caught:
+            with atomic.locked([str(directory)], 0), pytest.raises(ClawdbotError) as caught:
                 work()
             assert str(caught.value) == (
-                f"Another run of the collection has held {folder} for 0 seconds: wait for it to end."
+                f"Another run of the collection has locked {directory} for 0 seconds. Wait until it ends."
             )
     assert changes(present(apart)) == (True, True, True)
     assert Path(apart.env).read_bytes() == NEW_ENV
@@ -232,16 +230,16 @@ AGENT_FILE = '{"providers": {"moonshot": {"apiKey": "sk-0123456789"}, "other": {
 AGENT_FILE_AFTER = '{"providers": {"other": {}}}\n'
 
 
-def absent(files: Files, check_mode: bool = False, checker: Sequence[str] = ()) -> Result:
-    folder = os.path.dirname(files.config)
-    return apply.absent(files, Removal(["moonshot"]), ["KEY"], folder, checker, check_mode=check_mode)
+def absent(files: Files, check_mode: bool = False, checker: Sequence[str] = ()) -> ApplyResult:
+    directory = os.path.dirname(files.config)
+    return apply.apply_removal(files, Removal(["moonshot"]), ["KEY"], directory, checker, check_mode=check_mode)
 
 
 @pytest.fixture
 def given_provider(files: Files) -> Path:
     """The files with the provider, and an agent's file that holds it."""
     present(files)
-    apply.confirmed(files, check_mode=False)
+    apply.confirm(files, check_mode=False)
     agent = Path(files.config).parent / "agents" / "main" / "agent" / "models.json"
     agent.parent.mkdir(parents=True)
     agent.write_text(AGENT_FILE)
@@ -249,16 +247,16 @@ def given_provider(files: Files) -> Path:
     return agent
 
 
-def test_the_config_goes_before_the_variable_and_back_it_is_the_other_way_round(
+def test_a_removal_writes_the_config_first_and_its_rollback_env_first(
     files: Files, given_provider: Path, replaced: list[str]
 ) -> None:
     assert changes(absent(files)) == (True, True, True)
-    assert replaced == [RECORD, "c.json", ".env", "models.json"]
+    assert replaced == [JOURNAL, "c.json", ".env", "models.json"]
     assert contents(files) == (b"{a: 1}\n", b"")
     assert (given_provider.read_text(), given_provider.stat().st_mode & 0o777) == (AGENT_FILE_AFTER, 0o640)
     replaced.clear()
-    assert changes(apply.rolled_back(files, check_mode=False)) == (True, True, False)
-    assert replaced == [".env", "c.json", f"no {RECORD}"]
+    assert changes(apply.roll_back(files, check_mode=False)) == (True, True, False)
+    assert replaced == [".env", "c.json", f"no {JOURNAL}"]
     assert contents(files) == (NEW_CONFIG, NEW_ENV)
     assert given_provider.read_text() == AGENT_FILE_AFTER
 
@@ -278,7 +276,7 @@ def test_what_an_agent_has_again_is_removed_without_a_record(
     files: Files, given_provider: Path, replaced: list[str]
 ) -> None:
     absent(files)
-    apply.confirmed(files, check_mode=False)
+    apply.confirm(files, check_mode=False)
     given_provider.write_text(AGENT_FILE)
     replaced.clear()
     result = absent(files)
@@ -291,7 +289,7 @@ def test_what_others_wrote_since_a_removal_survives_the_way_back(files: Files) -
     absent(files)
     Path(files.config).write_bytes(b"{a: 2}\n")
     Path(files.env).write_bytes(b"THEIRS=1\n")
-    apply.rolled_back(files, check_mode=False)
+    apply.roll_back(files, check_mode=False)
     assert contents(files) == (
         b'{a: 2, models: { providers: { moonshot: { apiKey: "${KEY}" } }, mode: "merge" }}\n',
         b"THEIRS=1\nKEY=new\n",
@@ -365,7 +363,7 @@ def included(files: Files) -> Path:
 
 def test_an_included_file_counts_and_is_not_written(files: Files, included: Path, replaced: list[str]) -> None:
     assert changes(present(files)) == (True, True, True)
-    assert replaced == [RECORD, ".env", "c.json"]
+    assert replaced == [JOURNAL, ".env", "c.json"]
     assert contents(files)[0] == (
         b"{$include: 'more.json5', models: { providers: { moonshot: { apiKey: '${KEY}' } } }}\n"
     )
@@ -377,8 +375,8 @@ def test_an_included_file_that_changes_meanwhile_is_looked_at_again(
 ) -> None:
     save = journal.save
 
-    def saved(config_path: str, undo: journal.Undo) -> None:
-        save(config_path, undo)
+    def saved(config_path: str, entry: journal.Journal) -> None:
+        save(config_path, entry)
         included.write_bytes(b"{}")
 
     monkeypatch.setattr(journal, "save", saved)
@@ -391,6 +389,6 @@ def test_an_included_file_that_is_not_there_is_named(files: Files, included: Pat
     with pytest.raises(ClawdbotError) as caught:
         present(files)
     assert str(caught.value) == (
-        f"{files.config} includes {included}, which is not there. The product refuses its whole config for that. "
+        f"{files.config} includes {included}, which does not exist. The gateway rejects its whole config for that. "
         "Nothing was changed."
     )

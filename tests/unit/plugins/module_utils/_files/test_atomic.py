@@ -42,12 +42,12 @@ def file(tmp_path: Path) -> Path:
 def replace(path: Path, content: bytes, mode: int | None = None) -> None:
     snapshot = atomic.read(str(path))
     chosen = snapshot.mode if mode is None else mode
-    with atomic.candidate(snapshot, content, 0o600 if chosen is None else chosen) as candidate:
-        atomic.commit(snapshot, candidate)
+    with atomic.temporary_file(snapshot, content, 0o600 if chosen is None else chosen) as temporary_file:
+        atomic.commit(snapshot, temporary_file)
 
 
-def names(folder: Path) -> list[str]:
-    return sorted(path.name for path in folder.iterdir())
+def names(directory: Path) -> list[str]:
+    return sorted(path.name for path in directory.iterdir())
 
 
 def test_read(file: Path, tmp_path: Path) -> None:
@@ -78,7 +78,7 @@ def test_a_commit_through_a_dangling_link_makes_its_target(tmp_path: Path) -> No
     assert (os.readlink(link), (tmp_path / "target").read_bytes()) == ("target", b"new")
 
 
-# What another process does in the folder.
+# What another process does in the directory.
 CHANGES = {
     "written": "echo theirs > clawdbot.json",
     "same size and time": "touch -r clawdbot.json t; printf OLD > clawdbot.json; touch -r t clawdbot.json; rm t",
@@ -93,11 +93,11 @@ CHANGES = {
 @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
 def test_a_change_in_between_is_a_conflict_and_stays(file: Path, change: str, act: str) -> None:
     snapshot = atomic.read(str(file))
-    with atomic.candidate(snapshot, b"ours", 0o600) as candidate:
+    with atomic.temporary_file(snapshot, b"ours", 0o600) as temporary_file:
         subprocess.run(["/bin/sh", "-ec", change], cwd=file.parent, check=True)
         theirs = atomic.read(str(file))
         acts = {
-            "commit": partial(atomic.commit, snapshot, candidate),
+            "commit": partial(atomic.commit, snapshot, temporary_file),
             "remove": partial(atomic.remove, snapshot),
         }
         with pytest.raises(ConflictError) as caught:
@@ -109,20 +109,20 @@ def test_a_change_in_between_is_a_conflict_and_stays(file: Path, change: str, ac
 def test_a_file_that_appears_in_between_is_a_conflict(tmp_path: Path) -> None:
     path = tmp_path / "new"
     snapshot = atomic.read(str(path))
-    with atomic.candidate(snapshot, b"ours", 0o600) as candidate:
+    with atomic.temporary_file(snapshot, b"ours", 0o600) as temporary_file:
         path.write_bytes(b"theirs")
         with pytest.raises(ConflictError):
-            atomic.commit(snapshot, candidate)
+            atomic.commit(snapshot, temporary_file)
     assert (path.read_bytes(), names(tmp_path)) == (b"theirs", ["new"])
 
 
 def test_the_same_content_again_is_no_conflict(file: Path) -> None:
     snapshot = atomic.read(str(file))
-    with atomic.candidate(snapshot, b"ours", 0o640) as candidate:
+    with atomic.temporary_file(snapshot, b"ours", 0o640) as temporary_file:
         file.with_name("tmp").write_bytes(b"old")
         file.with_name("tmp").chmod(0o640)
         file.with_name("tmp").rename(file)
-        atomic.commit(snapshot, candidate)
+        atomic.commit(snapshot, temporary_file)
     assert file.read_bytes() == b"ours"
 
 
@@ -132,7 +132,7 @@ def test_remove(file: Path, tmp_path: Path) -> None:
     atomic.remove(atomic.read(str(file)))
 
 
-def test_the_candidate_is_private_while_it_is_written_and_flushed_before_it_is_whole(
+def test_the_temporary_file_is_private_while_it_is_written_and_flushed_before_it_is_whole(
     file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[object] = []
@@ -144,7 +144,7 @@ def test_the_candidate_is_private_while_it_is_written_and_flushed_before_it_is_w
 
     def watched_fsync(descriptor: int) -> None:
         status = os.fstat(descriptor)
-        seen.append("folder flushed" if stat.S_ISDIR(status.st_mode) else ("flushed", status.st_size))
+        seen.append("directory flushed" if stat.S_ISDIR(status.st_mode) else ("flushed", status.st_size))
         fsync(descriptor)
 
     def watched_rename(source: str, target: str) -> None:
@@ -155,24 +155,24 @@ def test_the_candidate_is_private_while_it_is_written_and_flushed_before_it_is_w
     monkeypatch.setattr(os, "fsync", watched_fsync)
     monkeypatch.setattr(os, "rename", watched_rename)
     replace(file, b"whole")
-    assert seen == [("before its mode", 0o600, 0), ("flushed", 5), "renamed", "folder flushed"]
+    assert seen == [("before its mode", 0o600, 0), ("flushed", 5), "renamed", "directory flushed"]
 
 
 def test_the_owner_is_taken_over(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     given: list[tuple[int, int]] = []
     monkeypatch.setattr(os, "fchown", lambda _descriptor, owner, group: given.append((owner, group)))
     snapshot = Snapshot(str(file), str(file), b"old", 0o640, 4711, 4712)
-    with atomic.candidate(snapshot, b"new", 0o640):
+    with atomic.temporary_file(snapshot, b"new", 0o640):
         pass
     assert given == [(4711, 4712)]
     # Not asked for what it has anyway: an account that may not give files away can still write its own.
-    with atomic.candidate(atomic.read(str(file)), b"new", 0o640):
+    with atomic.temporary_file(atomic.read(str(file)), b"new", 0o640):
         pass
     assert given == [(4711, 4712)]
 
 
 @pytest.mark.parametrize(("account", "given"), [(0, [(4711, 4712)]), (1000, [])], ids=["root", "another account"])
-def test_a_new_file_belongs_to_the_owner_of_its_folder(
+def test_a_new_file_belongs_to_the_owner_of_its_directory(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, account: int, given: list[tuple[int, int]]
 ) -> None:
     asked: list[tuple[int, int]] = []
@@ -188,7 +188,7 @@ def test_a_new_file_belongs_to_the_owner_of_its_folder(
         patched.setattr(os, "geteuid", lambda: account)
         patched.setattr(os, "stat", of_somebody)
         patched.setattr(os, "fchown", lambda _descriptor, owner, group: asked.append((owner, group)))
-        with atomic.candidate(snapshot, b"new", 0o600):
+        with atomic.temporary_file(snapshot, b"new", 0o600):
             pass
     assert asked == given
 
@@ -207,7 +207,7 @@ def test_a_private_mode_closes_an_access_control_list(file: Path) -> None:
     assert (os.getxattr(file, ACL), stat.S_IMODE(file.stat().st_mode)) == (acl(mask=0), 0o600)
 
 
-def test_the_default_list_of_the_folder_does_not_open_a_file_that_had_none(file: Path, tmp_path: Path) -> None:
+def test_the_default_list_of_the_directory_does_not_open_a_file_that_had_none(file: Path, tmp_path: Path) -> None:
     os.setxattr(tmp_path, DEFAULT_ACL, acl(mask=4))
     replace(file, b"new")
     assert (os.listxattr(file), stat.S_IMODE(file.stat().st_mode)) == ([], 0o640)
@@ -217,17 +217,17 @@ def test_the_default_list_of_the_folder_does_not_open_a_file_that_had_none(file:
     ("code", "outcome"),
     [
         (errno.ENOTSUP, None),
-        (errno.EIO, "Cannot write a new {} beside it: Input/output error. It was not changed."),
+        (errno.EIO, "Cannot write a temporary file beside {}: Input/output error."),
     ],
     ids=["a file system without", "a broken one"],
 )
 def test_extended_attributes_that_cannot_be_listed(
     file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int, outcome: str | None
 ) -> None:
-    def refuse(_file: object) -> list[str]:
+    def fail_call(_file: object) -> list[str]:
         raise OSError(code, os.strerror(code))
 
-    monkeypatch.setattr(os, "listxattr", refuse)
+    monkeypatch.setattr(os, "listxattr", fail_call)
     if outcome is None:
         replace(file, b"new")
     else:
@@ -245,23 +245,23 @@ def test_a_security_attribute_that_is_the_same_anyway_is_not_set_and_a_measure_i
     monkeypatch.setattr(os, "listxattr", lambda of: list(old if of == str(file) else new))
     monkeypatch.setattr(os, "getxattr", lambda of, name: (old if of == str(file) else new)[name])
 
-    def refuse(_descriptor: int, name: str, _value: bytes) -> None:
+    def fail_call(_descriptor: int, name: str, _value: bytes) -> None:
         raise PermissionError(errno.EPERM, f"{name} is set")
 
-    monkeypatch.setattr(os, "setxattr", refuse)
+    monkeypatch.setattr(os, "setxattr", fail_call)
     replace(file, b"new")
     assert file.read_bytes() == b"new"
 
 
 FAILURES: dict[str, tuple[str, str, bytes]] = {
-    "flush": ("fsync", "Cannot write a new {} beside it: No space left on device. It was not changed.", b"old"),
-    "mode": ("fchmod", "Cannot write a new {} beside it: No space left on device. It was not changed.", b"old"),
+    "flush": ("fsync", "Cannot write a temporary file beside {}: No space left on device.", b"old"),
+    "mode": ("fchmod", "Cannot write a temporary file beside {}: No space left on device.", b"old"),
     "rename": ("rename", "Cannot replace {}: No space left on device.", b"old"),
 }
 
 
 @pytest.mark.parametrize(("call", "message", "left"), FAILURES.values(), ids=FAILURES)
-def test_a_failure_names_the_file_and_leaves_no_candidate(
+def test_a_failure_names_the_file_and_leaves_no_temporary_file(
     file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: str, message: str, left: bytes
 ) -> None:
     def fail(*_arguments: object) -> None:
@@ -274,27 +274,27 @@ def test_a_failure_names_the_file_and_leaves_no_candidate(
     assert (file.read_bytes(), names(tmp_path)) == (left, [file.name])
 
 
-def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
+def test_a_directory_that_is_not_there(tmp_path: Path) -> None:
     path = tmp_path / "missing" / "file"
     with pytest.raises(ClawdbotError) as caught:
         replace(path, b"new")
-    assert str(caught.value) == f"Cannot write a new {path} beside it: No such file or directory. It was not changed."
+    assert str(caught.value) == f"Cannot write a temporary file beside {path}: No such file or directory."
 
 
-def test_a_candidate_that_cannot_be_removed_is_named(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(_path: str) -> None:
+def test_a_temporary_file_that_cannot_be_removed_is_named(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail_call(_path: str) -> None:
         raise PermissionError(errno.EPERM, os.strerror(errno.EPERM))
 
-    monkeypatch.setattr(os, "unlink", refuse)
+    monkeypatch.setattr(os, "unlink", fail_call)
     with (
         pytest.raises(ClawdbotError) as caught,
-        atomic.candidate(atomic.read(str(file)), b"", 0o600) as path,
+        atomic.temporary_file(atomic.read(str(file)), b"", 0o600) as path,
     ):
         pass
     assert str(caught.value) == f"Cannot remove {path}: Operation not permitted. It may hold keys: remove it."
 
 
-def test_a_candidate_does_not_follow_a_link_that_waits_for_it(
+def test_a_temporary_file_does_not_follow_a_link_that_waits_for_it(
     file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(secrets, "token_hex", lambda _bytes: "0123456789abcdef")
@@ -302,28 +302,29 @@ def test_a_candidate_does_not_follow_a_link_that_waits_for_it(
     trap.symlink_to("elsewhere")
     with pytest.raises(ClawdbotError) as caught:
         replace(file, b"a key")
-    assert str(caught.value) == f"Cannot write a new {file} beside it: File exists. It was not changed."
+    assert str(caught.value) == f"Cannot write a temporary file beside {file}: File exists."
     assert not (tmp_path / "elsewhere").exists()
 
 
 def test_locks_are_taken_in_one_order_and_given_back(tmp_path: Path) -> None:
-    folders = [str(tmp_path / name) for name in ("b", "a")]
-    for folder in folders:
-        Path(folder).mkdir()
+    directories = [str(tmp_path / name) for name in ("b", "a")]
+    for directory in directories:
+        Path(directory).mkdir()
     with (
-        atomic.locked(folders, 1),
+        atomic.locked(directories, 1),
         pytest.raises(ClawdbotError) as caught,
-        atomic.locked([*folders[::-1]], 0),
+        atomic.locked([*directories[::-1]], 0),
     ):
         pass
     assert (
-        str(caught.value) == f"Another run of the collection has held {folders[1]} for 0 seconds: wait for it to end."
+        str(caught.value)
+        == f"Another run of the collection has locked {directories[1]} for 0 seconds. Wait until it ends."
     )
-    with atomic.locked([*folders, *folders], 0):
+    with atomic.locked([*directories, *directories], 0):
         pass
-    with atomic.locked(folders[:1], 0), pytest.raises(ClawdbotError), atomic.locked(folders, 0):
+    with atomic.locked(directories[:1], 0), pytest.raises(ClawdbotError), atomic.locked(directories, 0):
         pass
-    with atomic.locked(folders, 0):
+    with atomic.locked(directories, 0):
         pass
 
 
@@ -337,21 +338,21 @@ def test_a_lock_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     assert waits == [0.1, 0.1]
 
 
-def test_a_folder_that_cannot_be_locked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(_descriptor: int, _operation: int) -> None:
+def test_a_directory_that_cannot_be_locked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail_call(_descriptor: int, _operation: int) -> None:
         raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
 
-    monkeypatch.setattr(fcntl, "flock", refuse)
+    monkeypatch.setattr(fcntl, "flock", fail_call)
     with pytest.raises(ClawdbotError) as caught, atomic.locked([str(tmp_path)], 60):
         pass
-    assert str(caught.value) == f"The folder {tmp_path} cannot be locked: No locks available."
+    assert str(caught.value) == f"Directory {tmp_path} cannot be locked: No locks available."
 
 
 def test_leftovers_are_those_of_the_file_alone(tmp_path: Path) -> None:
     leftover = ".a.json.0123456789abcdef.clawfleet-new"
     others = [
         "a.json",
-        ".a.json.clawfleet-undo",
+        ".a.json.clawfleet-journal",
         ".a.json.clawfleet-new",
         ".a.json.0123456789ABCDEF.clawfleet-new",
         ".aXjson.0123456789abcdef.clawfleet-new",

@@ -14,7 +14,7 @@ from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.json5_e
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import ClawdbotError
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._files import journal
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._files.atomic import Snapshot
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._files.journal import Original, Undo
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._files.journal import Journal, Original
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -26,31 +26,31 @@ def snapshot(content: bytes | None, mode: int | None = 0o640) -> Snapshot:
     return Snapshot("/f", "/real/f", content, None if missing else mode, None if missing else 1, None if missing else 2)
 
 
-def test_the_record_comes_back_as_it_was_saved(tmp_path: Path) -> None:
+def test_the_journal_comes_back_as_it_was_saved(tmp_path: Path) -> None:
     config, env = str(tmp_path / "c.json"), str(tmp_path / ".env")
     # Also what is no UTF-8.
     text = journal.decode(b"A=\xff\xc3\xa9\n")
-    undo = Undo(
+    entries = Journal(
         Original(config, None, None, ("d1", "d2"), (("models", "providers", "a"),)),
         Original(env, text, 0o644, ("d3",), (("A",),)),
     )
     assert journal.load(config, env) is None
-    journal.save(config, undo)
-    record = tmp_path / ".c.json.clawfleet-undo"
-    assert (journal.path_beside(config), record.stat().st_mode & 0o777) == (str(record), 0o600)
-    assert journal.load(config, env) == undo
+    journal.save(config, entries)
+    file = tmp_path / ".c.json.clawfleet-journal"
+    assert (journal.path_beside(config), file.stat().st_mode & 0o777) == (str(file), 0o600)
+    assert journal.load(config, env) == entries
     assert journal.encode(text) == b"A=\xff\xc3\xa9\n"
-    journal.save(config, Undo())
-    assert journal.load(config, env) == Undo()
+    journal.save(config, Journal())
+    assert journal.load(config, env) == Journal()
     journal.discard(config)
     journal.discard(config)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_record_is_beside_the_file_itself(tmp_path: Path) -> None:
+def test_the_journal_is_beside_the_file_itself(tmp_path: Path) -> None:
     (tmp_path / "real").mkdir()
     (tmp_path / "c.json").symlink_to("real/d.json")
-    assert journal.path_beside(str(tmp_path / "c.json")) == str(tmp_path / "real" / ".d.json.clawfleet-undo")
+    assert journal.path_beside(str(tmp_path / "c.json")) == str(tmp_path / "real" / ".d.json.clawfleet-journal")
 
 
 ORIGINAL = {"path": "/e", "text": f"A={KEY}", "mode": 384, "written": ["d"], "changed": [["A"]]}
@@ -68,21 +68,20 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("content", BROKEN.values(), ids=BROKEN)
-def test_a_broken_record_is_named_and_what_it_holds_is_not(tmp_path: Path, content: str) -> None:
-    record = tmp_path / ".c.json.clawfleet-undo"
-    record.write_text(content)
+def test_a_broken_journal_is_named_and_what_it_holds_is_not(tmp_path: Path, content: str) -> None:
+    file = tmp_path / ".c.json.clawfleet-journal"
+    file.write_text(content)
     with pytest.raises(ClawdbotError) as caught:
         journal.load(str(tmp_path / "c.json"), "/e")
     assert str(caught.value) == (
-        f"{record}, the record of what stood in the files before an earlier run, is broken: look at both files, then"
-        " remove it."
+        f"{file}, the rollback journal of an earlier run, is broken. Check both files, then remove it."
     )
-    assert record.read_text() == content
+    assert file.read_text() == content
 
 
 def test_no_key_is_in_a_repr() -> None:
     original = journal.env_original(None, snapshot(f"A={KEY}".encode()), b"A=2", ["A"])
-    assert KEY not in repr(Undo(original, original))
+    assert KEY not in repr(Journal(original, original))
 
 
 # --- One file back ---------------------------------------------------------------------------------------------
@@ -115,11 +114,11 @@ BACK: dict[str, tuple[bytes | None, bytes, list[tuple[str, ...]], bytes | None, 
 
 
 @pytest.mark.parametrize(("found", "written", "paths", "now", "back"), BACK.values(), ids=BACK)
-def test_config_before(
+def test_rolled_back_config(
     found: bytes | None, written: bytes, paths: list[tuple[str, ...]], now: bytes | None, back: bytes | None
 ) -> None:
     original = journal.config_original(None, snapshot(found), written, paths)
-    assert journal.config_before(original, now) == back
+    assert journal.rolled_back_config(original, now) == back
 
 
 BACK_ENV: dict[str, tuple[bytes | None, bytes, list[str], bytes | None, bytes | None]] = {
@@ -134,11 +133,11 @@ BACK_ENV: dict[str, tuple[bytes | None, bytes, list[str], bytes | None, bytes | 
 
 
 @pytest.mark.parametrize(("found", "written", "names", "now", "back"), BACK_ENV.values(), ids=BACK_ENV)
-def test_env_before(
+def test_rolled_back_env(
     found: bytes | None, written: bytes, names: list[str], now: bytes | None, back: bytes | None
 ) -> None:
     original = journal.env_original(None, snapshot(found), written, names)
-    assert journal.env_before(original, now) == back
+    assert journal.rolled_back_env(original, now) == back
 
 
 NOT_UNDOABLE = {
@@ -148,22 +147,22 @@ NOT_UNDOABLE = {
 
 
 @pytest.mark.parametrize(("now", "problem"), NOT_UNDOABLE.values(), ids=NOT_UNDOABLE)
-def test_a_config_in_which_nothing_can_be_undone(now: bytes, problem: str) -> None:
+def test_a_config_in_which_nothing_can_be_rolled_back(now: bytes, problem: str) -> None:
     original = journal.config_original(None, snapshot(FOUND), WRITTEN, PATHS)
     with pytest.raises(ClawdbotError) as caught:
-        journal.config_before(original, now)
+        journal.rolled_back_config(original, now)
     assert str(caught.value) == (
-        f"Others have written /real/f since, and the part of the earlier run in it cannot be undone: {problem}. Mend"
-        " the file, or keep it as it is with state=confirmed."
+        f"Others have written /real/f since, and the changes of the earlier run in it cannot be rolled back: {problem}."
+        " Repair the file, or keep it as it is with state=confirmed."
     )
 
 
-def test_an_env_in_which_nothing_can_be_undone() -> None:
+def test_an_env_in_which_nothing_can_be_rolled_back() -> None:
     original = journal.env_original(None, snapshot(b""), b"A=1\n", ["A"])
     with pytest.raises(ClawdbotError) as caught:
-        journal.env_before(original, b"X=1\nY=\nA=1\n'x'\n")
+        journal.rolled_back_env(original, b"X=1\nY=\nA=1\n'x'\n")
     assert str(caught.value).startswith(
-        "Others have written /real/f since, and the part of the earlier run in it cannot be"
+        "Others have written /real/f since, and the changes of the earlier run in it cannot be"
     )
     assert "line 2" in str(caught.value)
 
@@ -178,7 +177,7 @@ def test_a_second_run_keeps_the_first_original() -> None:
     assert second == Original("/real/f", "{a: 1}", 0o640, digests, (("a",), ("b",)))
     # The second may die before it writes.
     for now in (b"{a: 1}", b"{a: 2}", b"{a: 2, b: 3}"):
-        assert journal.config_before(second, now) == b"{a: 1}"
+        assert journal.rolled_back_config(second, now) == b"{a: 1}"
 
 
 def test_what_others_wrote_between_two_runs_is_part_of_the_original() -> None:
@@ -186,7 +185,7 @@ def test_what_others_wrote_between_two_runs_is_part_of_the_original() -> None:
     second = journal.config_original(first, snapshot(b"{a: 2, theirs: 1}"), b"{a: 3, theirs: 1}", [("a",)])
     assert second.text == "{a: 1, theirs: 1}"
     assert second.written == (journal._digest(b"{a: 3, theirs: 1}"),)
-    assert journal.config_before(second, b"{a: 3, theirs: 1}") == b"{a: 1, theirs: 1}"
+    assert journal.rolled_back_config(second, b"{a: 3, theirs: 1}") == b"{a: 1, theirs: 1}"
     assert journal.env_original(
         journal.env_original(None, snapshot(None), b"A=1\n", ["A"]), snapshot(b"A=1\nB=1\n"), b"A=2\nB=1\n", ["A"]
     ) == Original("/real/f", "B=1\n", 0o640, (journal._digest(b"A=2\nB=1\n"),), (("A",),))
@@ -213,10 +212,10 @@ def test_what_others_add_survives_and_everything_else_is_as_it_was(
         return
     original = journal.config_original(None, snapshot(before.encode()), written.encode(), [c.path for c in changes])
     now = json5_editor.edit(written, [Change((name,), value) for name, value in theirs.items()])
-    back = journal.config_before(original, now.encode())
+    back = journal.rolled_back_config(original, now.encode())
     assert back is not None
     assert json5_reader.loads(back.decode()) == {**found, **theirs}
-    assert journal.config_before(original, written.encode()) == before.encode()
+    assert journal.rolled_back_config(original, written.encode()) == before.encode()
 
 
 @given(
@@ -228,6 +227,6 @@ def test_any_env_comes_back(found: dict[str, str], new: dict[str, str]) -> None:
     written = dotenv.edit(before, new).text
     original = journal.env_original(None, snapshot(before.encode()), written.encode(), list(new))
     now = dotenv.edit(written, {"THEIRS": "1"}).text
-    back = journal.env_before(original, now.encode())
+    back = journal.rolled_back_env(original, now.encode())
     assert back is not None
     assert dotenv.loads(back.decode()) == {**found, "THEIRS": "1"}

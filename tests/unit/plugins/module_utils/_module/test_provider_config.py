@@ -40,29 +40,29 @@ def test_what_may_be_asked() -> None:
     )
 
 
-LITERAL = "providers.m.apiKey has to be a reference to a variable: put the key into env and ${NAME} here."
+LITERAL = "providers.m.apiKey must be a reference to an environment variable: put the key into env and ${NAME} here."
 NAME = (
-    "env: {} cannot be the name of a variable that the config refers to: capital letters, digits and _ only, no digit"
-    " first."
+    "env: {} cannot be the name of an environment variable that the config refers to: use capital letters, digits and"
+    " _, and no digit first."
 )
-ID = "providers: {} cannot be the id of a provider: it is empty, or has white space or a / in it."
+ID = "providers: {} cannot be the id of a provider: it is empty, or contains white space or a slash."
 
-REFUSED: dict[str, tuple[dict[str, Any], str]] = {
+REJECTED: dict[str, tuple[dict[str, Any], str]] = {
     "id with a slash": ({"providers": {"a/b": {}}}, ID.format("'a/b'")),
     "empty id": ({"providers": {"": {}}}, ID.format("''")),
-    "block is a text": ({"providers": {"m": KEY}}, "providers.m has to be a dictionary, as the config takes it."),
-    "block is null": ({"providers": {"m": None}}, "providers.m has to be a dictionary, as the config takes it."),
+    "block is a text": ({"providers": {"m": KEY}}, "providers.m must be a dictionary, as the config takes it."),
+    "block is null": ({"providers": {"m": None}}, "providers.m must be a dictionary, as the config takes it."),
     "literal key": ({"providers": {"m": {"apiKey": KEY}}}, LITERAL),
     "key in a list": ({"providers": {"m": {"apiKey": [KEY]}}}, LITERAL),
     "null key": ({"providers": {"m": {"apiKey": None}}}, LITERAL),
     "escaped reference": ({"providers": {"m": {"apiKey": "$${KEY}"}}}, LITERAL),
     "reference and more": ({"providers": {"m": {"apiKey": "${KEY}\n"}}}, LITERAL),
     "lower-case reference": ({"providers": {"m": {"apiKey": "${key}"}}}, LITERAL),
-    "models are null": ({"providers": {"m": {"models": None}}}, "providers.m.models has to be a list."),
-    "models are a dictionary": ({"providers": {"m": {"models": {"id": "x"}}}}, "providers.m.models has to be a list."),
+    "models are null": ({"providers": {"m": {"models": None}}}, "providers.m.models must be a list."),
+    "models are a dictionary": ({"providers": {"m": {"models": {"id": "x"}}}}, "providers.m.models must be a list."),
     "model is a text": (
         {"providers": {"m": {"models": [{"id": "x"}, "kimi"]}}},
-        "providers.m.models[1] has to be a dictionary with an id.",
+        "providers.m.models[1] must be a dictionary with an id.",
     ),
     "model without id": ({"providers": {"m": {"models": [{"name": "x"}]}}}, "providers.m.models[0] has no id."),
     "model with an empty id": ({"providers": {"m": {"models": [{"id": " "}]}}}, "providers.m.models[0] has no id."),
@@ -70,34 +70,34 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "lower-case name": ({"env": {"key": KEY}}, NAME.format("'key'")),
     "name with a digit first": ({"env": {"1KEY": KEY}}, NAME.format("'1KEY'")),
     "name with a line break": ({"env": {"KEY\n": KEY}}, NAME.format(r"'KEY\n'")),
-    "number": ({"env": {"KEY": 123456}}, "env.KEY has to be a text in quotes."),
-    "null, which would remove it": ({"env": {"KEY": None}}, "env.KEY has to be a text in quotes."),
-    "empty": ({"env": {"KEY": ""}}, "env.KEY is empty, which is to the product as if it were not there."),
-    "blank": ({"env": {"KEY": " \n"}}, "env.KEY is empty, which is to the product as if it were not there."),
-    "alias without provider": ({"aliases": {"k": "kimi"}}, "aliases.k has to be of the form provider/model."),
-    "alias of null": ({"aliases": {"k": None}}, "aliases.k has to be of the form provider/model."),
-    "default without model": ({"default_model": "m/"}, "default_model has to be of the form provider/model."),
-    "empty default": ({"default_model": ""}, "default_model has to be of the form provider/model."),
+    "number": ({"env": {"KEY": 123456}}, "env.KEY must be a string in quotes."),
+    "null, which would remove it": ({"env": {"KEY": None}}, "env.KEY must be a string in quotes."),
+    "empty": ({"env": {"KEY": ""}}, "env.KEY is empty, which the gateway treats like a missing variable."),
+    "blank": ({"env": {"KEY": " \n"}}, "env.KEY is empty, which the gateway treats like a missing variable."),
+    "alias without provider": ({"aliases": {"k": "kimi"}}, "aliases.k must be of the form provider/model."),
+    "alias of null": ({"aliases": {"k": None}}, "aliases.k must be of the form provider/model."),
+    "default without model": ({"default_model": "m/"}, "default_model must be of the form provider/model."),
+    "empty default": ({"default_model": ""}, "default_model must be of the form provider/model."),
     "fallback with a space": (
         {"fallback_models": ["a/b", "a b/c"]},
-        "fallback_models[1] has to be of the form provider/model.",
+        "fallback_models[1] must be of the form provider/model.",
     ),
     "several": (
         {"providers": {"m": {"apiKey": KEY, "models": [{}]}}, "env": {"KEY": ""}},
-        f"{LITERAL} providers.m.models[0] has no id. env.KEY is empty, which is to the product as if it were not"
-        " there.",
+        f"{LITERAL} providers.m.models[0] has no id. env.KEY is empty, which the gateway treats like a missing"
+        " variable.",
     ),
 }
 
 
-@pytest.mark.parametrize(("params", "problems"), REFUSED.values(), ids=REFUSED)
-def test_what_may_not_be_asked(params: dict[str, Any], problems: str) -> None:
+@pytest.mark.parametrize(("params", "problems"), REJECTED.values(), ids=REJECTED)
+def test_invalid_parameters_are_rejected(params: dict[str, Any], problems: str) -> None:
     with pytest.raises(ClawdbotError) as caught:
         provider_config.desired({**NOTHING, **params})
-    assert str(caught.value) == f"{problems} Nothing was changed."
+    assert str(caught.value) == problems
 
 
-def test_what_may_be_removed() -> None:
+def test_removal() -> None:
     params = {**NOTHING, "providers": {"moonshot": {}, "kimicode": None}, "env": {"KEY": "", "OTHER": None}}
     assert provider_config.removal(params, {"kimi": "moonshot"}) == Removal(
         ["moonshot", "kimicode"], None, {"kimi": "moonshot"}
@@ -108,7 +108,7 @@ def test_what_may_be_removed() -> None:
 NOT_REMOVED: dict[str, tuple[dict[str, Any], str]] = {
     "id with a slash": ({"providers": {"a/b": {}}}, ID.format("'a/b'")),
     "name of a variable": ({"env": {"key": ""}}, NAME.format("'key'")),
-    "default without model": ({"default_model": "m/"}, "default_model has to be of the form provider/model."),
+    "default without model": ({"default_model": "m/"}, "default_model must be of the form provider/model."),
     "default of the provider": (
         {"providers": {"moonshot": {}}, "default_model": "Moonshot/k"},
         "default_model is Moonshot/k, a model of a provider that is to be removed.",
@@ -119,20 +119,20 @@ NOT_REMOVED: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "aliases": (
         {"aliases": {"k": "a/b"}},
-        "aliases is for state=present: with the providers, their aliases and fallbacks go.",
+        "aliases is for state=present: the aliases and fallbacks of removed providers are removed with them.",
     ),
     "fallbacks": (
         {"fallback_models": ["a/b"]},
-        "fallback_models is for state=present: with the providers, their aliases and fallbacks go.",
+        "fallback_models is for state=present: the aliases and fallbacks of removed providers are removed with them.",
     ),
 }
 
 
 @pytest.mark.parametrize(("params", "problems"), NOT_REMOVED.values(), ids=NOT_REMOVED)
-def test_what_may_not_be_removed(params: dict[str, Any], problems: str) -> None:
+def test_invalid_removals_are_rejected(params: dict[str, Any], problems: str) -> None:
     with pytest.raises(ClawdbotError) as caught:
         provider_config.removal({**NOTHING, **params}, {"kimi": "moonshot"})
-    assert str(caught.value) == f"{problems} Nothing was changed."
+    assert str(caught.value) == problems
 
 
 SECRETS: dict[str, tuple[Any, set[str]]] = {

@@ -11,7 +11,12 @@ import pytest
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config import dotenv, json5_reader
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.provider_changes import Desired, Removal
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import ClawdbotError
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._files.edits import Edit, Found, edit, edit_out
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._files.file_plan import (
+    CurrentFiles,
+    FilePlan,
+    plan_providers,
+    plan_removal,
+)
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.redaction import fingerprint
 from hypothesis import given
 from hypothesis import strategies as st
@@ -31,22 +36,22 @@ ENV = {"MOONSHOT_API_KEY": KEY}
 
 def edited(
     config: str | None = "{}", env: str | None = "", desired: Desired = DESIRED, variables: dict[str, Any] | None = None
-) -> Edit:
-    found = Found(CONFIG_PATH, config, ENV_PATH, env, {}.get)
-    return edit(found, desired, ENV if variables is None else variables)
+) -> FilePlan:
+    current = CurrentFiles(CONFIG_PATH, config, ENV_PATH, env, {}.get)
+    return plan_providers(current, desired, ENV if variables is None else variables)
 
 
 def written(block: Any, mode: str = "merge") -> str:
     return json.dumps({"models": {"mode": mode, "providers": {"moonshot": block}}}, indent=2) + "\n"
 
 
-def views(result: Edit) -> list[tuple[str, str]]:
+def views(result: FilePlan) -> list[tuple[str, str]]:
     return [(file["before"], file["after"]) for file in result.diff]
 
 
 def test_both_files_are_new() -> None:
     result = edited(None, None)
-    assert result == Edit(
+    assert result == FilePlan(
         config=written(BLOCK),
         env=f"MOONSHOT_API_KEY={KEY}\n",
         config_paths=(("models", "mode"), ("models", "providers", "moonshot")),
@@ -123,12 +128,12 @@ def test_warnings_of_the_plan_are_passed_on() -> None:
 
 
 UNDEFINED = (
-    "The block of provider moonshot refers to ${{{0}}}, which neither env nor /home/g/.clawdbot/.env defines: the "
-    "product refuses its whole config for one missing variable. Nothing was changed."
+    "The block of provider moonshot refers to ${{{0}}}, which neither env nor /home/g/.clawdbot/.env defines. The "
+    "gateway rejects its whole config for one missing variable: add it to env."
 )
 UNREADABLE = (
-    "/home/g/.clawdbot/clawdbot.json cannot be read: {0}. The product cannot read it either: mend it, or restore "
-    "/home/g/.clawdbot/clawdbot.json.bak. Nothing was changed."
+    "/home/g/.clawdbot/clawdbot.json cannot be read: {0}. The gateway cannot read it either: repair it, or restore "
+    "/home/g/.clawdbot/clawdbot.json.bak."
 )
 
 REFUSED: dict[str, tuple[dict[str, Any], str]] = {
@@ -152,30 +157,28 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "config is no object": (
         {"config": "[]"},
-        "/home/g/.clawdbot/clawdbot.json does not hold an object. Nothing was changed.",
+        "/home/g/.clawdbot/clawdbot.json does not contain an object.",
     ),
     "config has no place for it": (
         {"config": '{"models": []}'},
-        "/home/g/.clawdbot/clawdbot.json: cannot set models.mode: models is not an object. Nothing was changed.",
+        "/home/g/.clawdbot/clawdbot.json: cannot set models.mode: models is not an object.",
     ),
     "list of models is no object": (
         {"config": '{"agents": {"defaults": {"models": null}}}', "desired": Desired(aliases={"k": "a/b"})},
         "/home/g/.clawdbot/clawdbot.json: cannot set agents.defaults.models.a/b.alias: agents.defaults.models is not "
-        "an object. Nothing was changed.",
+        "an object.",
     ),
     "name that is no variable's": (
         {"variables": {**ENV, "A B": "x"}},
-        "/home/g/.clawdbot/.env: 'A B' is not the name of a variable: letters, digits and _ only, no digit first. "
-        "Nothing was changed.",
+        "/home/g/.clawdbot/.env: 'A B' is not the name of a variable: letters, digits and _ only, no digit first.",
     ),
     "value that .env cannot hold": (
         {"variables": {**ENV, "A": "x\0secret"}},
-        "/home/g/.clawdbot/.env: the value of A holds a NUL or an unpaired surrogate, no environment variable can. "
-        "Nothing was changed.",
+        "/home/g/.clawdbot/.env: the value of A holds a NUL or an unpaired surrogate, no environment variable can.",
     ),
     "aliases that clash": (
         {"desired": Desired(aliases={"k": "a/b", "l": "a/b"})},
-        "The aliases 'k' and 'l' both name a/b, which can have only one: remove one of them. Nothing was changed.",
+        "The aliases 'k' and 'l' both name a/b, which can have only one: remove one of them.",
     ),
 }
 
@@ -314,10 +317,10 @@ INCLUDED = "/home/g/.clawdbot/more.json5"
 ALIASED = Desired({"moonshot": BLOCK}, {"k": "moonshot/k1"}, "moonshot/k1", ["other/m"])
 
 
-def with_included(config: dict[str, Any], included: dict[str, Any], desired: Desired) -> Edit:
+def with_included(config: dict[str, Any], included: dict[str, Any], desired: Desired) -> FilePlan:
     files = {INCLUDED: json.dumps(included)}
     text = json.dumps({"$include": "more.json5", **config})
-    return edit(Found(CONFIG_PATH, text, ENV_PATH, "", files.get), desired, ENV)
+    return plan_providers(CurrentFiles(CONFIG_PATH, text, ENV_PATH, "", files.get), desired, ENV)
 
 
 def defaults(**settings: Any) -> dict[str, Any]:
@@ -410,8 +413,7 @@ def test_an_included_file_that_would_make_something_else_of_it_is_named(
     with pytest.raises(ClawdbotError) as refused:
         with_included({}, included, desired)
     assert str(refused.value) == (
-        f"{INCLUDED}, which {CONFIG_PATH} includes, has something at {path} with which that cannot become what is "
-        "asked. Included files are not written: take it out there. Nothing was changed."
+        f"Cannot set {path}: {INCLUDED}, included by {CONFIG_PATH}, also sets it. Remove it from {INCLUDED}."
     )
 
 
@@ -421,16 +423,18 @@ def test_a_provider_that_is_included_is_refused_with_the_file(own: dict[str, Any
     with pytest.raises(ClawdbotError) as refused:
         with_included(own, {"models": {"providers": {"moonshot": block}}}, DESIRED)
     assert str(refused.value) == (
-        f"{INCLUDED}, which {CONFIG_PATH} includes, has something for the provider moonshot as well, and the product "
-        "puts the models of both together. Included files are not written: take it out there. Nothing was changed."
+        f"Cannot set models.providers.moonshot: {INCLUDED}, included by {CONFIG_PATH}, also sets it, and the gateway "
+        f"merges the models of both. Remove it from {INCLUDED}."
     )
 
 
 def test_a_directive_is_not_replaced_by_a_value() -> None:
     config = '{"agents": {"defaults": {"model": {"$include": "more.json5"}}}}'
-    with pytest.raises(ClawdbotError, match=f"^{INCLUDED}, which {CONFIG_PATH} includes, has something at"):
-        edit(
-            Found(CONFIG_PATH, config, ENV_PATH, "", {INCLUDED: "'other/m'"}.get),
+    with pytest.raises(
+        ClawdbotError, match=f"^Cannot set agents.defaults.model: {INCLUDED}, included by {CONFIG_PATH}, also sets it"
+    ):
+        plan_providers(
+            CurrentFiles(CONFIG_PATH, config, ENV_PATH, "", {INCLUDED: "'other/m'"}.get),
             Desired(fallback_models=["other/n"]),
             {},
         )
@@ -441,9 +445,9 @@ def test_a_variable_that_an_included_file_refers_to_gets_a_placeholder() -> None
     assert result.variables == {"MOONSHOT_API_KEY": KEY, "TOKEN": "set-in-the-gateway-process"}
 
 
-def removed(config: str | None, env: str | None, names: list[str], files: dict[str, str] | None = None) -> Edit:
-    found = Found(CONFIG_PATH, config, ENV_PATH, env, (files or {}).get)
-    return edit_out(found, Removal(["moonshot"]), names)
+def removed(config: str | None, env: str | None, names: list[str], files: dict[str, str] | None = None) -> FilePlan:
+    current = CurrentFiles(CONFIG_PATH, config, ENV_PATH, env, (files or {}).get)
+    return plan_removal(current, Removal(["moonshot"]), names)
 
 
 def test_provider_and_variable_go_and_the_rest_of_both_files_stays() -> None:
@@ -452,7 +456,7 @@ def test_provider_and_variable_go_and_the_rest_of_both_files_stays() -> None:
         "      moonshot: { apiKey: '${MOONSHOT_API_KEY}' },\n    },\n  },\n}\n"
     )
     result = removed(config, f"# mine\nMOONSHOT_API_KEY={OLD_KEY}\nBOT_NAME=bot\n", ["MOONSHOT_API_KEY"])
-    assert result == Edit(
+    assert result == FilePlan(
         config="{\n  // mine\n  models: {\n    providers: {\n      other: {},\n    },\n  },\n}\n",
         env="# mine\nBOT_NAME=bot\n",
         config_paths=(("models", "providers", "moonshot"),),
@@ -507,7 +511,7 @@ def test_a_variable_that_is_still_referred_to_stays_and_is_reported(config: str,
     env = f"MOONSHOT_API_KEY={OLD_KEY}\nMORE=m\n"
     result = removed(config, env, ["MOONSHOT_API_KEY", "MORE"], files)
     assert (result.env, result.kept) == (f"MOONSHOT_API_KEY={OLD_KEY}\n", ("MOONSHOT_API_KEY",))
-    assert result.warnings == (f"MOONSHOT_API_KEY stays in {ENV_PATH}: the config still refers to it.",)
+    assert result.warnings == (f"MOONSHOT_API_KEY is kept in {ENV_PATH}: the config still refers to it.",)
 
 
 INCLUDED_STILL: dict[str, tuple[dict[str, Any], str]] = {
@@ -523,8 +527,7 @@ def test_what_an_included_file_has_of_a_provider_is_refused(included: dict[str, 
     with pytest.raises(ClawdbotError) as refused:
         removed("{$include: 'more.json5'}", "", [], {INCLUDED: json.dumps(included)})
     assert str(refused.value) == (
-        f"{INCLUDED}, which {CONFIG_PATH} includes, has something at {path} with which that cannot become what is "
-        "asked. Included files are not written: take it out there. Nothing was changed."
+        f"Cannot set {path}: {INCLUDED}, included by {CONFIG_PATH}, also sets it. Remove it from {INCLUDED}."
     )
 
 
@@ -541,5 +544,5 @@ def test_all_places_that_still_use_a_model_are_named() -> None:
     assert str(refused.value) == (
         "agents.defaults.model is moonshot/k1, a model of a provider that is to be removed. Give another "
         "default_model. agents.list[0] (agent a).model is moonshot/k2, a model of a provider that is to be removed. "
-        "Choose another model there. Nothing was changed."
+        "Choose another model there."
     )
