@@ -19,7 +19,8 @@ from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.provide
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.tree import strings
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import ClawdbotError
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._files import apply
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.table import PRODUCTS, resolve_product
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.locate import resolve_product
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.table import PRODUCTS
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.redaction import named_secrets, redact
 
 # A model's name is split at its first slash: the id may contain more of them.
