@@ -13,7 +13,7 @@ description:
   - Looks where provider keys stand on a host besides where they belong, and tells by fingerprint, never by value. No
     key travels to or from the host for that.
   - It knows the keys that the gateway's C(.env) holds, finds those that stand in their place elsewhere, as after a
-    rotation, and knows retired ones by their fingerprints.
+    rotation, and knows old ones by their fingerprints.
   - It looks into the config, the product's and people's copies of it and of C(.env), the C(.env) in the folder that the
     gateway works in, C(models.json) and C(auth-profiles.json) of each agent, the unit with its drop-ins and files of
     variables, and for keys that it knows into every other file of the state folder, the gateway's logs, and the
@@ -53,7 +53,7 @@ options:
       - Variable to the fingerprint of the key that the host shall have in it. Another key in C(.env) is a finding then.
     type: dict
     default: {}
-  retired:
+  old_keys:
     description:
       - Fingerprints of keys that shall be nowhere on the host. Text that has the shape of a key is compared with them.
     type: list
@@ -91,7 +91,7 @@ EXAMPLES = r"""
   clawfleet.clawdbot.secret_audit:
     providers:
       moonshot: MOONSHOT_API_KEY
-    retired:
+    old_keys:
       - sha256:0c5e1d7f3a92
     state: purged
 """
@@ -106,7 +106,7 @@ findings:
   contains:
     kind:
       description:
-        - V(plain_text_key), a key where none belongs; V(stale_key), another than the current key where keys belong;
+        - V(plain_text_key), a key where none belongs; V(old_key), an old key in a place for keys;
           V(auth_profile), an auth profile that wins over a provider's variable; V(wrong_mode) and V(wrong_owner);
           V(unfinished_run), the record of a run that was not completed; V(leftover), a file that such a run has left;
           V(unreadable), a place of which nothing can be said.
@@ -129,9 +129,9 @@ findings:
       type: str
       sample: sha256:0c5e1d7f3a92
     status:
-      description: V(current), V(retired) or V(unknown), empty where no key is concerned.
+      description: V(current), V(old) or V(unknown), empty where no key is concerned.
       type: str
-      sample: retired
+      sample: old
     purgeable:
       description: Whether O(state=purged) cleans it.
       type: bool

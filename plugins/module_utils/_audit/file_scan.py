@@ -20,7 +20,7 @@ from ansible_collections.clawfleet.clawdbot.plugins.module_utils._files.atomic i
     open_without_blocking,
 )
 
-from .known_keys import Keyring
+from .known_keys import KeyStatus, KnownKeys
 
 #: Where the shells of an account keep what was typed, in its home.
 HISTORIES = (".bash_history", ".zsh_history", ".histfile", ".sh_history", ".local/share/fish/fish_history")
@@ -34,11 +34,11 @@ _MOST_FILES = 20_000
 _BYTES = "latin-1"
 
 
-class Found(NamedTuple):
+class FoundKey(NamedTuple):
     """A key that is known."""
 
     key: str
-    status: str
+    status: KeyStatus
     variable: str | None
 
 
@@ -52,16 +52,16 @@ class Position(NamedTuple):
 class Search:
     """One search through several files, which reads a limited amount in all."""
 
-    def __init__(self, ring: Keyring) -> None:
-        self._ring = ring
+    def __init__(self, keys: KnownKeys) -> None:
+        self._keys = keys
         self._bytes_left = _MOST_BYTES
         self._files_left = _MOST_FILES
         #: The files that there was nothing left for.
         self.left_out: list[str] = []
 
-    def hits(self, path: str) -> dict[Found, list[Position]]:
+    def hits(self, path: str) -> dict[FoundKey, list[Position]]:
         """The known keys in a file, and where; none where there is no such file. Raises ClawdbotError."""
-        found: dict[Found, list[Position]] = {}
+        found: dict[FoundKey, list[Position]] = {}
         try:
             with open(path, "rb", opener=open_without_blocking) as file:
                 status = os.fstat(file.fileno())
@@ -77,10 +77,10 @@ class Search:
                     chunk = file.read(_CHUNK).decode(_BYTES)
                     text += chunk
                     settled = len(text) - _LONGEST_KEY if chunk else len(text)
-                    for match in self._ring.find(text):
+                    for match in self._keys.find(text):
                         if match.start < settled:
                             where = Position(offset + match.start, line + text.count("\n", 0, match.start))
-                            found.setdefault(Found(match.key, match.status, match.variable), []).append(where)
+                            found.setdefault(FoundKey(match.key, match.status, match.variable), []).append(where)
                     if not chunk:
                         return found
                     done = max(settled, 0)

@@ -10,22 +10,26 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Literal
 
-#: A key stands in plain text where a reference belongs, or nothing.
-PLAIN_TEXT_KEY = "plain_text_key"
-#: A place that holds keys by its nature holds one that is not the current one.
-STALE_KEY = "stale_key"
-#: An auth profile wins over the variable of a managed provider.
-AUTH_PROFILE = "auth_profile"
-#: A file or folder with keys in it is open to other accounts, or belongs to another one.
-WRONG_MODE = "wrong_mode"
-WRONG_OWNER = "wrong_owner"
-#: What a run that died has left: a record of what stood in the files before, or a file that never got into place.
-UNFINISHED_RUN = "unfinished_run"
-LEFTOVER = "leftover"
-#: A place that cannot be looked into, so that nothing can be said of it.
-UNREADABLE = "unreadable"
+from .known_keys import KeyStatus
+
+FindingKind = Literal[
+    # A key in plain text where a reference belongs, or nothing.
+    "plain_text_key",
+    # An old key in a place for keys.
+    "old_key",
+    # An auth profile overrides the environment variable of a managed provider.
+    "auth_profile",
+    # Other accounts may read a file or directory with keys, or own it.
+    "wrong_mode",
+    "wrong_owner",
+    # An interrupted run left a rollback journal, or a temporary file.
+    "unfinished_run",
+    "leftover",
+    # A file that cannot be audited.
+    "unreadable",
+]
 
 _PURGE = "clawfleet.clawdbot.purge cleans it."
 
@@ -34,7 +38,7 @@ _PURGE = "clawfleet.clawdbot.purge cleans it."
 class Finding:
     """One thing that is not as it should be, or, among the notes of an audit, that is worth knowing."""
 
-    kind: str
+    kind: FindingKind
     #: A file or folder.
     place: str
     message: str
@@ -43,8 +47,8 @@ class Finding:
     #: The provider, or where none is concerned the variable.
     subject: str = ""
     fingerprint: str = ""
-    #: V(current), V(retired) or V(unknown); empty where no key is concerned.
-    status: str = ""
+    #: Empty where no key is concerned.
+    status: KeyStatus | Literal[""] = ""
     purgeable: bool = False
     hint: str = _PURGE
 

@@ -35,15 +35,8 @@ from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.table 
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.redaction import fingerprint, named_secrets
 
 from . import document_rules, file_scan
-from .finding import (
-    LEFTOVER,
-    UNFINISHED_RUN,
-    UNREADABLE,
-    WRONG_MODE,
-    WRONG_OWNER,
-    Finding,
-)
-from .known_keys import Keyring
+from .finding import Finding
+from .known_keys import KnownKeys
 
 _OTHERS = 0o077
 _LOCK_SECONDS = 120.0
@@ -60,7 +53,7 @@ _LINES = re.compile(r"\.(?:jsonl|log)(?:\.|$)")
 
 
 @dataclass(frozen=True)
-class Wanted:
+class DesiredKeys:
     """What an audit compares with."""
 
     #: Provider id -> the variable that holds its key.
@@ -68,7 +61,7 @@ class Wanted:
     #: Variable -> fingerprint of the key that it shall hold.
     fingerprints: Mapping[str, str]
     #: Fingerprints of keys that shall be nowhere.
-    retired: frozenset[str]
+    old_keys: frozenset[str]
 
 
 @dataclass(frozen=True)
@@ -93,32 +86,32 @@ class Report:
     actions: list[Callable[[], None]] = field(default_factory=list, repr=False)
     diffs: list[dict[str, str]] = field(default_factory=list)
     #: Fingerprints of all keys that were looked for because they shall be nowhere.
-    retired: frozenset[str] = frozenset()
+    old_keys: frozenset[str] = frozenset()
 
 
-def audited(product: Product, paths: Paths, wanted: Wanted, around: Surroundings) -> Report:
+def audit(product: Product, paths: Paths, desired: DesiredKeys, around: Surroundings) -> Report:
     """What is on the host. Raises ClawdbotError where the gateway's folder cannot be looked into."""
     with _held(paths):
-        return _examined(product, paths, wanted, around)
+        return _examined(product, paths, desired, around)
 
 
-def purged(product: Product, paths: Paths, wanted: Wanted, around: Surroundings, *, check_mode: bool) -> Report:
+def purge(product: Product, paths: Paths, desired: DesiredKeys, around: Surroundings, *, check_mode: bool) -> Report:
     """The same, with what can be cleaned cleaned, or in check mode as if it were; the report is of before.
 
     Raises ClawdbotError, naming the file, where one cannot be written; each file is as it was, or clean.
     """
     with _held(paths):
         for _attempt in range(_ATTEMPTS):
-            report = _examined(product, paths, wanted, around)
+            report = _examined(product, paths, desired, around)
             if check_mode:
                 return report
             with contextlib.suppress(ConflictError):
                 # A run that dies in between, or that cannot clean all, must not be the last to know what to look for.
-                _remember(paths, report.retired)
+                _remember(paths, report.old_keys)
                 for act in report.actions:
                     act()
                 left = {one.fingerprint for one in report.findings if not one.purgeable}
-                _remember(paths, report.retired & left)
+                _remember(paths, report.old_keys & left)
                 return report
     raise ClawdbotError(
         f"A file of {paths.state_dir} was changed by another process each of the {_ATTEMPTS} times that it was to be "
@@ -136,27 +129,27 @@ def _folders(paths: Paths) -> list[str]:
     return sorted({os.path.dirname(os.path.realpath(path)) for path in files})
 
 
-def _examined(product: Product, paths: Paths, wanted: Wanted, around: Surroundings) -> Report:
+def _examined(product: Product, paths: Paths, desired: DesiredKeys, around: Surroundings) -> Report:
     variables = dotenv.loads(_text_or_empty(paths.env))
-    current = {name: variables[name] for name in wanted.providers.values() if variables.get(name)}
-    # What the host shall have is not retired any more, as after a rotation that was taken back.
-    retired = (wanted.retired | _remembered(paths)) - frozenset(wanted.fingerprints.values())
-    ring = Keyring(wanted.providers, current, retired, spellings=product.provider_spellings)
-    first = _Examination(product, paths, wanted, around, ring)
+    current = {name: variables[name] for name in desired.providers.values() if variables.get(name)}
+    # What the host shall have is not old any more, as after a rotation that was taken back.
+    old_keys = (desired.old_keys | _remembered(paths)) - frozenset(desired.fingerprints.values())
+    keys = KnownKeys(desired.providers, current, old_keys, spellings=product.provider_spellings)
+    first = _Examination(product, paths, desired, around, keys)
     first.look_at_documents()
     # A key that stood in the place of a current one is looked for everywhere else.
-    second = _Examination(product, paths, wanted, around, replace(ring, stale=first.stale))
+    second = _Examination(product, paths, desired, around, replace(keys, old_values=first.old_values))
     second.look_at_documents()
     second.look_at_folders()
     second.search()
-    second.report.retired = retired | frozenset(map(fingerprint, first.stale))
+    second.report.old_keys = old_keys | frozenset(map(fingerprint, first.old_values))
     return second.report
 
 
 def _memory(config_path: str) -> str:
     """Where the fingerprints of keys are kept that the host could not be cleaned of yet."""
     folder, name = os.path.split(os.path.realpath(config_path))
-    return os.path.join(folder, f".{name}.clawfleet-retired")
+    return os.path.join(folder, f".{name}.clawfleet-old-keys")
 
 
 def _remembered(paths: Paths) -> frozenset[str]:
@@ -165,9 +158,9 @@ def _remembered(paths: Paths) -> frozenset[str]:
     return frozenset(line for line in lines if line.startswith("sha256:"))
 
 
-def _remember(paths: Paths, retired: frozenset[str]) -> None:
+def _remember(paths: Paths, old_keys: frozenset[str]) -> None:
     snapshot = atomic.read(_memory(paths.config))
-    content = "".join(f"{one}\n" for one in sorted(retired)).encode("ascii")
+    content = "".join(f"{one}\n" for one in sorted(old_keys)).encode("ascii")
     if not content:
         atomic.remove(snapshot)
     elif content != snapshot.content:
@@ -175,25 +168,27 @@ def _remember(paths: Paths, retired: frozenset[str]) -> None:
 
 
 class _Examination:
-    def __init__(self, product: Product, paths: Paths, wanted: Wanted, around: Surroundings, ring: Keyring) -> None:
-        self.product, self.paths, self.wanted, self.around, self.ring = product, paths, wanted, around, ring
+    def __init__(
+        self, product: Product, paths: Paths, desired: DesiredKeys, around: Surroundings, keys: KnownKeys
+    ) -> None:
+        self.product, self.paths, self.desired, self.around, self.keys = product, paths, desired, around, keys
         self.report = Report()
-        self.stale: dict[str, str] = {}
+        self.old_values: dict[str, str] = {}
         #: What need not be searched any more, at the end of all links.
         self.seen: set[str] = set()
         self.owner = os.stat(paths.state_dir).st_uid
 
     def look_at_documents(self) -> None:
         """All files whose parts are known."""
-        paths, ring = self.paths, self.ring
+        paths, keys = self.paths, self.keys
         config = self.value(paths.config)
         self.look(
             paths.config,
-            lambda path, text: document_rules.config(path, text, ring, replaceable=not self.around.outdated),
+            lambda path, text: document_rules.config(path, text, keys, replaceable=not self.around.outdated),
             private=any(True for _secret in named_secrets(config)),
         )
         self.look(
-            paths.env, lambda path, text: document_rules.env(path, text, ring, self.wanted.fingerprints), private=True
+            paths.env, lambda path, text: document_rules.env(path, text, keys, self.desired.fingerprints), private=True
         )
         for path in _copies(paths.config):
             self.look_at_copy(path, document_rules.config_copy)
@@ -202,15 +197,15 @@ class _Examination:
         expected = {*self.product.built_in_providers, *map(self.product.provider, _names(config))}
         for path in agent_files.paths(paths.state_dir):
             if os.path.basename(path) == agent_files.MODELS:
-                self.look(path, lambda path, text: document_rules.models(path, text, ring, expected), private=True)
+                self.look(path, lambda path, text: document_rules.models(path, text, keys, expected), private=True)
             else:
-                self.look(path, lambda path, text: document_rules.profiles(path, text, ring), private=True)
+                self.look(path, lambda path, text: document_rules.profiles(path, text, keys), private=True)
         for path in self.around.unit_files:
             if os.path.realpath(path) != os.path.realpath(paths.env):
-                self.look(path, lambda path, text: document_rules.unit(path, text, ring), own=False)
+                self.look(path, lambda path, text: document_rules.unit(path, text, keys), own=False)
         own = os.path.join(self.around.working_directory or paths.state_dir, ".env")
         if os.path.realpath(own) not in self.seen:
-            self.look(own, lambda path, text: document_rules.plain(path, text, ring, _CWD), own=False)
+            self.look(own, lambda path, text: document_rules.plain(path, text, keys, _CWD), own=False)
         self.look_at_record()
         self.find_dangling(config)
 
@@ -220,9 +215,9 @@ class _Examination:
         if not os.path.lexists(path):
             return
         hint = "Run the role again, or clawfleet.clawdbot.rollback."
-        self.look(path, lambda path, text: document_rules.plain(path, text, self.ring, hint), private=True)
+        self.look(path, lambda path, text: document_rules.plain(path, text, self.keys, hint), private=True)
         message = f"{path} holds what stood in both files before a run that was not completed."
-        self.report.findings.append(Finding(UNFINISHED_RUN, path, message, hint=hint))
+        self.report.findings.append(Finding("unfinished_run", path, message, hint=hint))
 
     def look_at_folders(self) -> None:
         """What runs that died have left, and who may enter the state folder."""
@@ -230,7 +225,7 @@ class _Examination:
             for leftover in atomic.leftovers(folder):
                 self.seen.add(os.path.realpath(leftover))
                 message = f"{leftover} is what a run that died has left; it may hold keys."
-                self.report.findings.append(Finding(LEFTOVER, leftover, message, purgeable=True))
+                self.report.findings.append(Finding("leftover", leftover, message, purgeable=True))
                 self.report.actions.append(partial(atomic.discard, leftover))
                 self.report.diffs.append(_diff(leftover, "there\n", ""))
         status = os.stat(self.paths.state_dir)
@@ -238,7 +233,7 @@ class _Examination:
 
     def search(self) -> None:
         """Every other file of the state folder, the logs, and the history of the account's shells."""
-        search = file_scan.Search(self.ring)
+        search = file_scan.Search(self.keys)
         logs = [
             *_configured_log(self.value(self.paths.config)),
             *filter(self.is_own, glob.glob(self.product.log_files)),
@@ -263,7 +258,7 @@ class _Examination:
                 f"{len(search.left_out)} files were not searched, as there is more than an audit reads: "
                 f"{', '.join(search.left_out[:3])}{' and others' if len(search.left_out) > 3 else ''}."
             )
-            self.report.notes.append(Finding(UNREADABLE, self.paths.state_dir, message, hint="Search them by hand."))
+            self.report.notes.append(Finding("unreadable", self.paths.state_dir, message, hint="Search them by hand."))
 
     def is_own(self, path: str) -> bool:
         """Whether a file is this gateway's account's: other accounts may have gateways that log to the same folder."""
@@ -273,7 +268,7 @@ class _Examination:
             return False
 
     def report_hit(
-        self, path: str, found: file_scan.Found, positions: list[file_scan.Position], hint: str, masks: bool
+        self, path: str, found: file_scan.FoundKey, positions: list[file_scan.Position], hint: str, masks: bool
     ) -> None:
         finding = document_rules.line_finding(path, positions[0].line, found.status, found.key, found.variable)
         if len(positions) > 1:
@@ -285,17 +280,22 @@ class _Examination:
             self.report.actions.append(partial(file_scan.mask, path, found.key, offsets))
             self.report.diffs.append(_diff(path, f"{finding.where}=<{finding.fingerprint}>\n", ""))
 
-    def look_at_copy(self, path: str, examine: Callable[[str, str, Keyring], document_rules.Look]) -> None:
-        def look(path: str, text: str) -> document_rules.Look:
+    def look_at_copy(self, path: str, examine: Callable[[str, str, KnownKeys], document_rules.Examination]) -> None:
+        def look(path: str, text: str) -> document_rules.Examination:
             if "\0" not in text:
                 with contextlib.suppress(ValueError):
-                    return examine(path, text, self.ring)
-            return document_rules.plain(path, text, self.ring, _REMOVE_IT)
+                    return examine(path, text, self.keys)
+            return document_rules.plain(path, text, self.keys, _REMOVE_IT)
 
         self.look(path, look)
 
     def look(
-        self, path: str, examine: Callable[[str, str], document_rules.Look], *, private: bool = False, own: bool = True
+        self,
+        path: str,
+        examine: Callable[[str, str], document_rules.Examination],
+        *,
+        private: bool = False,
+        own: bool = True,
     ) -> None:
         """Takes one file into the report. C(private): no other account may read it, whatever is found in it."""
         try:
@@ -310,7 +310,7 @@ class _Examination:
             return
         self.report.findings += look.findings
         self.report.notes += look.notes
-        self.stale.update(look.stale)
+        self.old_values.update(look.old_values)
         if not own:
             return
         mode = snapshot.mode or 0
@@ -329,11 +329,11 @@ class _Examination:
         if owner != self.owner:
             message = f"{path} belongs to the account {owner}, and the gateway's folder to {self.owner}."
             hint = f"chown it to {self.owner}, or remove it."
-            self.report.findings.append(Finding(WRONG_OWNER, path, message, hint=hint))
+            self.report.findings.append(Finding("wrong_owner", path, message, hint=hint))
         wanted = mode & ~_OTHERS
         if wanted != mode:
             message = f"{path} has mode {mode:04o}: other accounts get at the keys in it."
-            self.report.findings.append(Finding(WRONG_MODE, path, message, purgeable=True))
+            self.report.findings.append(Finding("wrong_mode", path, message, purgeable=True))
             self.report.diffs.append(_diff(path, f"mode {mode:04o}\n", f"mode {wanted:04o}\n"))
             if not rewritten:
                 self.report.actions.append(partial(_chmod, path, wanted))
@@ -423,7 +423,7 @@ def _text_or_empty(path: str) -> str:
 
 def _unreadable(path: str, reason: Exception) -> Finding:
     message = f"{path} cannot be looked into: {str(reason).rstrip('.')}."
-    return Finding(UNREADABLE, path, message, hint="Mend it, or move it away.")
+    return Finding("unreadable", path, message, hint="Mend it, or move it away.")
 
 
 def _rewrite(snapshot: Snapshot, content: bytes, mode: int) -> None:

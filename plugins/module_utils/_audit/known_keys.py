@@ -16,14 +16,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.models import provider_id
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.redaction import fingerprint
 
-#: What is known of a key: its variable holds it now; it shall not be used any more; neither.
-CURRENT = "current"
-RETIRED = "retired"
-UNKNOWN = "unknown"
+#: `current`: its environment variable holds it now; `old`: nothing should hold it any more; `unknown`: neither.
+KeyStatus = Literal["current", "old", "unknown"]
 
 # What may be a key, so that one can be found by its fingerprint, and what of it may be one where more is glued to it: a
 # part between dots, or what begins with sk- as the keys of many vendors do, behind the n of a line break in JSON.
@@ -40,13 +39,13 @@ class Match:
     start: int
     end: int
     key: str = field(repr=False)
-    status: str
+    status: KeyStatus
     #: The variable that holds it, or held it; None where that is not known.
     variable: str | None
 
 
 @dataclass(frozen=True)
-class Keyring:
+class KnownKeys:
     """The keys of one gateway."""
 
     #: Provider id -> the variable that holds its key.
@@ -54,9 +53,9 @@ class Keyring:
     #: Variable -> the key that it holds now.
     current: Mapping[str, str] = field(repr=False)
     #: Fingerprints of keys that shall be nowhere.
-    retired: frozenset[str] = frozenset()
+    old: frozenset[str] = frozenset()
     #: Keys that were found in the place of a current one -> their variable.
-    stale: Mapping[str, str] = field(default_factory=dict, repr=False)
+    old_values: Mapping[str, str] = field(default_factory=dict, repr=False)
     #: Other spellings of provider ids.
     spellings: Mapping[str, str] = field(default_factory=dict)
 
@@ -67,14 +66,14 @@ class Keyring:
         variables = {provider_id(known, self.spellings): name for known, name in self.variables.items()}
         return variables.get(provider_id(provider, self.spellings))
 
-    def status(self, key: str, variable: str | None = None) -> str:
+    def status(self, key: str, variable: str | None = None) -> KeyStatus:
         """What is known of a key that stands where the key of the variable belongs, or just anywhere."""
         current = self.current.get(variable or "")
         if current is not None:
-            return CURRENT if key == current else RETIRED
+            return "current" if key == current else "old"
         if key in self.current.values():
-            return CURRENT
-        return RETIRED if key in self.stale or fingerprint(key) in self.retired else UNKNOWN
+            return "current"
+        return "old" if key in self.old_values or fingerprint(key) in self.old else "unknown"
 
     def find(self, text: str) -> list[Match]:
         """All known keys in the text, in their order. None of them overlaps another one."""
@@ -86,9 +85,9 @@ class Keyring:
         return matches
 
     def _by_value(self, text: str) -> Iterator[Match]:
-        known = {
-            **{key: (RETIRED, variable) for key, variable in self.stale.items()},
-            **{key: (CURRENT, variable) for variable, key in self.current.items()},
+        known: dict[str, tuple[KeyStatus, str]] = {
+            **{key: ("old", variable) for key, variable in self.old_values.items()},
+            **{key: ("current", variable) for variable, key in self.current.items()},
         }
         for key, (status, variable) in known.items():
             if len(key) < _SHORTEST_KEY:
@@ -101,15 +100,15 @@ class Keyring:
     def _by_shape(self, text: str) -> Iterator[Match]:
         # Pieces come again and again in a log, and to look one up is a tenth of the work.
         known: dict[str, list[tuple[int, str]]] = {}
-        for piece in _PIECE.finditer(text) if self.retired else ():
+        for piece in _PIECE.finditer(text) if self.old else ():
             if piece.group() not in known:
-                known[piece.group()] = list(self._retired_in(piece.group()))
+                known[piece.group()] = list(self._old_keys_in(piece.group()))
             for start, key in known[piece.group()]:
-                yield Match(piece.start() + start, piece.start() + start + len(key), key, RETIRED, None)
+                yield Match(piece.start() + start, piece.start() + start + len(key), key, "old", None)
 
-    def _retired_in(self, piece: str) -> Iterator[tuple[int, str]]:
-        """Where in a piece a retired key begins, and that key."""
+    def _old_keys_in(self, piece: str) -> Iterator[tuple[int, str]]:
+        """Where in a piece a old key begins, and that key."""
         candidates = {(0, piece)}
         for part in _PARTS:
             candidates.update((match.start(), match.group()) for match in part.finditer(piece))
-        return ((start, key) for start, key in sorted(candidates) if fingerprint(key) in self.retired)
+        return ((start, key) for start, key in sorted(candidates) if fingerprint(key) in self.old)

@@ -25,7 +25,7 @@ ARGUMENT_SPEC: Mapping[str, Any] = {
     **SERVICE_ARGUMENTS,
     "providers": {"type": "dict", "default": {}},
     "fingerprints": {"type": "dict", "default": {}},
-    "retired": {"type": "list", "elements": "str", "default": []},
+    "old_keys": {"type": "list", "elements": "str", "default": []},
     "state": {"type": "str", "choices": ["audited", "purged"], "default": "audited"},
 }
 
@@ -34,15 +34,15 @@ def run(params: dict[str, Any], check_mode: bool) -> dict[str, Any]:
     """Return the module's result. Raises `ClawdbotError`."""
     product, paths = resolve_gateway(params)
     seen = state.observe(product, paths, resolve_service(params, product), [])
-    wanted = host_scan.Wanted(params["providers"], params["fingerprints"], frozenset(params["retired"]))
+    desired = host_scan.DesiredKeys(params["providers"], params["fingerprints"], frozenset(params["old_keys"]))
     around = host_scan.Surroundings(
         outdated=_outdated(seen.process, paths),
         working_directory=seen.process.working_directory if seen.process else None,
         unit_files=[*seen.unit.files, *(file.path for file in seen.unit.environment_files)] if seen.unit else [],
     )
     if params["state"] == "audited":
-        return _result(host_scan.audited(product, paths, wanted, around), purged=False)
-    return _result(host_scan.purged(product, paths, wanted, around, check_mode=check_mode), purged=True)
+        return _result(host_scan.audit(product, paths, desired, around), purged=False)
+    return _result(host_scan.purge(product, paths, desired, around, check_mode=check_mode), purged=True)
 
 
 def _result(report: host_scan.Report, *, purged: bool) -> dict[str, Any]:

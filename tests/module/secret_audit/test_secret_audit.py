@@ -29,7 +29,7 @@ from ansible_collections.clawfleet.clawdbot.plugins.modules import secret_audit
 COLLECTIONS = Path(__file__).parents[3] / ".cache" / "collections"
 
 NOW, OLD, KIMI = "sk-now-0123456789abcdef", "sk-old-0123456789abcdef", "sk-kimi-0123456789abcdef"
-MEMORY = ".clawdbot.json.clawfleet-retired"
+MEMORY = ".clawdbot.json.clawfleet-old-keys"
 REFERENCE = "${MOONSHOT_API_KEY}"
 
 
@@ -131,13 +131,13 @@ def places(findings: list[dict[str, Any]], gateway: Gateway) -> list[tuple[str, 
 
 FOUND = [
     ("plain_text_key", "clawdbot.json", "models.providers.moonshot.apiKey", "current"),
-    ("plain_text_key", "clawdbot.json.bak", "models.providers.moonshot.apiKey", "retired"),
-    ("plain_text_key", ".env~", "MOONSHOT_API_KEY", "retired"),
-    ("stale_key", f"{AGENT}/models.json", "providers.moonshot.apiKey", "retired"),
-    ("auth_profile", f"{AGENT}/auth-profiles.json", "profiles.moonshot:default", "retired"),
-    ("plain_text_key", f"{SESSIONS}/1.jsonl", "line 1", "retired"),
+    ("plain_text_key", "clawdbot.json.bak", "models.providers.moonshot.apiKey", "old"),
+    ("plain_text_key", ".env~", "MOONSHOT_API_KEY", "old"),
+    ("old_key", f"{AGENT}/models.json", "providers.moonshot.apiKey", "old"),
+    ("auth_profile", f"{AGENT}/auth-profiles.json", "profiles.moonshot:default", "old"),
+    ("plain_text_key", f"{SESSIONS}/1.jsonl", "line 1", "old"),
     ("plain_text_key", "logs/gateway.log", "line 1", "current"),
-    ("plain_text_key", "logs/gateway.log", "line 2", "retired"),
+    ("plain_text_key", "logs/gateway.log", "line 2", "old"),
 ]
 
 
@@ -184,7 +184,7 @@ def test_a_purge_cleans_them_and_nothing_else_and_check_mode_says_so(gateway: Ga
 def test_a_key_is_found_by_its_fingerprint_alone(gateway: Gateway, run: Run) -> None:
     gateway.lay_out({".env": f"MOONSHOT_API_KEY={NOW}\n", "clawdbot.json": "{}", "notes.md": f"{OLD}\n"})
     assert run()["findings"] == []
-    (finding,) = run(retired=[fingerprint(OLD)])["findings"]
+    (finding,) = run(old_keys=[fingerprint(OLD)])["findings"]
     assert (finding["place"], finding["where"], finding["fingerprint"], finding["purgeable"], finding["hint"]) == (
         f"{gateway.folder}/notes.md",
         "line 1",
@@ -192,7 +192,7 @@ def test_a_key_is_found_by_its_fingerprint_alone(gateway: Gateway, run: Run) -> 
         False,
         "Take it out of there.",
     )
-    assert run(state="purged", retired=[fingerprint(OLD)])["changed"] is False
+    assert run(state="purged", old_keys=[fingerprint(OLD)])["changed"] is False
 
 
 def test_the_log_of_the_product_is_cleaned_in_its_own_folder_and_where_the_config_says(
@@ -277,10 +277,10 @@ def test_what_a_dead_run_left_goes_and_its_record_stays(gateway: Gateway, run: R
     record.chmod(0o600)
     leftover = gateway.folder / ".models.json.0123456789abcdef.clawfleet-new"
     leftover.write_text(OLD)
-    result = run(state="purged", retired=[fingerprint(OLD)])
+    result = run(state="purged", old_keys=[fingerprint(OLD)])
     hint = "Run the role again, or clawfleet.clawdbot.rollback."
     assert [(one["kind"], one["place"], one["status"], one["hint"]) for one in result["findings"]] == [
-        ("plain_text_key", str(record), "retired", hint),
+        ("plain_text_key", str(record), "old", hint),
         ("unfinished_run", str(record), "", hint),
     ]
     assert [(one["kind"], one["place"]) for one in result["purged"]] == [("leftover", str(leftover))]

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._audit import document_rules
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._audit.document_rules import Look
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._audit.known_keys import Keyring
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._audit.document_rules import Examination
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._audit.known_keys import KnownKeys
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config import dotenv, json5_reader
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.redaction import fingerprint
 from hypothesis import given
@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 NOW, OLD, KIMI, FOREIGN = "sk-now-0123456789", "sk-old-0123456789", "sk-kimi-0123456789", "sk-foreign-0123456789"
 STALE = "sk-stale-0123456789"
-RING = Keyring(
+KEYS = KnownKeys(
     {"moonshot": "MOONSHOT_API_KEY", "kimicode": "KIMICODE_API_KEY", "none": "NONE_API_KEY"},
     {"MOONSHOT_API_KEY": NOW, "KIMICODE_API_KEY": KIMI},
     frozenset([fingerprint(OLD)]),
@@ -28,11 +28,11 @@ PURGE = "clawfleet.clawdbot.purge cleans it."
 PUT = "Put it into .env, and a reference to the variable there."
 
 
-def found(look: Look) -> list[tuple[str, str, str, str, str]]:
+def found(examination: Examination) -> list[tuple[str, str, str, str, str]]:
     """The findings as: where, subject, fingerprint, status, and the hint where they cannot be purged."""
     return [
         (one.where, one.subject, one.fingerprint, one.status, "" if one.purgeable else one.hint)
-        for one in look.findings
+        for one in examination.findings
     ]
 
 
@@ -54,17 +54,17 @@ CONFIGS: dict[str, tuple[Any, list[tuple[str, str, str, str, str]], Any]] = {
     ),
     "another key": (
         provider(apiKey=STALE),
-        [(f"{WHERE}.apiKey", "moonshot", fingerprint(STALE), "retired", "")],
+        [(f"{WHERE}.apiKey", "moonshot", fingerprint(STALE), "old", "")],
         provider(apiKey=REFERENCE),
     ),
     "the key of the other provider": (
         provider(apiKey=KIMI),
-        [(f"{WHERE}.apiKey", "moonshot", fingerprint(KIMI), "retired", "")],
+        [(f"{WHERE}.apiKey", "moonshot", fingerprint(KIMI), "old", "")],
         provider(apiKey=REFERENCE),
     ),
     "in a header": (
         provider(headers={"X-Key": f"Bearer {OLD}"}),
-        [(f"{WHERE}.headers.X-Key", "moonshot", fingerprint(OLD), "retired", "")],
+        [(f"{WHERE}.headers.X-Key", "moonshot", fingerprint(OLD), "old", "")],
         provider(headers={"X-Key": f"Bearer {REFERENCE}"}),
     ),
     "twice in a text of a list": (
@@ -75,15 +75,15 @@ CONFIGS: dict[str, tuple[Any, list[tuple[str, str, str, str, str]], Any]] = {
         ],
         {"a": [["x", "${MOONSHOT_API_KEY} and ${KIMICODE_API_KEY}"]]},
     ),
-    "a retired one of nobody": (
+    "an old one of nobody": (
         {"tools": {"key": OLD}},
-        [("tools.key", "", fingerprint(OLD), "retired", "")],
+        [("tools.key", "", fingerprint(OLD), "old", "")],
         {"tools": {"key": "removed"}},
     ),
     "the config's own variables": (
         {"env": {"MOONSHOT_API_KEY": STALE, "vars": {"KIMICODE_API_KEY": KIMI, "OTHER": "x"}}},
         [
-            ("env.MOONSHOT_API_KEY", "MOONSHOT_API_KEY", fingerprint(STALE), "retired", ""),
+            ("env.MOONSHOT_API_KEY", "MOONSHOT_API_KEY", fingerprint(STALE), "old", ""),
             ("env.vars.KIMICODE_API_KEY", "KIMICODE_API_KEY", fingerprint(KIMI), "current", ""),
         ],
         {"env": {"vars": {"OTHER": "x"}}},
@@ -111,52 +111,52 @@ def test_references_take_the_place_of_keys_in_a_config(
     value: Any, findings: list[tuple[str, str, str, str, str]], cleaned: Any
 ) -> None:
     text = json.dumps(value)
-    look = document_rules.config(P, text, RING, replaceable=True)
-    assert found(look) == findings
-    assert json5_reader.loads(look.cleaned) == cleaned
-    assert document_rules.config(P, look.cleaned, RING, replaceable=True).cleaned == look.cleaned
+    examination = document_rules.config(P, text, KEYS, replaceable=True)
+    assert found(examination) == findings
+    assert json5_reader.loads(examination.cleaned) == cleaned
+    assert document_rules.config(P, examination.cleaned, KEYS, replaceable=True).cleaned == examination.cleaned
     if value == cleaned:
-        assert look.cleaned == text
+        assert examination.cleaned == text
 
 
 @pytest.mark.parametrize(("value", "findings", "cleaned"), CONFIGS.values(), ids=CONFIGS)
 def test_a_copy_of_the_config_is_cleaned_alike_and_may_hold_what_is_not_known(
     value: Any, findings: list[tuple[str, str, str, str, str]], cleaned: Any
 ) -> None:
-    look = document_rules.config_copy(P, json.dumps(value), RING)
-    assert found(look) == [one for one in findings if one[3] != "unknown"]
-    assert json5_reader.loads(look.cleaned) == cleaned
+    examination = document_rules.config_copy(P, json.dumps(value), KEYS)
+    assert found(examination) == [one for one in findings if one[3] != "unknown"]
+    assert json5_reader.loads(examination.cleaned) == cleaned
 
 
 def test_a_config_stays_while_the_process_is_on_older_variables() -> None:
     text = json.dumps(provider(apiKey=NOW))
-    look = document_rules.config(P, text, RING, replaceable=False)
-    assert [(one.purgeable, one.hint) for one in look.findings] == [
+    examination = document_rules.config(P, text, KEYS, replaceable=False)
+    assert [(one.purgeable, one.hint) for one in examination.findings] == [
         (False, "Restart the gateway, which is on older variables; then it can be cleaned.")
     ]
-    assert look.cleaned == text
+    assert examination.cleaned == text
 
 
 def test_an_old_key_in_a_comment_of_a_config_goes_and_the_rest_stays() -> None:
     text = f"// was {OLD}\n{{ a: 'x', // {NOW}\n}}\n"
-    look = document_rules.config(P, text, RING, replaceable=True)
-    assert [(one.where, one.status, one.purgeable) for one in look.findings] == [
-        ("line 1", "retired", True),
+    examination = document_rules.config(P, text, KEYS, replaceable=True)
+    assert [(one.where, one.status, one.purgeable) for one in examination.findings] == [
+        ("line 1", "old", True),
         ("line 2", "current", True),
     ]
-    assert look.cleaned == "// was removed\n{ a: 'x', // removed\n}\n"
+    assert examination.cleaned == "// was removed\n{ a: 'x', // removed\n}\n"
 
 
 def test_the_key_that_stood_in_the_place_of_a_current_one_is_kept_for_the_search() -> None:
     value = {**provider(apiKey=STALE), "env": {"KIMICODE_API_KEY": OLD}}
-    assert document_rules.config_copy(P, json.dumps(value), RING).stale == {
+    assert document_rules.config_copy(P, json.dumps(value), KEYS).old_values == {
         STALE: "MOONSHOT_API_KEY",
         OLD: "KIMICODE_API_KEY",
     }
 
 
 def test_a_finding_says_it_all() -> None:
-    (finding,) = document_rules.config(P, json.dumps(provider(apiKey=NOW)), RING, replaceable=True).findings
+    (finding,) = document_rules.config(P, json.dumps(provider(apiKey=NOW)), KEYS, replaceable=True).findings
     assert finding.as_result() == {
         "kind": "plain_text_key",
         "place": "/s/file",
@@ -179,19 +179,19 @@ MODELS: dict[str, tuple[Any, list[tuple[str, str, str, str, str]], list[str], An
     ),
     "an old key": (
         {"moonshot": {"apiKey": STALE}, "other": {"apiKey": FOREIGN}},
-        [("providers.moonshot.apiKey", "moonshot", fingerprint(STALE), "retired", "")],
+        [("providers.moonshot.apiKey", "moonshot", fingerprint(STALE), "old", "")],
         [],
         {"other": {"apiKey": FOREIGN}},
     ),
     "an old key under another name": (
         {"kimi-code": {"apiKey": OLD}},
-        [("providers.kimi-code.apiKey", "kimi-code", fingerprint(OLD), "retired", "")],
+        [("providers.kimi-code.apiKey", "kimi-code", fingerprint(OLD), "old", "")],
         [],
         {},
     ),
     "an old key in a header": (
         {"moonshot": {"apiKey": NOW, "models": [{"headers": {"k": f"Bearer {OLD}"}}]}},
-        [("providers.moonshot", "moonshot", fingerprint(OLD), "retired", "")],
+        [("providers.moonshot", "moonshot", fingerprint(OLD), "old", "")],
         ["moonshot"],
         {},
     ),
@@ -223,10 +223,10 @@ MODELS: dict[str, tuple[Any, list[tuple[str, str, str, str, str]], list[str], An
 def test_what_the_product_has_made_of_an_old_key_goes(
     providers: Any, findings: list[tuple[str, str, str, str, str]], notes: list[str], cleaned: Any
 ) -> None:
-    look = document_rules.models(P, json.dumps({"providers": providers}), RING, {"other"})
-    assert found(look) == findings
-    assert [note.subject for note in look.notes] == notes
-    assert json5_reader.loads(look.cleaned) == {"providers": cleaned}
+    examination = document_rules.models(P, json.dumps({"providers": providers}), KEYS, {"other"})
+    assert found(examination) == findings
+    assert [note.subject for note in examination.notes] == notes
+    assert json5_reader.loads(examination.cleaned) == {"providers": cleaned}
 
 
 def profile(key: str, of: str = "moonshot") -> dict[str, str]:
@@ -250,7 +250,7 @@ PROFILES: dict[str, tuple[Any, list[tuple[str, str, str, str, str]], Any]] = {
             "lastGood": {"moonshot": "m", "other": "other:x"},
             "usageStats": {"m": {}, "other:x": {}},
         },
-        [("profiles.m", "MoonShot", fingerprint(STALE), "retired", "")],
+        [("profiles.m", "MoonShot", fingerprint(STALE), "old", "")],
         {
             "version": 1,
             "profiles": OTHERS,
@@ -259,9 +259,9 @@ PROFILES: dict[str, tuple[Any, list[tuple[str, str, str, str, str]], Any]] = {
             "usageStats": {"other:x": {}},
         },
     ),
-    "a retired key of another provider": (
+    "an old key of another provider": (
         {"profiles": {"o": profile(OLD, "other")}},
-        [("profiles.o", "other", fingerprint(OLD), "retired", "")],
+        [("profiles.o", "other", fingerprint(OLD), "old", "")],
         {"profiles": {}},
     ),
     "a token": (
@@ -282,13 +282,13 @@ PROFILES: dict[str, tuple[Any, list[tuple[str, str, str, str, str]], Any]] = {
 def test_a_profile_that_wins_over_a_variable_goes(
     value: Any, findings: list[tuple[str, str, str, str, str]], cleaned: Any
 ) -> None:
-    look = document_rules.profiles(P, json.dumps(value), RING)
-    assert found(look) == findings
-    assert json5_reader.loads(look.cleaned) == cleaned
+    examination = document_rules.profiles(P, json.dumps(value), KEYS)
+    assert found(examination) == findings
+    assert json5_reader.loads(examination.cleaned) == cleaned
 
 
 def test_a_profile_is_named_with_what_it_wins_over() -> None:
-    (finding,) = document_rules.profiles(P, json.dumps({"profiles": {"m": profile(NOW)}}), RING).findings
+    (finding,) = document_rules.profiles(P, json.dumps({"profiles": {"m": profile(NOW)}}), KEYS).findings
     assert finding.kind == "auth_profile"
     assert finding.message == (
         "The auth profile m in /s/file holds the current key of moonshot and wins over MOONSHOT_API_KEY."
@@ -303,7 +303,7 @@ ENVS: dict[str, tuple[str, Mapping[str, str], list[tuple[str, str, str, str, str
     "with another key than it shall have": (
         f"MOONSHOT_API_KEY={NOW}\n",
         {"MOONSHOT_API_KEY": fingerprint(STALE)},
-        [("MOONSHOT_API_KEY", "MOONSHOT_API_KEY", fingerprint(NOW), "retired", RUN)],
+        [("MOONSHOT_API_KEY", "MOONSHOT_API_KEY", fingerprint(NOW), "old", RUN)],
         "",
     ),
     "with a copy of a key": (
@@ -312,18 +312,18 @@ ENVS: dict[str, tuple[str, Mapping[str, str], list[tuple[str, str, str, str, str
         [("MINE", "MINE", fingerprint(NOW), "current", TAKE)],
         "",
     ),
-    "with a retired key": (
+    "with an old key": (
         f"MINE='{OLD}'\nEMPTY=\n",
         {},
-        [("MINE", "MINE", fingerprint(OLD), "retired", TAKE)],
+        [("MINE", "MINE", fingerprint(OLD), "old", TAKE)],
         "",
     ),
     "with comments": (
         f"# {OLD}\nMOONSHOT_API_KEY={NOW} # not {OLD}\nA=b\n",
         {},
         [
-            ("line 1", "", fingerprint(OLD), "retired", ""),
-            ("line 2", "", fingerprint(OLD), "retired", ""),
+            ("line 1", "", fingerprint(OLD), "old", ""),
+            ("line 2", "", fingerprint(OLD), "old", ""),
         ],
         f"# removed\nMOONSHOT_API_KEY={NOW} # not removed\nA=b\n",
     ),
@@ -334,21 +334,21 @@ ENVS: dict[str, tuple[str, Mapping[str, str], list[tuple[str, str, str, str, str
 def test_of_the_env_only_comments_are_cleaned(
     text: str, wanted: Mapping[str, str], findings: list[tuple[str, str, str, str, str]], cleaned: str
 ) -> None:
-    look = document_rules.env(P, text, RING, wanted)
-    assert found(look) == findings
-    assert look.cleaned == (cleaned or text)
+    examination = document_rules.env(P, text, KEYS, wanted)
+    assert found(examination) == findings
+    assert examination.cleaned == (cleaned or text)
 
 
 def test_a_copy_of_the_env_loses_what_is_known() -> None:
     text = f"# {OLD}\nMOONSHOT_API_KEY={STALE}\nexport KIMICODE_API_KEY='{KIMI}'\nMINE={OLD}\nNONE_API_KEY=x\nA=b\n"
-    look = document_rules.env_copy(P, text, RING)
-    assert [(one.where, one.status, one.purgeable) for one in look.findings] == [
-        ("MOONSHOT_API_KEY", "retired", True),
+    examination = document_rules.env_copy(P, text, KEYS)
+    assert [(one.where, one.status, one.purgeable) for one in examination.findings] == [
+        ("MOONSHOT_API_KEY", "old", True),
         ("KIMICODE_API_KEY", "current", True),
-        ("MINE", "retired", True),
-        ("line 1", "retired", True),
+        ("MINE", "old", True),
+        ("line 1", "old", True),
     ]
-    assert look.cleaned == "# removed\nNONE_API_KEY=x\nA=b\n"
+    assert examination.cleaned == "# removed\nNONE_API_KEY=x\nA=b\n"
 
 
 def test_a_unit_is_told_of_and_left_alone() -> None:
@@ -359,34 +359,34 @@ def test_a_unit_is_told_of_and_left_alone() -> None:
         f"ExecStart=/bin/x --key {OLD}\n"
         'Environment="broken MINE_TOKEN=abc\n'
     )
-    look = document_rules.unit(P, text, RING)
+    examination = document_rules.unit(P, text, KEYS)
     hint = "Take it out of there (systemctl edit), reload systemd, and restart the gateway."
-    assert found(look) == [
-        ("line 2", "MOONSHOT_API_KEY", fingerprint(STALE), "retired", hint),
+    assert found(examination) == [
+        ("line 2", "MOONSHOT_API_KEY", fingerprint(STALE), "old", hint),
         ("line 2", "CLAWDBOT_GATEWAY_TOKEN", fingerprint("t0ken"), "unknown", hint),
-        ("line 4", "", fingerprint(OLD), "retired", hint),
+        ("line 4", "", fingerprint(OLD), "old", hint),
         ("line 5", "MINE_TOKEN", fingerprint("abc"), "unknown", hint),
     ]
-    assert look.findings[1].message == "/s/file holds a key in plain text in CLAWDBOT_GATEWAY_TOKEN, in line 2."
-    assert look.cleaned == text
+    assert examination.findings[1].message == "/s/file holds a key in plain text in CLAWDBOT_GATEWAY_TOKEN, in line 2."
+    assert examination.cleaned == text
 
 
 def test_any_other_text_is_told_of_with_the_line() -> None:
-    look = document_rules.plain(P, f"a\nb {NOW}\n", RING, "Do it.")
-    assert found(look) == [("line 2", "MOONSHOT_API_KEY", fingerprint(NOW), "current", "Do it.")]
-    assert look.findings[0].message == "/s/file holds the current key in plain text in line 2."
+    examination = document_rules.plain(P, f"a\nb {NOW}\n", KEYS, "Do it.")
+    assert found(examination) == [("line 2", "MOONSHOT_API_KEY", fingerprint(NOW), "current", "Do it.")]
+    assert examination.findings[0].message == "/s/file holds the current key in plain text in line 2."
 
 
-@pytest.mark.parametrize("look", [document_rules.config_copy, document_rules.profiles])
-def test_a_broken_document_is_an_error_without_its_text(look: Any) -> None:
+@pytest.mark.parametrize("examination", [document_rules.config_copy, document_rules.profiles])
+def test_a_broken_document_is_an_error_without_its_text(examination: Any) -> None:
     with pytest.raises(json5_reader.Json5Error) as caught:
-        look(P, f'{{"a": {NOW}', RING)
+        examination(P, f'{{"a": {NOW}', KEYS)
     assert NOW not in str(caught.value)
 
 
-KEYS = st.sampled_from([NOW, OLD, STALE, KIMI, REFERENCE, f"x {NOW}", "", "x"])
+STRINGS = st.sampled_from([NOW, OLD, STALE, KIMI, REFERENCE, f"x {NOW}", "", "x"])
 VALUES = st.recursive(
-    KEYS | st.integers(),
+    STRINGS | st.integers(),
     lambda inner: (
         st.lists(inner, max_size=3)
         | st.dictionaries(st.sampled_from(["a", "apiKey", "env", "models", "providers", "moonshot"]), inner, max_size=3)
@@ -396,10 +396,10 @@ VALUES = st.recursive(
 
 @given(st.dictionaries(st.sampled_from(["models", "env", "x"]), VALUES))
 def test_no_known_key_is_left_in_a_copy_of_a_config(value: Any) -> None:
-    look = document_rules.config_copy(P, json.dumps(value), RING)
-    assert [key for key in (NOW, OLD, KIMI) if key in look.cleaned] == []
-    assert (look.cleaned != json.dumps(value)) == bool(look.findings)
-    assert not [key for key in (NOW, OLD, STALE, KIMI) if key in repr(look)]
+    examination = document_rules.config_copy(P, json.dumps(value), KEYS)
+    assert [key for key in (NOW, OLD, KIMI) if key in examination.cleaned] == []
+    assert (examination.cleaned != json.dumps(value)) == bool(examination.findings)
+    assert not [key for key in (NOW, OLD, STALE, KIMI) if key in repr(examination)]
 
 
 ENV_LINES = st.lists(
@@ -409,6 +409,6 @@ ENV_LINES = st.lists(
 
 @given(ENV_LINES.map("\n".join))
 def test_what_the_env_says_stays(text: str) -> None:
-    cleaned = document_rules.env(P, text, RING, {}).cleaned
+    cleaned = document_rules.env(P, text, KEYS, {}).cleaned
     assert dotenv.loads(cleaned) == dotenv.loads(text)
     assert len(cleaned.splitlines()) == len(text.splitlines())

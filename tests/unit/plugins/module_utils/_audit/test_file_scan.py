@@ -8,26 +8,26 @@ from pathlib import Path
 import pytest
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._audit import file_scan
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._audit.file_scan import (
-    Found,
+    FoundKey,
     Position,
     Search,
     files,
     mask,
 )
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._audit.known_keys import Keyring
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._audit.known_keys import KnownKeys
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import ClawdbotError
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._files.atomic import ConflictError
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.redaction import fingerprint
 
 NOW, OLD = "sk-now-0123456789", "sk-old-0123456789"
-RING = Keyring({"moonshot": "MOONSHOT_API_KEY"}, {"MOONSHOT_API_KEY": NOW}, frozenset([fingerprint(OLD)]))
-FOUND_NOW, FOUND_OLD = Found(NOW, "current", "MOONSHOT_API_KEY"), Found(OLD, "retired", None)
+KEYS = KnownKeys({"moonshot": "MOONSHOT_API_KEY"}, {"MOONSHOT_API_KEY": NOW}, frozenset([fingerprint(OLD)]))
+FOUND_NOW, FOUND_OLD = FoundKey(NOW, "current", "MOONSHOT_API_KEY"), FoundKey(OLD, "old", None)
 
 
 def test_keys_are_found_with_byte_and_line(tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.write_bytes(f"\xe4\xfc\n{OLD}\n\xff {NOW} {NOW}\n".encode("latin-1"))
-    assert Search(RING).hits(str(file)) == {
+    assert Search(KEYS).hits(str(file)) == {
         FOUND_OLD: [Position(3, 2)],
         FOUND_NOW: [Position(23, 3), Position(41, 3)],
     }
@@ -39,7 +39,7 @@ def test_a_key_is_found_wherever_a_chunk_ends(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setattr(file_scan, "_LONGEST_KEY", 20)
     file = tmp_path / "file"
     file.write_text("\n" * before + OLD + "\n" + NOW + " " * 100)
-    assert Search(RING).hits(str(file)) == {
+    assert Search(KEYS).hits(str(file)) == {
         FOUND_OLD: [Position(before, before + 1)],
         FOUND_NOW: [Position(before + len(OLD) + 1, before + 2)],
     }
@@ -49,7 +49,7 @@ def test_no_more_is_read_than_is_allowed_and_the_rest_is_named(tmp_path: Path, m
     monkeypatch.setattr(file_scan, "_MOST_BYTES", 50)
     for name, size in {"a": 40, "b": 20, "c": 10}.items():
         (tmp_path / name).write_text("x" * size)
-    search = Search(RING)
+    search = Search(KEYS)
     for path in files(str(tmp_path)):
         search.hits(path)
     assert search.left_out == [str(tmp_path / "b")]
@@ -60,10 +60,10 @@ def test_what_is_no_file_is_not_read(tmp_path: Path) -> None:
     (tmp_path / "deep" / "file").write_text("x")
     (tmp_path / "link").symlink_to("deep/file")
     assert list(files(str(tmp_path))) == [str(tmp_path / "deep" / "file")]
-    assert Search(RING).hits(str(tmp_path / "none")) == {}
-    assert Search(RING).hits("/dev/null") == {}
+    assert Search(KEYS).hits(str(tmp_path / "none")) == {}
+    assert Search(KEYS).hits("/dev/null") == {}
     with pytest.raises(ClawdbotError, match=rf"Cannot read {tmp_path}: Is a directory\."):
-        Search(RING).hits(str(tmp_path))
+        Search(KEYS).hits(str(tmp_path))
 
 
 def test_asterisks_take_the_place_of_a_key_in_the_same_file(tmp_path: Path) -> None:

@@ -4,13 +4,13 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._audit.known_keys import Keyring
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._audit.known_keys import KnownKeys
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.redaction import fingerprint
 from hypothesis import given
 from hypothesis import strategies as st
 
 NOW, OLD, OTHER = "sk-now-0123456789", "sk-old-0123456789", "sk-other-0123456789"
-RING = Keyring(
+KEYS = KnownKeys(
     {"moonshot": "MOONSHOT_API_KEY", "kimicode": "KIMICODE_API_KEY"},
     {"MOONSHOT_API_KEY": NOW},
     frozenset([fingerprint(OLD), fingerprint("0123456789abcdef.ABCDEFGHIJ")]),
@@ -21,45 +21,45 @@ RING = Keyring(
 FOUND: dict[str, tuple[str, list[tuple[str, str, str | None]]]] = {
     "none": ("no key, but sk-none-0123456789", []),
     "by value": (f"x{NOW}y", [(NOW, "current", "MOONSHOT_API_KEY")]),
-    "by fingerprint": (f'"{OLD}"', [(OLD, "retired", None)]),
-    "at the end of a sentence": (f"It is {OLD}.", [(OLD, "retired", None)]),
-    "with a dot in it": ("0123456789abcdef.ABCDEFGHIJ", [("0123456789abcdef.ABCDEFGHIJ", "retired", None)]),
-    "behind a line break of JSON": (rf"My key:\n{OLD}\nbye", [(OLD, "retired", None)]),
-    "behind a name": (f"KEY={OLD}", [(OLD, "retired", None)]),
-    "in a URL": (f"?key={OLD}&x", [(OLD, "retired", None)]),
+    "by fingerprint": (f'"{OLD}"', [(OLD, "old", None)]),
+    "at the end of a sentence": (f"It is {OLD}.", [(OLD, "old", None)]),
+    "with a dot in it": ("0123456789abcdef.ABCDEFGHIJ", [("0123456789abcdef.ABCDEFGHIJ", "old", None)]),
+    "behind a line break of JSON": (rf"My key:\n{OLD}\nbye", [(OLD, "old", None)]),
+    "behind a name": (f"KEY={OLD}", [(OLD, "old", None)]),
+    "in a URL": (f"?key={OLD}&x", [(OLD, "old", None)]),
     "one that stood in place of the current one": (
         "sk-stale-0123456789",
-        [("sk-stale-0123456789", "retired", "MOONSHOT_API_KEY")],
+        [("sk-stale-0123456789", "old", "MOONSHOT_API_KEY")],
     ),
     "several": (
         f"{OLD} {NOW} {OLD}",
-        [(OLD, "retired", None), (NOW, "current", "MOONSHOT_API_KEY"), (OLD, "retired", None)],
+        [(OLD, "old", None), (NOW, "current", "MOONSHOT_API_KEY"), (OLD, "old", None)],
     ),
 }
 
 
 @pytest.mark.parametrize(("text", "expected"), FOUND.values(), ids=FOUND)
 def test_keys_are_found_by_value_and_by_fingerprint(text: str, expected: list[tuple[str, str, str | None]]) -> None:
-    matches = RING.find(text)
+    matches = KEYS.find(text)
     assert [(match.key, match.status, match.variable) for match in matches] == expected
     assert [text[match.start : match.end] for match in matches] == [match.key for match in matches]
 
 
 STATUS = {
     "the current one in its place": (NOW, "MOONSHOT_API_KEY", "current"),
-    "another one in its place": (OTHER, "MOONSHOT_API_KEY", "retired"),
+    "another one in its place": (OTHER, "MOONSHOT_API_KEY", "old"),
     "the current one elsewhere": (NOW, None, "current"),
-    "a retired one elsewhere": (OLD, None, "retired"),
-    "a stale one elsewhere": ("sk-stale-0123456789", None, "retired"),
+    "an old one elsewhere": (OLD, None, "old"),
+    "an old one whose value is known elsewhere": ("sk-stale-0123456789", None, "old"),
     "any other one": (OTHER, None, "unknown"),
     "in the place of a variable that has no key": (OTHER, "KIMICODE_API_KEY", "unknown"),
-    "a retired one in the place of a variable that has no key": (OLD, "KIMICODE_API_KEY", "retired"),
+    "an old one in the place of a variable that has no key": (OLD, "KIMICODE_API_KEY", "old"),
 }
 
 
 @pytest.mark.parametrize(("key", "variable", "expected"), STATUS.values(), ids=STATUS)
 def test_what_is_known_of_a_key(key: str, variable: str | None, expected: str) -> None:
-    assert RING.status(key, variable) == expected
+    assert KEYS.status(key, variable) == expected
 
 
 @pytest.mark.parametrize(
@@ -74,16 +74,16 @@ def test_what_is_known_of_a_key(key: str, variable: str | None, expected: str) -
     ],
 )
 def test_a_provider_has_its_variable_however_it_is_spelled(provider: object, expected: str | None) -> None:
-    assert RING.variable_of(provider) == expected
+    assert KEYS.variable_of(provider) == expected
 
 
 def test_a_value_too_short_to_be_a_key_is_not_looked_for() -> None:
-    assert Keyring({"p": "P"}, {"P": "short"}).find("short and short") == []
+    assert KnownKeys({"p": "P"}, {"P": "short"}).find("short and short") == []
 
 
 def test_no_key_is_in_the_text_of_a_keyring() -> None:
-    assert "sk-" not in repr(RING)
-    assert "sk-" not in repr(RING.find(f"{OLD} {NOW}"))
+    assert "sk-" not in repr(KEYS)
+    assert "sk-" not in repr(KEYS.find(f"{OLD} {NOW}"))
 
 
 PARTS = st.sampled_from([NOW, OLD, " ", "\n", '"', "abc", "\\n", "-", "."])
@@ -92,8 +92,8 @@ PARTS = st.sampled_from([NOW, OLD, " ", "\n", '"', "abc", "\\n", "-", "."])
 @given(st.lists(PARTS).map("".join))
 def test_what_is_found_stands_there_in_order_and_apart(text: str) -> None:
     end = 0
-    for match in RING.find(text):
+    for match in KEYS.find(text):
         assert match.start >= end
         assert text[match.start : match.end] == match.key
         end = match.end
-    assert (NOW in text) <= any(NOW in text[match.start : match.end] for match in RING.find(text))
+    assert (NOW in text) <= any(NOW in text[match.start : match.end] for match in KEYS.find(text))
