@@ -35,26 +35,26 @@ def run(params: dict[str, Any], check_mode: bool) -> dict[str, Any]:
     product, paths = resolve_gateway(params)
     seen = state.observe(product, paths, resolve_service(params, product), [])
     desired = host_scan.DesiredKeys(params["providers"], params["fingerprints"], frozenset(params["old_keys"]))
-    around = host_scan.Surroundings(
+    service = host_scan.ServiceFacts(
         outdated=_outdated(seen.process, paths),
         working_directory=seen.process.working_directory if seen.process else None,
         unit_files=[*seen.unit.files, *(file.path for file in seen.unit.environment_files)] if seen.unit else [],
     )
     if params["state"] == "audited":
-        return _result(host_scan.audit(product, paths, desired, around), purged=False)
-    return _result(host_scan.purge(product, paths, desired, around, check_mode=check_mode), purged=True)
+        return _result(host_scan.audit(product, paths, desired, service), purged=False)
+    return _result(host_scan.purge(product, paths, desired, service, check_mode=check_mode), purged=True)
 
 
 def _result(report: host_scan.Report, *, purged: bool) -> dict[str, Any]:
     result: dict[str, Any] = {
-        "changed": purged and bool(report.actions),
+        "changed": purged and bool(report.cleanups),
         "findings": [found.as_result() for found in report.findings if not (purged and found.purgeable)],
         "notes": [note.as_result() for note in report.notes],
         "dangling": [model.as_result() for model in report.dangling],
     }
     if purged:
         result["purged"] = [found.as_result() for found in report.findings if found.purgeable]
-        result["diff"] = report.diffs
+        result["diff"] = report.diffs()
     return result
 
 

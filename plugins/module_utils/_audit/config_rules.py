@@ -1,0 +1,163 @@
+# Copyright (c) 2026, clawfleet.clawdbot contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+# Do not use this from other collections or standalone plugins/modules!
+
+"""Rules for the config and its copies: a reference replaces each key that `.env` holds, or should hold."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config import json5_editor, json5_reader
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.env_refs import (
+    is_reference,
+    reference,
+    references,
+)
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.json5_editor import Change
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.models import PROVIDERS
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.tree import REMOVE
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.redaction import fingerprint, named_secrets
+
+from .document_rules import REMOVED, WHOSE, Context, Document, Examination, Rules, clean_comments, manual
+from .finding import Finding
+from .known_keys import KeyStatus, KnownKeys
+
+# Local servers get a shorter literal in place of a key, as ollama-local.
+_SHORTEST_FOREIGN_KEY = 16
+
+_RESTART = "Restart the gateway, which is on older variables; then it can be cleaned."
+_MOVE = "Put it into .env, and a reference to the variable there."
+
+
+class _Occurrence(NamedTuple):
+    """A key in a config."""
+
+    place: tuple[str, ...]
+    key: str
+    status: KeyStatus
+    variable: str | None
+    #: Whether the replacement holds something else in its place.
+    replaceable: bool = True
+
+
+class _Member(NamedTuple):
+    """A member of an object that holds keys, and what replaces its value."""
+
+    path: tuple[str, ...]
+    value: Any
+    replacement: Any
+    occurrences: Sequence[_Occurrence]
+
+
+def _examine_config(document: Document, context: Context) -> Examination:
+    examined = replace(_examine(document, context.keys), private=any(True for _secret in named_secrets(document.value)))
+    if context.replaceable:
+        return examined
+    return replace(examined, findings=[manual(one, _RESTART) for one in examined.findings], cleaned=document.text)
+
+
+def _examine_copy(document: Document, context: Context) -> Examination:
+    """A backup may hold unknown keys: they are not managed."""
+    examined = _examine(document, context.keys)
+    return replace(examined, findings=[finding for finding in examined.findings if finding.status != "unknown"])
+
+
+def _old_values(value: Any, keys: KnownKeys) -> dict[str, str]:
+    return {
+        one.key: one.variable
+        for member in _members(value, (), keys)
+        for one in member.occurrences
+        if one.status == "old" and one.variable
+    }
+
+
+CONFIG = Rules(json5_reader.loads, _examine_config, _old_values)
+CONFIG_COPY = Rules(json5_reader.loads, _examine_copy, _old_values)
+
+
+def _examine(document: Document, keys: KnownKeys) -> Examination:
+    members = list(_members(document.value, (), keys))
+    findings = [_finding(document.path, one) for member in members for one in member.occurrences]
+    changes = [Change(member.path, member.replacement) for member in members if member.replacement != member.value]
+    edited = json5_editor.edit(document.text, changes) if changes else document.text
+    # People keep old keys in comments.
+    commented, cleaned = clean_comments(document.path, edited, keys, json5_reader.loads)
+    return Examination([*findings, *commented], (), cleaned)
+
+
+def _finding(path: str, found: _Occurrence) -> Finding:
+    where = ".".join(found.place)
+    subject = found.place[2] if found.place[:2] == PROVIDERS and len(found.place) > 2 else found.variable or ""
+    message = f"{path} holds {WHOSE[found.status]} in plain text at {where}."
+    finding = Finding("plain_text_key", path, message, where, subject, fingerprint(found.key), found.status, True)
+    return finding if found.replaceable else manual(finding, _MOVE)
+
+
+def _members(value: Any, path: tuple[str, ...], keys: KnownKeys) -> Iterator[_Member]:
+    """The innermost members that hold keys: an array is one value."""
+    for name, item in value.items() if isinstance(value, dict) else ():
+        member = (*path, name)
+        if isinstance(item, dict):
+            yield from _members(item, member, keys)
+        else:
+            replacement, occurrences = _replaced(item, member, keys)
+            if occurrences:
+                yield _Member(member, item, replacement, occurrences)
+
+
+def _replaced(value: Any, path: tuple[str, ...], keys: KnownKeys) -> tuple[Any, list[_Occurrence]]:
+    """A value without keys, and the keys."""
+    if isinstance(value, str):
+        return _replaced_string(value, path, keys)
+    if not isinstance(value, (dict, list)):
+        return value, []
+    items = value.items() if isinstance(value, dict) else ((str(index), item) for index, item in enumerate(value))
+    replaced = {name: _replaced(item, (*path, name), keys) for name, item in items}
+    occurrences = [one for _value, found in replaced.values() for one in found]
+    if isinstance(value, list):
+        return [new for new, _found in replaced.values()], occurrences
+    return {name: new for name, (new, _found) in replaced.items() if new is not REMOVE}, occurrences
+
+
+def _replaced_string(text: str, path: tuple[str, ...], keys: KnownKeys) -> tuple[Any, list[_Occurrence]]:
+    provider = path[2] if path[:2] == PROVIDERS and len(path) > 3 else None
+    own = keys.variable_of(provider)
+    if provider is not None and path[3:] == ("apiKey",) and text and not references(text):
+        return _replaced_api_key(text, path, own, keys)
+    if path[0] == "env" and path[-1] in keys.current and text and not is_reference(text):
+        # `.env` has the variable too and takes precedence: this value is of no use.
+        return REMOVE, [_Occurrence(path, text, keys.status(text, path[-1]), path[-1])]
+    occurrences = []
+    for match in reversed(keys.find(text)):
+        variable = match.variable or own
+        occurrences.append(_Occurrence(path, match.key, match.status, variable))
+        text = text[: match.start] + _substitute(variable, keys) + text[match.end :]
+    return text, occurrences
+
+
+def _replaced_api_key(
+    text: str, path: tuple[str, ...], variable: str | None, keys: KnownKeys
+) -> tuple[str, list[_Occurrence]]:
+    """The key of a provider; `variable` is None where the provider is not managed."""
+    if variable is not None:
+        # The running gateway must have what the config refers to.
+        replaceable = variable in keys.current
+        found = _Occurrence(path, text, keys.status(text, variable), variable, replaceable)
+        return reference(variable) if replaceable else text, [found]
+    match = next((match for match in keys.find(text) if match.key == text), None)
+    if match is not None:
+        return _substitute(match.variable, keys), [_Occurrence(path, text, match.status, match.variable)]
+    foreign = (
+        [_Occurrence(path, text, "unknown", None, replaceable=False)] if len(text) >= _SHORTEST_FOREIGN_KEY else []
+    )
+    return text, foreign
+
+
+def _substitute(variable: str | None, keys: KnownKeys) -> str:
+    return reference(variable) if variable in keys.current and variable else REMOVED

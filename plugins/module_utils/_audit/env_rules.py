@@ -1,0 +1,65 @@
+# Copyright (c) 2026, clawfleet.clawdbot contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+# Do not use this from other collections or standalone plugins/modules!
+
+"""Rules for `.env`, which should hold the current keys, and for copies of it, which should hold none."""
+
+from __future__ import annotations
+
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config import dotenv
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.redaction import fingerprint
+
+from .document_rules import WHOSE, Context, Document, Examination, Rules, clean_comments
+from .finding import Finding
+from .text_rules import UNPARSED_COPY
+
+_RUN_THE_ROLE = "Run the role: it writes the key of the inventory."
+_TAKE_OUT = "Take the variable out of it."
+
+
+def _examine_env(document: Document, context: Context) -> Examination:
+    """Values are left to the role; only comments are cleaned."""
+    path, keys = document.path, context.keys
+    findings: list[Finding] = []
+    for variable, value in document.value.items():
+        if not value:
+            continue
+        print_ = fingerprint(value)
+        managed = variable in keys.current
+        if (managed and print_ != context.fingerprints.get(variable, print_)) or print_ in keys.old:
+            message = f"{path} holds {WHOSE['old']} in {variable}."
+            hint = _RUN_THE_ROLE if managed else _TAKE_OUT
+            findings.append(Finding("old_key", path, message, variable, variable, print_, "old", hint=hint))
+        elif not managed and keys.status(value) != "unknown":
+            status = keys.status(value)
+            message = f"{path} holds {WHOSE[status]} of another variable in {variable}."
+            findings.append(
+                Finding("plain_text_key", path, message, variable, variable, print_, status, hint=_TAKE_OUT)
+            )
+    commented, cleaned = clean_comments(path, document.text, keys, dotenv.loads)
+    return Examination([*findings, *commented], (), cleaned, private=True)
+
+
+def _examine_copy(document: Document, context: Context) -> Examination:
+    """The managed variables and those with known keys are removed."""
+    path, keys = document.path, context.keys
+    findings: list[Finding] = []
+    for variable, value in document.value.items():
+        status = keys.status(value, variable if variable in keys.current else None)
+        if value and status != "unknown":
+            message = f"{path}, a copy of the .env, holds {WHOSE[status]} in {variable}."
+            print_ = fingerprint(value)
+            findings.append(Finding("plain_text_key", path, message, variable, variable, print_, status, True))
+    try:
+        edited = dotenv.edit(document.text, {finding.where: None for finding in findings}).text
+    except dotenv.EnvFileError:
+        return UNPARSED_COPY.examine(document, context)
+    commented, cleaned = clean_comments(path, edited, keys, dotenv.loads)
+    return Examination([*findings, *commented], (), cleaned)
+
+
+ENV = Rules(dotenv.loads, _examine_env)
+ENV_COPY = Rules(dotenv.loads, _examine_copy)

@@ -1,0 +1,197 @@
+# Copyright (c) 2026, clawfleet.clawdbot contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._audit.config_rules import CONFIG, CONFIG_COPY
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config import json5_reader
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.redaction import fingerprint
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.unit.plugins.module_utils._audit.audit_cases import (
+    FOREIGN,
+    KEYS,
+    KIMI,
+    NOW,
+    OLD,
+    STALE,
+    examine,
+    found,
+)
+
+PURGE = "clawfleet.clawdbot.purge cleans it."
+PUT = "Put it into .env, and a reference to the variable there."
+
+
+def provider(**members: Any) -> dict[str, Any]:
+    return {"models": {"providers": {"moonshot": members}}}
+
+
+REFERENCE = "${MOONSHOT_API_KEY}"
+WHERE = "models.providers.moonshot"
+CASES: dict[str, tuple[Any, list[tuple[str, str, str, str, str]], Any]] = {
+    "a reference": (provider(apiKey=REFERENCE), [], provider(apiKey=REFERENCE)),
+    "no key": (provider(apiKey=""), [], provider(apiKey="")),
+    "no text": (provider(apiKey=7), [], provider(apiKey=7)),
+    "no object": ([NOW], [], [NOW]),
+    "the current key": (
+        provider(apiKey=NOW),
+        [(f"{WHERE}.apiKey", "moonshot", fingerprint(NOW), "current", "")],
+        provider(apiKey=REFERENCE),
+    ),
+    "another key": (
+        provider(apiKey=STALE),
+        [(f"{WHERE}.apiKey", "moonshot", fingerprint(STALE), "old", "")],
+        provider(apiKey=REFERENCE),
+    ),
+    "the key of the other provider": (
+        provider(apiKey=KIMI),
+        [(f"{WHERE}.apiKey", "moonshot", fingerprint(KIMI), "old", "")],
+        provider(apiKey=REFERENCE),
+    ),
+    "in a header": (
+        provider(headers={"X-Key": f"Bearer {OLD}"}),
+        [(f"{WHERE}.headers.X-Key", "moonshot", fingerprint(OLD), "old", "")],
+        provider(headers={"X-Key": f"Bearer {REFERENCE}"}),
+    ),
+    "twice in a text of a list": (
+        {"a": [["x", f"{NOW} and {KIMI}"]]},
+        [
+            ("a.0.1", "KIMICODE_API_KEY", fingerprint(KIMI), "current", ""),
+            ("a.0.1", "MOONSHOT_API_KEY", fingerprint(NOW), "current", ""),
+        ],
+        {"a": [["x", "${MOONSHOT_API_KEY} and ${KIMICODE_API_KEY}"]]},
+    ),
+    "an old one of nobody": (
+        {"tools": {"key": OLD}},
+        [("tools.key", "", fingerprint(OLD), "old", "")],
+        {"tools": {"key": "removed"}},
+    ),
+    "the config's own variables": (
+        {"env": {"MOONSHOT_API_KEY": STALE, "vars": {"KIMICODE_API_KEY": KIMI, "OTHER": "x"}}},
+        [
+            ("env.MOONSHOT_API_KEY", "MOONSHOT_API_KEY", fingerprint(STALE), "old", ""),
+            ("env.vars.KIMICODE_API_KEY", "KIMICODE_API_KEY", fingerprint(KIMI), "current", ""),
+        ],
+        {"env": {"vars": {"OTHER": "x"}}},
+    ),
+    "the config's own variables in an array": (
+        {"env": [{"MOONSHOT_API_KEY": STALE, "OTHER": "x"}]},
+        [("env.0.MOONSHOT_API_KEY", "MOONSHOT_API_KEY", fingerprint(STALE), "old", "")],
+        {"env": [{"OTHER": "x"}]},
+    ),
+    "a managed provider without a key in .env": (
+        {"models": {"providers": {"none": {"apiKey": FOREIGN}}}},
+        [("models.providers.none.apiKey", "none", fingerprint(FOREIGN), "unknown", PUT)],
+        {"models": {"providers": {"none": {"apiKey": FOREIGN}}}},
+    ),
+    "a provider of others": (
+        {"models": {"providers": {"other": {"apiKey": FOREIGN}, "local": {"apiKey": "ollama-local"}}}},
+        [("models.providers.other.apiKey", "other", fingerprint(FOREIGN), "unknown", PUT)],
+        {"models": {"providers": {"other": {"apiKey": FOREIGN}, "local": {"apiKey": "ollama-local"}}}},
+    ),
+    "a provider of others with a key of ours": (
+        {"models": {"providers": {"kimi-code": {"apiKey": KIMI}}}},
+        [("models.providers.kimi-code.apiKey", "kimi-code", fingerprint(KIMI), "current", "")],
+        {"models": {"providers": {"kimi-code": {"apiKey": "${KIMICODE_API_KEY}"}}}},
+    ),
+}
+
+
+@pytest.mark.parametrize(("value", "findings", "cleaned"), CASES.values(), ids=CASES)
+def test_references_take_the_place_of_keys_in_a_config(
+    value: Any, findings: list[tuple[str, str, str, str, str]], cleaned: Any
+) -> None:
+    text = json.dumps(value)
+    examination = examine(CONFIG, text)
+    assert found(examination) == findings
+    assert json5_reader.loads(examination.cleaned) == cleaned
+    assert examine(CONFIG, examination.cleaned).cleaned == examination.cleaned
+    if value == cleaned:
+        assert examination.cleaned == text
+
+
+@pytest.mark.parametrize(("value", "findings", "cleaned"), CASES.values(), ids=CASES)
+def test_a_copy_of_the_config_is_cleaned_alike_and_may_hold_what_is_not_known(
+    value: Any, findings: list[tuple[str, str, str, str, str]], cleaned: Any
+) -> None:
+    examination = examine(CONFIG_COPY, json.dumps(value))
+    assert found(examination) == [one for one in findings if one[3] != "unknown"]
+    assert json5_reader.loads(examination.cleaned) == cleaned
+
+
+def test_a_config_stays_while_the_process_is_on_older_variables() -> None:
+    text = json.dumps(provider(apiKey=NOW))
+    examination = examine(CONFIG, text, replaceable=False)
+    assert [(one.purgeable, one.hint) for one in examination.findings] == [
+        (False, "Restart the gateway, which is on older variables; then it can be cleaned.")
+    ]
+    assert examination.cleaned == text
+
+
+def test_an_old_key_in_a_comment_of_a_config_goes_and_the_rest_stays() -> None:
+    text = f"// was {OLD}\n{{ a: 'x', // {NOW}\n}}\n"
+    examination = examine(CONFIG, text)
+    assert [(one.where, one.status, one.purgeable) for one in examination.findings] == [
+        ("line 1", "old", True),
+        ("line 2", "current", True),
+    ]
+    assert examination.cleaned == "// was removed\n{ a: 'x', // removed\n}\n"
+
+
+def test_the_key_that_stood_in_the_place_of_a_current_one_is_kept_for_the_search() -> None:
+    value = {**provider(apiKey=STALE), "env": {"KIMICODE_API_KEY": OLD}}
+    assert CONFIG_COPY.old_values is not None
+    assert CONFIG_COPY.old_values(value, KEYS) == {
+        STALE: "MOONSHOT_API_KEY",
+        OLD: "KIMICODE_API_KEY",
+    }
+
+
+def test_a_finding_says_it_all() -> None:
+    (finding,) = examine(CONFIG, json.dumps(provider(apiKey=NOW))).findings
+    assert finding.as_result() == {
+        "kind": "plain_text_key",
+        "place": "/s/file",
+        "message": f"/s/file holds the current key in plain text at {WHERE}.apiKey.",
+        "where": f"{WHERE}.apiKey",
+        "subject": "moonshot",
+        "fingerprint": fingerprint(NOW),
+        "status": "current",
+        "purgeable": True,
+        "hint": PURGE,
+    }
+
+
+STRINGS = st.sampled_from([NOW, OLD, STALE, KIMI, REFERENCE, f"x {NOW}", "", "x"])
+NAMES = st.sampled_from(["a", "apiKey", "env", "models", "providers", "moonshot", "MOONSHOT_API_KEY"])
+VALUES = st.recursive(
+    STRINGS | st.integers(),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["a", "apiKey", "env", "models", "providers", "moonshot", "MOONSHOT_API_KEY"]),
+            inner,
+            max_size=3,
+        )
+    ),
+)
+
+
+@given(st.dictionaries(st.sampled_from(["models", "env", "x"]), VALUES))
+def test_no_known_key_is_left_in_a_copy_of_a_config(value: Any) -> None:
+    examination = examine(CONFIG_COPY, json.dumps(value))
+    assert [key for key in (NOW, OLD, KIMI) if key in examination.cleaned] == []
+    assert (examination.cleaned != json.dumps(value)) == bool(examination.findings)
+    assert not [key for key in (NOW, OLD, STALE, KIMI) if key in repr(examination)]
+
+
+def test_a_broken_config_is_an_error_without_its_text() -> None:
+    with pytest.raises(json5_reader.Json5Error) as caught:
+        CONFIG_COPY.parse(f'{{"a": {NOW}')
+    assert NOW not in str(caught.value)
