@@ -7,27 +7,27 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: secret_audit
-short_description: Where the keys of a Clawdbot gateway stand on its host
+short_description: Find provider keys outside of a gateway's .env and remove them
 version_added: 0.1.0
 description:
-  - Looks where provider keys stand on a host besides where they belong, and tells by fingerprint, never by value. No
-    key travels to or from the host for that.
-  - It knows the keys that the gateway's C(.env) holds, finds those that stand in their place elsewhere, as after a
-    rotation, and knows old ones by their fingerprints.
-  - It looks into the config, the product's and people's copies of it and of C(.env), the C(.env) in the folder that the
-    gateway works in, C(models.json) and C(auth-profiles.json) of each agent, the unit with its drop-ins and files of
-    variables, and for keys that it knows into every other file of the state folder, the gateway's logs, and the
-    histories of the account's shells. It reads 256 MiB and 20,000 files of these at the most, and says what it left
-    out.
-  - What the product keeps by itself, as the current keys in C(models.json), is no finding but a note.
-  - It also names the models that the config refers to and that no provider has.
+  - Finds provider keys that are stored on a gateway's host outside of its C(.env), and reports them by fingerprint,
+    never by value. No key is sent to the host or returned.
+  - Known keys are those in C(.env), others that are found in the places of these, for example after a rotation, and old
+    keys by their fingerprints.
+  - Parsed are the config, copies of it and of C(.env), the C(.env) in the working directory of the process,
+    C(models.json) and C(auth-profiles.json) of each agent, and the unit with its drop-ins and environment files. Every
+    other file of the state directory, the gateway's logs and the histories of the account's shells are searched for
+    known keys, at most 256 MiB and 20,000 files.
+  - Keys that the gateway itself keeps, such as the current keys in C(models.json), and files beyond the limit are
+    reported in RV(notes).
+  - Also reports references of the config to models that no provider has.
 extends_documentation_fragment:
   - clawfleet.clawdbot._gateway
 author:
   - clawfleet.clawdbot contributors (@clawfleet)
 attributes:
   check_mode:
-    description: Tells what O(state=purged) would clean, and changes nothing.
+    description: Reports what O(state=purged) would clean, and changes nothing.
     support: full
   diff_mode:
     description: Shows what O(state=purged) cleans, with a fingerprint in place of each key.
@@ -37,40 +37,39 @@ attributes:
     support: full
 options:
   service_manager:
-    description: What keeps the gateway running, as M(clawfleet.clawdbot.gateway_info) takes it.
+    description: What keeps the gateway running, as for M(clawfleet.clawdbot.gateway_info).
     type: str
     choices: [systemd_user, systemd_system, command]
     default: systemd_user
   service_name:
-    description: The unit. Not given, the product's own.
+    description: The name of the unit. The default is the one that the gateway's CLI installs.
     type: str
   providers:
-    description: Provider id to the name of the variable that holds its key.
+    description: Provider id to the name of the environment variable that holds its key.
     type: dict
     default: {}
   fingerprints:
     description:
-      - Variable to the fingerprint of the key that the host shall have in it. Another key in C(.env) is a finding then.
+      - Environment variable to the fingerprint of the key that C(.env) should hold. A different key is a finding.
     type: dict
     default: {}
   old_keys:
     description:
-      - Fingerprints of keys that shall be nowhere on the host. Text that has the shape of a key is compared with them.
+      - Fingerprints of keys that should be nowhere on the host. Anything that has the shape of a key is compared with
+        them.
     type: list
     elements: str
     default: []
   state:
     description:
       - V(audited) changes nothing.
-      - V(purged) cleans what is marked as C(purgeable). In the config and its copies the reference to the variable
-        takes the place of the key; a running process that has not read C(.env) as it is keeps the config from being
-        cleaned.
-        Copies of C(.env) lose the variable, C(models.json) the provider, which the product enters anew, and
-        C(auth-profiles.json) the profiles of the providers. In transcripts and logs, asterisks take the place of a
-        key.
-        Modes are narrowed to the owner. What a run that died has left is removed.
-      - Units, files of variables, shell histories, the variables of C(.env), files of unknown kinds, and a record of
-        what stood in the files before are left alone, with a hint.
+      - V(purged) also cleans the findings that are C(purgeable). In the config and its copies, references replace keys;
+        not in the config while a process runs that was started before the last change of C(.env). Copies of C(.env)
+        lose the environment variable, C(models.json) loses the provider, which the gateway enters again, and
+        C(auth-profiles.json) loses the profiles of the providers. In transcripts and logs, asterisks replace a key.
+        Permissions of other accounts are removed, and so are temporary files of interrupted runs.
+      - Units, environment files, shell histories, values in C(.env), unknown kinds of files, and the rollback journal
+        of an interrupted run are only reported, with a hint.
     type: str
     choices: [audited, purged]
     default: audited
@@ -80,14 +79,14 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: See where keys stand in plain text
+- name: Find keys in plain text
   clawfleet.clawdbot.secret_audit:
     providers:
       moonshot: MOONSHOT_API_KEY
       kimicode: KIMICODE_API_KEY
   register: keys
 
-- name: Clean what an old key has left
+- name: Remove an old key
   clawfleet.clawdbot.secret_audit:
     providers:
       moonshot: MOONSHOT_API_KEY
@@ -99,33 +98,35 @@ EXAMPLES = r"""
 RETURN = r"""
 findings:
   description:
-    - What is not as it should be. With O(state=purged), what is left of it, or in check mode would be.
+    - The findings. With O(state=purged), those that remain, or in check mode would remain.
   returned: success
   type: list
   elements: dict
   contains:
     kind:
       description:
-        - V(plain_text_key), a key where none belongs; V(old_key), an old key in a place for keys;
-          V(auth_profile), an auth profile that wins over a provider's variable; V(wrong_mode) and V(wrong_owner);
-          V(unfinished_run), the record of a run that was not completed; V(leftover), a file that such a run has left;
-          V(unreadable), a place of which nothing can be said.
+        - V(plain_text_key), a key where none belongs.
+        - V(old_key), in a place for keys, an old key or one of a provider that is not in the config.
+        - V(auth_profile), an auth profile that overrides a provider's environment variable.
+        - V(wrong_mode) and V(wrong_owner), a file or directory with keys that other accounts may access or own.
+        - V(unfinished_run) and V(leftover), the rollback journal or a temporary file of an interrupted run.
+        - V(unreadable), a file that cannot be audited.
       type: str
       sample: plain_text_key
     place:
-      description: The file or folder.
+      description: The file or directory.
       type: str
       sample: /home/clawdbot/.clawdbot/clawdbot.json.bak
     where:
-      description: The path in its JSON, the variable, or the line.
+      description: The path in its JSON, the environment variable, or the line.
       type: str
       sample: models.providers.moonshot.apiKey
     subject:
-      description: The provider, or else the variable.
+      description: The provider, or the environment variable where no provider is concerned.
       type: str
       sample: moonshot
     fingerprint:
-      description: That of the key, empty where none is concerned.
+      description: The fingerprint of the key, empty where no key is concerned.
       type: str
       sample: sha256:0c5e1d7f3a92
     status:
@@ -137,31 +138,31 @@ findings:
       type: bool
       sample: true
     message:
-      description: All that, for a person.
+      description: A sentence that says all of this.
       type: str
     hint:
-      description: What to do.
+      description: The remedy.
       type: str
       sample: clawfleet.clawdbot.purge cleans it.
 purged:
-  description: The findings that were cleaned, or in check mode would be.
+  description: The findings that were cleaned, or in check mode would be cleaned.
   returned: O(state=purged)
   type: list
   elements: dict
 notes:
-  description: What is as it should be and worth knowing, in the shape of RV(findings).
+  description: Facts that are worth knowing but need no action, in the form of RV(findings).
   returned: success
   type: list
   elements: dict
 dangling:
   description:
-    - The places of the config that name a model which no provider has, each with C(place), C(model) and C(message).
+    - The references of the config to models that no provider has, each with C(place), C(model) and C(message).
   returned: success
   type: list
   elements: dict
   sample: []
 diff:
-  description: What was cleaned, with fingerprints in place of keys.
+  description: The changes, with fingerprints in place of keys.
   returned: O(state=purged)
   type: list
   elements: dict

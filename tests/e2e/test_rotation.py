@@ -136,12 +136,10 @@ def test_an_audit_names_all_that_is_wrong_and_a_purge_cleans_it(bench: Bench) ->
     said = text(found.output)
     config = bench.gateway.config
     assert f"{config} holds the current key in plain text at models.providers.moonshot.apiKey." in said
-    assert (
-        f"The auth profile moonshot:default in {profiles_path(bench)} holds a key that is not the current one" in said
-    )
-    assert f"{state_dir} has mode 0755: other accounts get at the keys in it." in said
+    assert f"The auth profile moonshot:default in {profiles_path(bench)} holds an old key" in said
+    assert f"{state_dir} has mode 0755: other accounts can read the keys in it." in said
     assert f"{copy}, a copy of the .env, holds the current key in MOONSHOT_API_KEY." in said
-    assert f"{foreign} holds the current key in plain text in line 1. Take it out of there." in said
+    assert f"{foreign} holds the current key in plain text in line 1. Remove it from the file." in said
     assert "The config differs from the inventory. Run the role." in said
     assert bench.files() == files
     assert found.recap[bench.gateway.name]["changed"] == 0

@@ -5,7 +5,7 @@
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 # Do not use this from other collections or standalone plugins/modules!
 
-"""Rules for what the gateway keeps for each agent: `models.json` and `auth-profiles.json`."""
+"""Rules for the files that the gateway keeps for each agent: `models.json` and `auth-profiles.json`."""
 
 from __future__ import annotations
 
@@ -22,6 +22,8 @@ from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.redact
 from .document_rules import WHOSE, Context, Document, Examination, Rules, manual, purgeable
 from .finding import Finding
 from .known_keys import KnownKeys, Match
+
+_LOGIN = "Remove it with the gateway's CLI, or from the file."
 
 
 def _examine_models(document: Document, context: Context) -> Examination:
@@ -53,11 +55,11 @@ def _api_key_finding(path: str, provider: str, entry: Any, context: Context) -> 
     if status == "old":
         return Finding("old_key", path, message, where, provider, fingerprint(key), status, purgeable=True)
     if status == "current":
-        hint = "The product keeps it there by itself."
+        hint = "The gateway keeps it there by itself."
         return Finding("plain_text_key", path, message, where, provider, fingerprint(key), status, hint=hint)
     if variable is None and provider_id(provider, context.keys.spellings) not in context.expected_providers:
-        message = f"{path} holds a key of {provider}, which the config does not have."
-        hint = "Remove the provider with clawfleet.clawdbot.remove, or its entry there."
+        message = f"{path} holds a key of {provider}, which is not in the config."
+        hint = "Remove the provider with clawfleet.clawdbot.remove, or its entry from the file."
         return Finding("old_key", path, message, where, provider, fingerprint(key), status, hint=hint)
     return None
 
@@ -120,9 +122,9 @@ def _profile_finding(path: str, profile: _Profile, keys: KnownKeys) -> Finding |
     if variable is None:
         finding = Finding("old_key", path, f"{message}.", where, str(profile.provider), print_, status)
     else:
-        message = f"{message} of {profile.provider} and wins over {variable}."
+        message = f"{message} of {profile.provider} and overrides {variable}."
         finding = Finding("auth_profile", path, message, where, str(profile.provider), print_, status)
-    return purgeable(finding) if profile.removable else manual(finding, "Remove it with the product, or there.")
+    return purgeable(finding) if profile.removable else manual(finding, _LOGIN)
 
 
 def _old_values_in_profiles(value: Any, keys: KnownKeys) -> dict[str, str]:

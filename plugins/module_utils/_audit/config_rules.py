@@ -31,8 +31,8 @@ from .known_keys import KeyStatus, KnownKeys
 # Local servers get a shorter literal in place of a key, as ollama-local.
 _SHORTEST_FOREIGN_KEY = 16
 
-_RESTART = "Restart the gateway, which is on older variables; then it can be cleaned."
-_MOVE = "Put it into .env, and a reference to the variable there."
+_RESTART = "Restart the gateway, which runs with an older .env. Then run clawfleet.clawdbot.purge."
+_MOVE = "Move it to .env, and refer to its environment variable instead."
 
 
 class _Occurrence(NamedTuple):

@@ -5,10 +5,10 @@
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 # Do not use this from other collections or standalone plugins/modules!
 
-"""What the rules for each kind of document share: what they take, what they return, and how they name a key.
+"""Types and helpers of the rules for each kind of document: what they take and return, and how they name a key.
 
 A document is read and parsed once. Its rules then answer two questions: which old keys it holds in the places of
-current ones, and, once the old keys of all documents are known, what is wrong with it and how its text is without that.
+current ones, and, when the old keys of all documents are known, what is wrong with it and what its clean text is.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.redact
 from .finding import Finding
 from .known_keys import KeyStatus, KnownKeys, Match
 
-#: What replaces a key where no reference can.
+#: Replaces a key where no reference can.
 REMOVED = "removed"
-#: How a message calls a key.
+#: The words for a key in a message.
 WHOSE: Mapping[KeyStatus, str] = {
     "current": "the current key",
-    "old": "a key that is not the current one",
+    "old": "an old key",
     "unknown": "a key",
 }
 
@@ -38,7 +38,7 @@ class Document:
 
     path: str
     text: str = field(repr=False)
-    #: What the parser of its rules returned.
+    #: The value that the parser of its rules returned.
     value: Any = field(repr=False)
 
 
@@ -58,10 +58,10 @@ class Context:
 
 @dataclass(frozen=True)
 class Examination:
-    """What the rules say of one document."""
+    """The result of the rules for one document."""
 
     findings: Sequence[Finding] = ()
-    #: Keys that are where they should be, and worth knowing.
+    #: Keys that are where they belong, and worth knowing.
     notes: Sequence[Finding] = ()
     #: The text without what a purge removes; the same text where it removes nothing.
     cleaned: str = field(default="", repr=False)
@@ -72,16 +72,17 @@ class Examination:
 class Rules(NamedTuple):
     """The rules for one kind of document."""
 
-    #: Returns what a text says. Raises `ValueError`.
+    #: Returns the value of a text. Raises `ValueError`.
     parse: Callable[[str], Any]
     examine: Callable[[Document, Context], Examination]
     #: Returns the old keys in the places of current ones: key -> environment variable.
     old_values: Callable[[Any, KnownKeys], Mapping[str, str]] | None = None
 
 
-def line_finding(path: str, number: int, status: KeyStatus, key: str, variable: str | None) -> Finding:
-    """Return the finding for a known key in a line of a text."""
-    message = f"{path} holds {WHOSE[status]} in plain text in line {number}."
+def line_finding(path: str, number: int, status: KeyStatus, key: str, variable: str | None, count: int = 1) -> Finding:
+    """Return the finding for a known key in a text, first in this line and `count` times in all."""
+    place = f"in line {number}" if count == 1 else f"in {count} places, first in line {number}"
+    message = f"{path} holds {WHOSE[status]} in plain text {place}."
     return Finding("plain_text_key", path, message, f"line {number}", variable or "", fingerprint(key), status)
 
 
@@ -91,7 +92,7 @@ def match_finding(path: str, number: int, match: Match) -> Finding:
 
 
 def manual(finding: Finding, hint: str) -> Finding:
-    """Return the finding as one that a purge leaves to a person."""
+    """Return the finding as one that a person has to deal with."""
     return replace(finding, purgeable=False, hint=hint)
 
 

@@ -22,7 +22,7 @@ from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.table 
 from . import agent_file_rules, config_rules, env_rules, old_keys_file, text_rules
 from .document_rules import Document, Rules
 
-# The gateway's own files are a hundredth of it.
+# A hundred times the size of the gateway's own files.
 _LARGEST = 16 * 1024 * 1024
 
 JOURNAL_HINT = "Run the role again, or clawfleet.clawdbot.rollback."
@@ -31,13 +31,13 @@ _JOURNAL = text_rules.plain_text(JOURNAL_HINT, private=True)
 
 @dataclass(frozen=True)
 class Source:
-    """Where a document is, and what applies to it."""
+    """A document to read, and the rules that apply to it."""
 
     path: str
     rules: Rules
     #: Whether a purge may change the file.
     owned: bool = True
-    #: The rules where the file cannot be parsed. Without them that is a finding.
+    #: The rules for a file that cannot be parsed; without them it is reported as unreadable.
     fallback: Rules | None = None
 
 
@@ -56,7 +56,7 @@ class Reading:
 
 
 def sources(paths: Paths, unit_files: Iterable[str], working_directory: str | None) -> list[Source]:
-    """Return the documents of a gateway, each file once: what several paths lead to is what the first one says."""
+    """Return the documents of a gateway. A file to which several paths lead is listed once, by the first path."""
     found = [Source(paths.config, config_rules.CONFIG), Source(paths.env, env_rules.ENV)]
     for path, rules in ((paths.config, config_rules.CONFIG_COPY), (paths.env, env_rules.ENV_COPY)):
         found += [Source(copy, rules, fallback=text_rules.UNPARSED_COPY) for copy in _copies(path)]
@@ -113,7 +113,7 @@ def _snapshot(path: str) -> Snapshot | None:
     except OSError as exc:
         raise ClawdbotError(f"Cannot read {path}: {exc.strerror}.") from exc
     if size > _LARGEST:
-        raise ClawdbotError(f"It has {size} bytes, and what it should be has no more than {_LARGEST}.")
+        raise ClawdbotError(f"it has {size} bytes, more than the limit of {_LARGEST}.")
     snapshot = atomic.read(path)
     return None if snapshot.content is None else snapshot
 

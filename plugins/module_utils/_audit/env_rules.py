@@ -17,7 +17,7 @@ from .finding import Finding
 from .text_rules import UNPARSED_COPY
 
 _RUN_THE_ROLE = "Run the role: it writes the key of the inventory."
-_TAKE_OUT = "Take the variable out of it."
+_TAKE_OUT = "Remove the variable from it."
 
 
 def _examine_env(document: Document, context: Context) -> Examination:

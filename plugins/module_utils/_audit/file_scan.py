@@ -5,7 +5,7 @@
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 # Do not use this from other collections or standalone plugins/modules!
 
-"""Known keys in files of any kind and size, found without taking a file into memory, and struck out in place."""
+"""Search for known keys in files of any kind and size, chunk by chunk, and masking in place."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ from ansible_collections.clawfleet.clawdbot.plugins.module_utils._files.atomic i
 
 from .known_keys import KeyStatus, KnownKeys
 
-#: Where the shells of an account keep what was typed, in its home.
+#: The histories of shells, relative to the home of an account.
 HISTORIES = (".bash_history", ".zsh_history", ".histfile", ".sh_history", ".local/share/fish/fish_history")
 
 _CHUNK = 1024 * 1024
-# No key is longer; what may be cut at the end of a chunk is looked at again with the next one.
+# No key is longer. A key that may be cut off at the end of a chunk is searched again with the next one.
 _LONGEST_KEY = 4096
 _MOST_BYTES = 256 * 1024 * 1024
 _MOST_FILES = 20_000
-# One character is one byte, so that a position in the text is one in the file.
+# One character is one byte, so that an offset in the text is one in the file.
 _BYTES = "latin-1"
 
 
 class FoundKey(NamedTuple):
-    """A key that is known."""
+    """A known key in a file."""
 
     key: str
     status: KeyStatus
@@ -43,24 +43,24 @@ class FoundKey(NamedTuple):
 
 
 class Position(NamedTuple):
-    """Where a key begins: its byte, and its line, counted from 1."""
+    """The start of a key: offset in bytes, and line, counted from 1."""
 
     offset: int
     line: int
 
 
 class Search:
-    """One search through several files, which reads a limited amount in all."""
+    """A search through several files, up to a limit of files and bytes."""
 
     def __init__(self, keys: KnownKeys) -> None:
         self._keys = keys
         self._bytes_left = _MOST_BYTES
         self._files_left = _MOST_FILES
-        #: The files that there was nothing left for.
+        #: The files beyond the limit.
         self.left_out: list[str] = []
 
     def hits(self, path: str) -> dict[FoundKey, list[Position]]:
-        """The known keys in a file, and where; none where there is no such file. Raises ClawdbotError."""
+        """Return the known keys in a file with their positions; none for a missing file. Raises `ClawdbotError`."""
         found: dict[FoundKey, list[Position]] = {}
         try:
             with open(path, "rb", opener=open_without_blocking) as file:
@@ -76,14 +76,14 @@ class Search:
                 while True:
                     chunk = file.read(_CHUNK).decode(_BYTES)
                     text += chunk
-                    settled = len(text) - _LONGEST_KEY if chunk else len(text)
+                    complete = len(text) - _LONGEST_KEY if chunk else len(text)
                     for match in self._keys.find(text):
-                        if match.start < settled:
+                        if match.start < complete:
                             where = Position(offset + match.start, line + text.count("\n", 0, match.start))
                             found.setdefault(FoundKey(match.key, match.status, match.variable), []).append(where)
                     if not chunk:
                         return found
-                    done = max(settled, 0)
+                    done = max(complete, 0)
                     offset, line, text = offset + done, line + text.count("\n", 0, done), text[done:]
         except FileNotFoundError:
             return {}
@@ -91,10 +91,10 @@ class Search:
             raise ClawdbotError(f"Cannot read {path}: {exc.strerror}.") from exc
 
 
-def files(folder: str) -> Iterator[str]:
-    """All regular files below a folder, in a stable order, and no more than are searched; links are not followed."""
-    for parent, folders, names in os.walk(folder):
-        folders.sort()
+def files(directory: str) -> Iterator[str]:
+    """Yield the files below a directory in a stable order, without following links."""
+    for parent, directories, names in os.walk(directory):
+        directories.sort()
         for name in sorted(names):
             path = os.path.join(parent, name)
             if not os.path.islink(path):
@@ -102,10 +102,10 @@ def files(folder: str) -> Iterator[str]:
 
 
 def mask(path: str, key: str, offsets: Sequence[int]) -> None:
-    """Writes asterisks over a key, at each of the places where it was found.
+    """Overwrite a key with asterisks at each offset.
 
-    The file stays itself and as long as it is: a process that appends to it goes on doing so. Raises ConflictError
-    where the key is not there any more, and ClawdbotError where the file cannot be written.
+    Inode and size of the file stay, so that a process can go on appending to it. Raises `ConflictError` where the key
+    is not there any more, and `ClawdbotError` where the file cannot be written.
     """
     expected = key.encode(_BYTES)
     try:

@@ -5,7 +5,7 @@
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 # Do not use this from other collections or standalone plugins/modules!
 
-"""What an audit says of a key on a host: by fingerprint, with the place, and with what to do."""
+"""Findings of an audit: a key by its fingerprint, the place, and the remedy."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .known_keys import KeyStatus
 FindingKind = Literal[
     # A key in plain text where a reference belongs, or nothing.
     "plain_text_key",
-    # An old key in a place for keys.
+    # An old key, or one of a provider that is not in the config, in a place for keys.
     "old_key",
     # An auth profile overrides the environment variable of a managed provider.
     "auth_profile",
@@ -36,15 +36,15 @@ _PURGE = "clawfleet.clawdbot.purge cleans it."
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that is not as it should be, or, among the notes of an audit, that is worth knowing."""
+    """One problem, or, among the notes of an audit, one fact that is worth knowing."""
 
     kind: FindingKind
-    #: A file or folder.
+    #: A file or directory.
     place: str
     message: str
-    #: Where in it: a path in the JSON, a variable, a line.
+    #: Where in it: a path in the JSON, an environment variable, a line.
     where: str = ""
-    #: The provider, or where none is concerned the variable.
+    #: The provider, or where none is concerned the environment variable.
     subject: str = ""
     fingerprint: str = ""
     #: Empty where no key is concerned.
@@ -53,5 +53,5 @@ class Finding:
     hint: str = _PURGE
 
     def as_result(self) -> dict[str, Any]:
-        """The finding as a module returns it."""
+        """Return the finding as the module returns it."""
         return asdict(self)

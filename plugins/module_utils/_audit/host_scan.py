@@ -45,8 +45,8 @@ _OTHERS = 0o077
 _LOCK_SECONDS = 120.0
 _ATTEMPTS = 5
 
-_HISTORY = "Take the line out of it (history -d in bash), and give the provider a new key."
-_ELSEWHERE = "Take it out of there."
+_HISTORY = "Delete the line (history -d in bash), and replace the key."
+_ELSEWHERE = "Remove it from the file."
 # The gateway only ever appends lines to these: a key in one is masked in place.
 _APPENDED = re.compile(r"\.(?:jsonl|log)(?:\.|$)")
 
@@ -98,9 +98,9 @@ def audit(product: Product, paths: Paths, desired: DesiredKeys, service: Service
 
 
 def purge(product: Product, paths: Paths, desired: DesiredKeys, service: ServiceFacts, *, check_mode: bool) -> Report:
-    """Audit, then apply the cleanups unless in check mode. The report is of before.
+    """Audit, then apply the cleanups unless in check mode. The report is of the state before.
 
-    Raises `ClawdbotError`, naming the file, where one cannot be written; each file is as it was, or clean.
+    Raises `ClawdbotError`, naming the file, where one cannot be written; each file is unchanged or clean.
     """
     with _locked(paths):
         for _attempt in range(_ATTEMPTS):
@@ -111,13 +111,13 @@ def purge(product: Product, paths: Paths, desired: DesiredKeys, service: Service
                 _apply(paths, report)
                 return report
     raise ClawdbotError(
-        f"A file of {paths.state_dir} was changed by another process each of the {_ATTEMPTS} times that it was to be "
-        "cleaned. Run again later."
+        f"Cannot clean {paths.state_dir}: another process changed a file in each of {_ATTEMPTS} attempts. Run again "
+        "later."
     )
 
 
 def _apply(paths: Paths, report: Report) -> None:
-    # A run that dies in between, or that cannot clean all, must not be the last to know what to look for.
+    # The next run must know the old keys too, should this one be interrupted or not be able to clean everything.
     old_keys_file.save(paths.config, report.old_keys)
     for cleanup in report.cleanups:
         cleanup.apply()
@@ -130,7 +130,7 @@ def _locked(paths: Paths) -> contextlib.AbstractContextManager[None]:
 
 
 def _written_directories(paths: Paths) -> list[str]:
-    """Those in which the collection replaces files."""
+    """The directories in which the collection replaces files."""
     files = [paths.config, paths.env, *agent_files.paths(paths.state_dir)]
     return sorted({os.path.dirname(os.path.realpath(path)) for path in files})
 
@@ -167,11 +167,11 @@ def _examine(product: Product, paths: Paths, desired: DesiredKeys, service: Serv
     )
 
 
-# --- What the documents say --------------------------------------------------------------------------------------
+# --- Documents -------------------------------------------------------------------------------------------------------
 
 
 def _value(readings: Iterable[Reading], rules: Rules) -> Any:
-    """What the only document with these rules says; None where it cannot be parsed."""
+    """The value of the only document with these rules; None where it cannot be parsed."""
     return next((one.document.value for one in readings if one.rules is rules and one.document), None)
 
 
@@ -181,7 +181,7 @@ def _known_keys(
     """The keys of `.env`, the old keys by fingerprint, and those in the places of current ones."""
     variables = _value(readings, env_rules.ENV) or {}
     current = {name: variables[name] for name in desired.providers.values() if variables.get(name)}
-    # A key that the host should hold is not old, as after a rotation that was taken back.
+    # A key that the host should hold is not old, as after a rotation that was reverted.
     old = (desired.old_keys | remembered) - frozenset(desired.fingerprints.values())
     keys = KnownKeys(desired.providers, current, old, spellings=spellings)
     old_values: dict[str, str] = {}
@@ -211,15 +211,15 @@ def _document_report(reading: Reading, context: Context, owner: int) -> Report:
 
 
 def _access(path: str, mode: int, owner: int | None, expected_owner: int) -> tuple[list[Finding], int]:
-    """What is wrong with owner and mode, and the mode that is right."""
+    """The findings for owner and mode, and the right mode."""
     findings = []
     if owner != expected_owner:
-        message = f"{path} belongs to the account {owner}, and the gateway's folder to {expected_owner}."
-        hint = f"chown it to {expected_owner}, or remove it."
+        message = f"{path} belongs to UID {owner}, and the state directory to UID {expected_owner}."
+        hint = f"Change its owner to {expected_owner}, or delete it."
         findings.append(Finding("wrong_owner", path, message, hint=hint))
     private = mode & ~_OTHERS
     if private != mode:
-        message = f"{path} has mode {mode:04o}: other accounts get at the keys in it."
+        message = f"{path} has mode {mode:04o}: other accounts can read the keys in it."
         findings.append(Finding("wrong_mode", path, message, purgeable=True))
     return findings, private
 
@@ -229,33 +229,33 @@ def _mode_cleanups(path: str, before: int, after: int) -> list[Cleanup]:
 
 
 def _unreadable(path: str, reason: str) -> Finding:
-    message = f"{path} cannot be looked into: {reason.rstrip('.')}."
-    return Finding("unreadable", path, message, hint="Mend it, or move it away.")
+    message = f"Cannot audit {path}: {reason.rstrip('.')}."
+    return Finding("unreadable", path, message, hint="Repair it, or move it away.")
 
 
-# --- What runs have left -----------------------------------------------------------------------------------------
+# --- Interrupted runs ------------------------------------------------------------------------------------------------
 
 
 def _journal_report(path: str) -> Report:
     if not os.path.lexists(path):
         return Report()
-    message = f"{path} holds what stood in both files before a run that was not completed."
+    message = f"{path} is the rollback journal of a run that was not completed."
     return Report([Finding("unfinished_run", path, message, hint=JOURNAL_HINT)])
 
 
 def _leftover_report(path: str) -> Report:
-    message = f"{path} is what a run that died has left; it may hold keys."
+    message = f"{path} was left by an interrupted run and may hold keys."
     return Report([Finding("leftover", path, message, purgeable=True)], cleanups=[RemoveLeftover(path)])
 
 
 def _directory_report(state_dir: str, owner: int) -> Report:
-    """Who may enter the state directory."""
+    """The mode of the state directory."""
     mode = stat.S_IMODE(os.stat(state_dir).st_mode)
     findings, private = _access(state_dir, mode, owner, owner)
     return Report(findings, cleanups=_mode_cleanups(state_dir, mode, private))
 
 
-# --- Files of any kind -------------------------------------------------------------------------------------------
+# --- Files of any kind -----------------------------------------------------------------------------------------------
 
 
 def _search_paths(product: Product, paths: Paths, config: Any, owner: int) -> Iterator[str]:
@@ -281,7 +281,7 @@ def _belongs_to(path: str, owner: int) -> bool:
 
 
 def _search(paths: Iterable[str], examined: Collection[str], keys: KnownKeys, state_dir: str) -> Report:
-    """Search the files, but for those that were examined as documents."""
+    """Search the files, except those that were examined as documents."""
     search = file_scan.Search(keys)
     findings: list[Finding] = []
     cleanups: list[Cleanup] = []
@@ -305,9 +305,7 @@ def _search(paths: Iterable[str], examined: Collection[str], keys: KnownKeys, st
 
 
 def _hit_finding(path: str, key: file_scan.FoundKey, positions: Sequence[file_scan.Position], hint: str) -> Finding:
-    finding = line_finding(path, positions[0].line, key.status, key.key, key.variable)
-    if len(positions) > 1:
-        finding = replace(finding, message=f"{finding.message[:-1]} and in {len(positions) - 1} more places.")
+    finding = line_finding(path, positions[0].line, key.status, key.key, key.variable, count=len(positions))
     return purgeable(finding) if _APPENDED.search(os.path.basename(path)) else manual(finding, hint)
 
 
@@ -315,13 +313,13 @@ def _left_out(paths: Sequence[str], state_dir: str) -> list[Finding]:
     if not paths:
         return []
     message = (
-        f"{len(paths)} files were not searched, as there is more than an audit reads: "
+        f"{len(paths)} files were not searched, because the limit of an audit was reached: "
         f"{', '.join(paths[:3])}{' and others' if len(paths) > 3 else ''}."
     )
     return [Finding("unreadable", state_dir, message, hint="Search them by hand.")]
 
 
-# --- Models ------------------------------------------------------------------------------------------------------
+# --- Models ----------------------------------------------------------------------------------------------------------
 
 
 def _dangling(config: Any, config_path: str, readings: Iterable[Reading], product: Product) -> list[Dangling]:
@@ -334,7 +332,7 @@ def _dangling(config: Any, config_path: str, readings: Iterable[Reading], produc
 
 
 def _known_models(readings: Iterable[Reading]) -> dict[str, set[str]]:
-    """What the gateway has put together: provider -> ids of models."""
+    """The models that the gateway itself has put together: provider -> ids of models."""
     known: dict[str, set[str]] = {}
     for reading in readings:
         if reading.rules is not agent_file_rules.MODELS or reading.document is None:

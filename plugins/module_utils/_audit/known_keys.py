@@ -5,10 +5,10 @@
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 # Do not use this from other collections or standalone plugins/modules!
 
-"""The keys that an audit knows, and where a text holds one of them.
+"""Known keys, and a search for them in a string.
 
-A key is known by its value, or, where it is not on the host any more, by its fingerprint alone. Then every piece of a
-text that has the shape of a key is compared by its own fingerprint.
+A key is known by its value, or, if it is not on the host any more, only by its fingerprint. Then the fingerprint of
+every part of the string that has the shape of a key is compared.
 """
 
 from __future__ import annotations
@@ -24,23 +24,23 @@ from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.redact
 #: `current`: its environment variable holds it now; `old`: nothing should hold it any more; `unknown`: neither.
 KeyStatus = Literal["current", "old", "unknown"]
 
-# What may be a key, so that one can be found by its fingerprint, and what of it may be one where more is glued to it: a
-# part between dots, or what begins with sk- as the keys of many vendors do, behind the n of a line break in JSON.
+# The shape of a key, and the parts of such a piece that may be a key: between dots, or from sk-, as the keys of many
+# vendors begin. The n of a line break in JSON may precede it.
 _PIECE = re.compile(r"[A-Za-z0-9._-]{12,}")
 _PARTS = (re.compile(r"[A-Za-z0-9_-]{12,}"), re.compile(r"sk-[A-Za-z0-9_-]{8,}"))
-# Shorter values are settings, not keys: to find them would mean nothing.
+# Shorter values are settings, not keys.
 _SHORTEST_KEY = 8
 
 
 @dataclass(frozen=True)
 class Match:
-    """One key in a text, from C(start) to C(end)."""
+    """One key in a string, from `start` to `end`."""
 
     start: int
     end: int
     key: str = field(repr=False)
     status: KeyStatus
-    #: The variable that holds it, or held it; None where that is not known.
+    #: The environment variable that holds or held it; None if unknown.
     variable: str | None
 
 
@@ -48,26 +48,26 @@ class Match:
 class KnownKeys:
     """The keys of one gateway."""
 
-    #: Provider id -> the variable that holds its key.
+    #: Provider id -> the environment variable that holds its key.
     variables: Mapping[str, str]
-    #: Variable -> the key that it holds now.
+    #: Environment variable -> the key that it holds now.
     current: Mapping[str, str] = field(repr=False)
-    #: Fingerprints of keys that shall be nowhere.
+    #: Fingerprints of keys that should be nowhere.
     old: frozenset[str] = frozenset()
-    #: Keys that were found in the place of a current one -> their variable.
+    #: Old keys that were found in the places of current ones -> their environment variable.
     old_values: Mapping[str, str] = field(default_factory=dict, repr=False)
     #: Other spellings of provider ids.
     spellings: Mapping[str, str] = field(default_factory=dict)
 
     def variable_of(self, provider: object) -> str | None:
-        """The variable of a provider, however the product's files spell its id; None where it is not managed."""
+        """Return the environment variable of a provider, however its id is spelled; None if it is not managed."""
         if not isinstance(provider, str):
             return None
         variables = {provider_id(known, self.spellings): name for known, name in self.variables.items()}
         return variables.get(provider_id(provider, self.spellings))
 
     def status(self, key: str, variable: str | None = None) -> KeyStatus:
-        """What is known of a key that stands where the key of the variable belongs, or just anywhere."""
+        """Return the status of a key in the place of the variable's key, or without `variable` in any place."""
         current = self.current.get(variable or "")
         if current is not None:
             return "current" if key == current else "old"
@@ -76,7 +76,7 @@ class KnownKeys:
         return "old" if key in self.old_values or fingerprint(key) in self.old else "unknown"
 
     def find(self, text: str) -> list[Match]:
-        """All known keys in the text, in their order. None of them overlaps another one."""
+        """Return all known keys in the text, in their order and without overlaps."""
         found = sorted((*self._by_value(text), *self._by_shape(text)), key=lambda one: (one.start, -one.end))
         matches: list[Match] = []
         for one in found:
@@ -98,7 +98,7 @@ class KnownKeys:
                 start = text.find(key, start + len(key))
 
     def _by_shape(self, text: str) -> Iterator[Match]:
-        # Pieces come again and again in a log, and to look one up is a tenth of the work.
+        # Pieces recur in a log, and a lookup takes a tenth of the time.
         known: dict[str, list[tuple[int, str]]] = {}
         for piece in _PIECE.finditer(text) if self.old else ():
             if piece.group() not in known:
@@ -107,7 +107,7 @@ class KnownKeys:
                 yield Match(piece.start() + start, piece.start() + start + len(key), key, "old", None)
 
     def _old_keys_in(self, piece: str) -> Iterator[tuple[int, str]]:
-        """Where in a piece a old key begins, and that key."""
+        """The old keys in a piece, each with its offset."""
         candidates = {(0, piece)}
         for part in _PARTS:
             candidates.update((match.start(), match.group()) for match in part.finditer(piece))

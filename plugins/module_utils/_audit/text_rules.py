@@ -19,7 +19,7 @@ from .document_rules import WHOSE, Context, Document, Examination, Rules, manual
 from .finding import Finding
 
 _ASSIGNED = re.compile(r"^\s*Environment=(.*)$")
-_UNIT_HINT = "Take it out of there (systemctl edit), reload systemd, and restart the gateway."
+_UNIT_HINT = "Remove it (systemctl edit), reload systemd, and restart the gateway."
 
 
 def plain_text(hint: str, *, private: bool = False) -> Rules:
@@ -73,5 +73,5 @@ def _assignments(line: str) -> Iterator[tuple[str, str]]:
             yield name, value
 
 
-UNPARSED_COPY = plain_text("Remove it.")
-WORKING_DIRECTORY_ENV = plain_text("The gateway reads this file before its own .env: take the variable out of it.")
+UNPARSED_COPY = plain_text("Delete the file.")
+WORKING_DIRECTORY_ENV = plain_text("The gateway reads this file before its own .env: remove the variable from it.")

@@ -36,7 +36,7 @@ def test_an_audit_finds_every_place_and_changes_nothing(gateway: Gateway, run: R
     assert places(result["findings"], gateway) == FOUND
     assert all(one["purgeable"] for one in result["findings"])
     assert result["findings"][6]["message"] == (
-        f"{gateway.state_dir}/logs/gateway.log holds the current key in plain text in line 1 and in 1 more places."
+        f"{gateway.state_dir}/logs/gateway.log holds the current key in plain text in 2 places, first in line 1."
     )
     assert places(result["notes"], gateway) == [
         ("plain_text_key", f"{AGENT}/models.json", "providers.kimicode.apiKey", "current")
@@ -55,12 +55,12 @@ def test_a_key_is_found_by_its_fingerprint_alone(gateway: Gateway, run: Run) -> 
         "line 1",
         fingerprint(OLD),
         False,
-        "Take it out of there.",
+        "Remove it from the file.",
     )
     assert run(state="purged", old_keys=[fingerprint(OLD)])["changed"] is False
 
 
-def test_the_history_of_a_shell_is_told_of(gateway: Gateway, run: Run) -> None:
+def test_a_key_in_the_history_of_a_shell_is_reported(gateway: Gateway, run: Run) -> None:
     gateway.lay_out({".env": f"MOONSHOT_API_KEY={NOW}\n"})
     history = gateway.state_dir.parent / "home" / ".bash_history"
     history.write_text(f"ls\nexport MOONSHOT_API_KEY={NOW}\n")
@@ -68,11 +68,11 @@ def test_the_history_of_a_shell_is_told_of(gateway: Gateway, run: Run) -> None:
     assert (finding["place"], finding["where"], finding["hint"]) == (
         str(history),
         "line 2",
-        "Take the line out of it (history -d in bash), and give the provider a new key.",
+        "Delete the line (history -d in bash), and replace the key.",
     )
 
 
-def test_a_file_of_another_account_is_told_of(gateway: Gateway, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_of_another_account_is_reported(gateway: Gateway, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     gateway.lay_out(AFTER)
     read = atomic.read
 
@@ -85,13 +85,13 @@ def test_a_file_of_another_account_is_told_of(gateway: Gateway, run: Run, monkey
     (finding,) = run(state="purged")["findings"]
     assert (finding["kind"], finding["message"], finding["hint"]) == (
         "wrong_owner",
-        f"{gateway.state_dir}/.env belongs to the account 12345, and the gateway's folder to {own}.",
-        f"chown it to {own}, or remove it.",
+        f"{gateway.state_dir}/.env belongs to UID 12345, and the state directory to UID {own}.",
+        f"Change its owner to {own}, or delete it.",
     )
 
 
 def lead_nowhere(path: Path) -> None:
-    """Makes a link to itself."""
+    """Create a link to itself."""
     path.symlink_to(path)
 
 
@@ -105,11 +105,11 @@ def lead_nowhere(path: Path) -> None:
         (lead_nowhere, r"Cannot read .*: Too many levels of symbolic links"),
         (
             lambda path: os.truncate(path, path.write_text("x") * 2**25),
-            r"It has 33554432 bytes, and what it should be has no more than 16777216",
+            r"it has 33554432 bytes, more than the limit of 16777216",
         ),
     ],
 )
-def test_what_cannot_be_looked_into_is_said(
+def test_an_unreadable_document_is_reported(
     gateway: Gateway, run: Run, name: str, make: Callable[[Path], object], reason: str
 ) -> None:
     gateway.lay_out(AFTER)
@@ -117,12 +117,12 @@ def test_what_cannot_be_looked_into_is_said(
     make(gateway.state_dir / name)
     (finding,) = run(state="purged")["findings"]
     assert (finding["kind"], finding["place"]) == ("unreadable", f"{gateway.state_dir}/{name}")
-    assert re.fullmatch(
-        rf"{re.escape(str(gateway.state_dir / name))} cannot be looked into: {reason}\.", finding["message"]
-    ), finding["message"]
+    assert re.fullmatch(rf"Cannot audit {re.escape(str(gateway.state_dir / name))}: {reason}\.", finding["message"]), (
+        finding["message"]
+    )
 
 
-def test_no_folder_is_an_error(gateway: Gateway, run: Run) -> None:
+def test_a_missing_state_directory_is_an_error(gateway: Gateway, run: Run) -> None:
     shutil.rmtree(gateway.state_dir)
     assert run()["msg"] == (
         f"The folder {gateway.state_dir} cannot be opened: No such file or directory. Is the product set up for this"
@@ -130,7 +130,7 @@ def test_no_folder_is_an_error(gateway: Gateway, run: Run) -> None:
     )
 
 
-def test_models_that_nobody_has_are_named(gateway: Gateway, run: Run) -> None:
+def test_models_without_a_provider_are_reported(gateway: Gateway, run: Run) -> None:
     gateway.lay_out({**AFTER, "clawdbot.json": "{agents: {defaults: {model: 'gone/m'}}, $include: './more.json'}"})
     (gateway.state_dir / "more.json").write_text("{agents: {defaults: {models: {'far/m': {alias: 'far'}}}}}")
     assert [one["message"] for one in run()["dangling"]] == [
@@ -139,14 +139,14 @@ def test_models_that_nobody_has_are_named(gateway: Gateway, run: Run) -> None:
     ]
 
 
-def test_what_was_not_searched_is_said(gateway: Gateway, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_files_beyond_the_limit_are_noted(gateway: Gateway, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     gateway.lay_out(AFTER)
     for name in "abcd":
         (gateway.state_dir / name).write_text("x" * 100)
     monkeypatch.setattr(file_scan, "_MOST_BYTES", 99)
     note = run()["notes"][-1]
-    folder = gateway.state_dir
+    directory = gateway.state_dir
     assert note["message"] == (
-        f"5 files were not searched, as there is more than an audit reads: {folder}/a, {folder}/b, {folder}/c and"
-        " others."
+        "5 files were not searched, because the limit of an audit was reached: "
+        f"{directory}/a, {directory}/b, {directory}/c and others."
     )

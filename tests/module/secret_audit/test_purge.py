@@ -27,7 +27,7 @@ from tests.module.secret_audit.gateway_files import (
 )
 
 
-def test_a_purge_cleans_them_and_nothing_else_and_check_mode_says_so(gateway: Gateway, run: Run) -> None:
+def test_a_purge_cleans_all_findings_and_nothing_else_and_check_mode_predicts_it(gateway: Gateway, run: Run) -> None:
     modes = gateway.modes()
     checked = run(check_mode=True, state="purged")
     assert gateway.files() == BEFORE
@@ -52,7 +52,7 @@ def test_a_purge_cleans_them_and_nothing_else_and_check_mode_says_so(gateway: Ga
     assert run()["findings"] == []
 
 
-def test_modes_are_narrowed(gateway: Gateway, run: Run) -> None:
+def test_permissions_of_other_accounts_are_removed(gateway: Gateway, run: Run) -> None:
     gateway.lay_out({**AFTER, "clawdbot.json": "{gateway: {auth: {token: 'abc'}}}"})
     for name, mode in {".env": 0o640, "clawdbot.json": 0o644, "clawdbot.json.bak.1": 0o644, ".": 0o755}.items():
         (gateway.state_dir / name).chmod(mode)
@@ -60,7 +60,7 @@ def test_modes_are_narrowed(gateway: Gateway, run: Run) -> None:
     assert [(one["place"], one["message"]) for one in result["purged"]] == [
         (
             f"{gateway.state_dir}/{name}".rstrip("/."),
-            f"{gateway.state_dir}{end} has mode {mode}: other accounts get at the keys in it.",
+            f"{gateway.state_dir}{end} has mode {mode}: other accounts can read the keys in it.",
         )
         for name, end, mode in (
             ("clawdbot.json", "/clawdbot.json", "0644"),
@@ -82,9 +82,7 @@ def test_a_file_with_a_key_and_a_wrong_mode_loses_both(gateway: Gateway, run: Ru
     assert (backup.read_text(), backup.stat().st_mode & 0o777) == (config(REFERENCE), 0o600)
 
 
-def test_the_log_of_the_product_is_cleaned_in_its_own_folder_and_where_the_config_says(
-    gateway: Gateway, run: Run
-) -> None:
+def test_the_log_is_cleaned_in_its_default_directory_and_where_the_config_sets_it(gateway: Gateway, run: Run) -> None:
     own, told = gateway.state_dir.parent / "logs" / "clawdbot-1.log", gateway.state_dir.parent / "told.log"
     gateway.lay_out({**AFTER, "clawdbot.json": f"{{logging: {{file: '{told}'}}}}"})
     own.parent.mkdir()
@@ -97,7 +95,7 @@ def test_the_log_of_the_product_is_cleaned_in_its_own_folder_and_where_the_confi
     assert own.read_text() == told.read_text() == f"the key is {'*' * len(NOW)}\n"
 
 
-def test_what_a_dead_run_left_goes_and_its_record_stays(gateway: Gateway, run: Run) -> None:
+def test_leftovers_of_an_interrupted_run_are_removed_but_not_its_journal(gateway: Gateway, run: Run) -> None:
     gateway.lay_out(AFTER)
     record = gateway.state_dir / ".clawdbot.json.clawfleet-undo"
     record.write_text(json.dumps({"env": f"x\nMOONSHOT_API_KEY={OLD}\n"}))
@@ -115,15 +113,15 @@ def test_what_a_dead_run_left_goes_and_its_record_stays(gateway: Gateway, run: R
     assert not leftover.exists()
 
 
-def test_a_copy_that_is_no_text_is_left_alone(gateway: Gateway, run: Run) -> None:
+def test_a_binary_copy_is_left_alone(gateway: Gateway, run: Run) -> None:
     content = f"b0VIM\0{NOW}\0"
     gateway.lay_out({**AFTER, ".env.swp": content})
     (finding,) = run(state="purged")["findings"]
-    assert (finding["place"], finding["hint"]) == (f"{gateway.state_dir}/.env.swp", "Remove it.")
+    assert (finding["place"], finding["hint"]) == (f"{gateway.state_dir}/.env.swp", "Delete the file.")
     assert gateway.files()[".env.swp"] == content
 
 
-def test_the_config_stays_while_a_process_is_on_older_variables(
+def test_the_config_is_unchanged_while_the_process_has_older_variables(
     gateway: Gateway, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # A gateway is found by its lock. This process is older than the .env that was just written.
@@ -135,12 +133,12 @@ def test_the_config_stays_while_a_process_is_on_older_variables(
     (finding,) = run(state="purged")["findings"]
     assert (finding["place"], finding["hint"]) == (
         f"{gateway.state_dir}/clawdbot.json",
-        "Restart the gateway, which is on older variables; then it can be cleaned.",
+        "Restart the gateway, which runs with an older .env. Then run clawfleet.clawdbot.purge.",
     )
     assert gateway.files() == {**AFTER, "clawdbot.json": BEFORE["clawdbot.json"]}
 
 
-def test_what_could_not_be_cleaned_is_looked_for_until_it_is_gone(gateway: Gateway, run: Run) -> None:
+def test_an_old_key_that_remains_is_searched_for_until_it_is_removed(gateway: Gateway, run: Run) -> None:
     notes = gateway.state_dir / "notes.md"
     notes.write_text(f"{OLD}\n")
     assert [one["place"] for one in run(state="purged")["findings"]] == [str(notes)]
@@ -149,14 +147,14 @@ def test_what_could_not_be_cleaned_is_looked_for_until_it_is_gone(gateway: Gatew
     for state in ("audited", "purged"):
         result = run(state=state)
         assert (result["changed"], [one["place"] for one in result["findings"]]) == (False, [str(notes)])
-    # A key that the host shall have after all is not looked for.
+    # A key that the host should hold after all is not searched for.
     assert run(fingerprints={"MOONSHOT_API_KEY": fingerprint(OLD)})["findings"][0]["where"] == "MOONSHOT_API_KEY"
     notes.unlink()
     assert run(state="purged")["findings"] == []
     assert gateway.files() == AFTER
 
 
-def test_a_broken_memory_is_none(gateway: Gateway, run: Run) -> None:
+def test_a_broken_file_of_old_keys_is_ignored(gateway: Gateway, run: Run) -> None:
     gateway.lay_out({**AFTER, OLD_KEYS_FILE: "\0nonsense\n"})
     assert run(state="purged")["findings"] == []
     assert gateway.files() == AFTER

@@ -26,7 +26,7 @@ from tests.module.secret_audit.gateway_files import (
 
 
 @pytest.mark.parametrize("name", [name for name in FILES if BEFORE[name] != AFTER[name] and "/1." not in name])
-def test_a_writer_in_between_loses_nothing(
+def test_changes_of_another_writer_are_kept(
     gateway: Gateway, run: Run, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     path = gateway.state_dir / name
@@ -46,7 +46,9 @@ def test_a_writer_in_between_loses_nothing(
     assert gateway.files()[name].endswith(ending)
 
 
-def test_a_writer_that_never_ends_wins(gateway: Gateway, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_purge_gives_up_on_a_file_that_changes_again_and_again(
+    gateway: Gateway, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
     commit = atomic.commit
 
     def beaten(snapshot: atomic.Snapshot, candidate: str) -> None:
@@ -56,8 +58,7 @@ def test_a_writer_that_never_ends_wins(gateway: Gateway, run: Run, monkeypatch: 
 
     monkeypatch.setattr(atomic, "commit", beaten)
     assert run(state="purged")["msg"] == (
-        f"A file of {gateway.state_dir} was changed by another process each of the 5 times that it was to be cleaned. "
-        "Run again later."
+        f"Cannot clean {gateway.state_dir}: another process changed a file in each of 5 attempts. Run again later."
     )
     assert gateway.files() == {
         **BEFORE,

@@ -55,7 +55,7 @@ MODELS_CASES: dict[str, tuple[Any, list[tuple[str, str, str, str, str]], list[st
                 "gone",
                 fingerprint(FOREIGN),
                 "unknown",
-                "Remove the provider with clawfleet.clawdbot.remove, or its entry there.",
+                "Remove the provider with clawfleet.clawdbot.remove, or its entry from the file.",
             )
         ],
         [],
@@ -66,7 +66,7 @@ MODELS_CASES: dict[str, tuple[Any, list[tuple[str, str, str, str, str]], list[st
 
 
 @pytest.mark.parametrize(("providers", "findings", "notes", "cleaned"), MODELS_CASES.values(), ids=MODELS_CASES)
-def test_what_the_product_has_made_of_an_old_key_goes(
+def test_a_provider_with_an_old_key_is_removed_from_models_json(
     providers: Any, findings: list[tuple[str, str, str, str, str]], notes: list[str], cleaned: Any
 ) -> None:
     examination = examine(MODELS, json.dumps({"providers": providers}), expected_providers={"other"})
@@ -117,7 +117,7 @@ PROFILES_CASES: dict[str, tuple[Any, list[tuple[str, str, str, str, str]], Any]]
     ),
     "a login": (
         {"profiles": {"m": LOGIN}},
-        [("profiles.m", "moonshot", "", "unknown", "Remove it with the product, or there.")],
+        [("profiles.m", "moonshot", "", "unknown", "Remove it with the gateway's CLI, or from the file.")],
         {"profiles": {"m": LOGIN}},
     ),
     "nonsense": ({"profiles": {"m": 7}, "order": []}, [], {"profiles": {"m": 7}, "order": []}),
@@ -125,7 +125,7 @@ PROFILES_CASES: dict[str, tuple[Any, list[tuple[str, str, str, str, str]], Any]]
 
 
 @pytest.mark.parametrize(("value", "findings", "cleaned"), PROFILES_CASES.values(), ids=PROFILES_CASES)
-def test_a_profile_that_wins_over_a_variable_goes(
+def test_an_auth_profile_that_overrides_a_variable_is_removed(
     value: Any, findings: list[tuple[str, str, str, str, str]], cleaned: Any
 ) -> None:
     examination = examine(PROFILES, json.dumps(value))
@@ -133,11 +133,11 @@ def test_a_profile_that_wins_over_a_variable_goes(
     assert json5_reader.loads(examination.cleaned) == cleaned
 
 
-def test_a_profile_is_named_with_what_it_wins_over() -> None:
+def test_an_auth_profile_is_reported_with_the_variable_that_it_overrides() -> None:
     (finding,) = examine(PROFILES, json.dumps({"profiles": {"m": profile(NOW)}})).findings
     assert finding.kind == "auth_profile"
     assert finding.message == (
-        "The auth profile m in /s/file holds the current key of moonshot and wins over MOONSHOT_API_KEY."
+        "The auth profile m in /s/file holds the current key of moonshot and overrides MOONSHOT_API_KEY."
     )
 
 

@@ -25,7 +25,7 @@ from tests.unit.plugins.module_utils._audit.audit_cases import (
 )
 
 PURGE = "clawfleet.clawdbot.purge cleans it."
-PUT = "Put it into .env, and a reference to the variable there."
+PUT = "Move it to .env, and refer to its environment variable instead."
 
 
 def provider(**members: Any) -> dict[str, Any]:
@@ -37,7 +37,7 @@ WHERE = "models.providers.moonshot"
 CASES: dict[str, tuple[Any, list[tuple[str, str, str, str, str]], Any]] = {
     "a reference": (provider(apiKey=REFERENCE), [], provider(apiKey=REFERENCE)),
     "no key": (provider(apiKey=""), [], provider(apiKey="")),
-    "no text": (provider(apiKey=7), [], provider(apiKey=7)),
+    "no string": (provider(apiKey=7), [], provider(apiKey=7)),
     "no object": ([NOW], [], [NOW]),
     "the current key": (
         provider(apiKey=NOW),
@@ -59,7 +59,7 @@ CASES: dict[str, tuple[Any, list[tuple[str, str, str, str, str]], Any]] = {
         [(f"{WHERE}.headers.X-Key", "moonshot", fingerprint(OLD), "old", "")],
         provider(headers={"X-Key": f"Bearer {REFERENCE}"}),
     ),
-    "twice in a text of a list": (
+    "twice in a string of an array": (
         {"a": [["x", f"{NOW} and {KIMI}"]]},
         [
             ("a.0.1", "KIMICODE_API_KEY", fingerprint(KIMI), "current", ""),
@@ -67,12 +67,12 @@ CASES: dict[str, tuple[Any, list[tuple[str, str, str, str, str]], Any]] = {
         ],
         {"a": [["x", "${MOONSHOT_API_KEY} and ${KIMICODE_API_KEY}"]]},
     ),
-    "an old one of nobody": (
+    "an old one without a provider": (
         {"tools": {"key": OLD}},
         [("tools.key", "", fingerprint(OLD), "old", "")],
         {"tools": {"key": "removed"}},
     ),
-    "the config's own variables": (
+    "environment variables of the config": (
         {"env": {"MOONSHOT_API_KEY": STALE, "vars": {"KIMICODE_API_KEY": KIMI, "OTHER": "x"}}},
         [
             ("env.MOONSHOT_API_KEY", "MOONSHOT_API_KEY", fingerprint(STALE), "old", ""),
@@ -80,7 +80,7 @@ CASES: dict[str, tuple[Any, list[tuple[str, str, str, str, str]], Any]] = {
         ],
         {"env": {"vars": {"OTHER": "x"}}},
     ),
-    "the config's own variables in an array": (
+    "environment variables of the config in an array": (
         {"env": [{"MOONSHOT_API_KEY": STALE, "OTHER": "x"}]},
         [("env.0.MOONSHOT_API_KEY", "MOONSHOT_API_KEY", fingerprint(STALE), "old", "")],
         {"env": [{"OTHER": "x"}]},
@@ -90,12 +90,12 @@ CASES: dict[str, tuple[Any, list[tuple[str, str, str, str, str]], Any]] = {
         [("models.providers.none.apiKey", "none", fingerprint(FOREIGN), "unknown", PUT)],
         {"models": {"providers": {"none": {"apiKey": FOREIGN}}}},
     ),
-    "a provider of others": (
+    "a provider that is not managed": (
         {"models": {"providers": {"other": {"apiKey": FOREIGN}, "local": {"apiKey": "ollama-local"}}}},
         [("models.providers.other.apiKey", "other", fingerprint(FOREIGN), "unknown", PUT)],
         {"models": {"providers": {"other": {"apiKey": FOREIGN}, "local": {"apiKey": "ollama-local"}}}},
     ),
-    "a provider of others with a key of ours": (
+    "a provider that is not managed with a managed key": (
         {"models": {"providers": {"kimi-code": {"apiKey": KIMI}}}},
         [("models.providers.kimi-code.apiKey", "kimi-code", fingerprint(KIMI), "current", "")],
         {"models": {"providers": {"kimi-code": {"apiKey": "${KIMICODE_API_KEY}"}}}},
@@ -104,7 +104,7 @@ CASES: dict[str, tuple[Any, list[tuple[str, str, str, str, str]], Any]] = {
 
 
 @pytest.mark.parametrize(("value", "findings", "cleaned"), CASES.values(), ids=CASES)
-def test_references_take_the_place_of_keys_in_a_config(
+def test_references_replace_keys_in_a_config(
     value: Any, findings: list[tuple[str, str, str, str, str]], cleaned: Any
 ) -> None:
     text = json.dumps(value)
@@ -117,7 +117,7 @@ def test_references_take_the_place_of_keys_in_a_config(
 
 
 @pytest.mark.parametrize(("value", "findings", "cleaned"), CASES.values(), ids=CASES)
-def test_a_copy_of_the_config_is_cleaned_alike_and_may_hold_what_is_not_known(
+def test_a_copy_of_the_config_is_cleaned_alike_and_may_hold_unknown_keys(
     value: Any, findings: list[tuple[str, str, str, str, str]], cleaned: Any
 ) -> None:
     examination = examine(CONFIG_COPY, json.dumps(value))
@@ -125,16 +125,16 @@ def test_a_copy_of_the_config_is_cleaned_alike_and_may_hold_what_is_not_known(
     assert json5_reader.loads(examination.cleaned) == cleaned
 
 
-def test_a_config_stays_while_the_process_is_on_older_variables() -> None:
+def test_a_config_is_unchanged_while_the_process_has_older_variables() -> None:
     text = json.dumps(provider(apiKey=NOW))
     examination = examine(CONFIG, text, replaceable=False)
     assert [(one.purgeable, one.hint) for one in examination.findings] == [
-        (False, "Restart the gateway, which is on older variables; then it can be cleaned.")
+        (False, "Restart the gateway, which runs with an older .env. Then run clawfleet.clawdbot.purge.")
     ]
     assert examination.cleaned == text
 
 
-def test_an_old_key_in_a_comment_of_a_config_goes_and_the_rest_stays() -> None:
+def test_a_key_is_removed_from_a_comment_of_a_config() -> None:
     text = f"// was {OLD}\n{{ a: 'x', // {NOW}\n}}\n"
     examination = examine(CONFIG, text)
     assert [(one.where, one.status, one.purgeable) for one in examination.findings] == [
@@ -144,7 +144,7 @@ def test_an_old_key_in_a_comment_of_a_config_goes_and_the_rest_stays() -> None:
     assert examination.cleaned == "// was removed\n{ a: 'x', // removed\n}\n"
 
 
-def test_the_key_that_stood_in_the_place_of_a_current_one_is_kept_for_the_search() -> None:
+def test_old_keys_in_the_places_of_current_ones_are_gathered_for_the_search() -> None:
     value = {**provider(apiKey=STALE), "env": {"KIMICODE_API_KEY": OLD}}
     assert CONFIG_COPY.old_values is not None
     assert CONFIG_COPY.old_values(value, KEYS) == {
@@ -153,7 +153,7 @@ def test_the_key_that_stood_in_the_place_of_a_current_one_is_kept_for_the_search
     }
 
 
-def test_a_finding_says_it_all() -> None:
+def test_a_finding_names_key_place_and_remedy() -> None:
     (finding,) = examine(CONFIG, json.dumps(provider(apiKey=NOW))).findings
     assert finding.as_result() == {
         "kind": "plain_text_key",

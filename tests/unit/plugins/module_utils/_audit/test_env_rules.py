@@ -15,11 +15,11 @@ from hypothesis import strategies as st
 from tests.unit.plugins.module_utils._audit.audit_cases import KIMI, NOW, OLD, STALE, examine, found
 
 RUN = "Run the role: it writes the key of the inventory."
-TAKE = "Take the variable out of it."
+TAKE = "Remove the variable from it."
 CASES: dict[str, tuple[str, Mapping[str, str], list[tuple[str, str, str, str, str]], str]] = {
-    "as it shall be": (f"MOONSHOT_API_KEY={NOW}\n", {"MOONSHOT_API_KEY": fingerprint(NOW)}, [], ""),
-    "of whose key nothing is said": (f"MOONSHOT_API_KEY={NOW}\n", {}, [], ""),
-    "with another key than it shall have": (
+    "with the desired key": (f"MOONSHOT_API_KEY={NOW}\n", {"MOONSHOT_API_KEY": fingerprint(NOW)}, [], ""),
+    "without a desired key": (f"MOONSHOT_API_KEY={NOW}\n", {}, [], ""),
+    "with a key other than the desired one": (
         f"MOONSHOT_API_KEY={NOW}\n",
         {"MOONSHOT_API_KEY": fingerprint(STALE)},
         [("MOONSHOT_API_KEY", "MOONSHOT_API_KEY", fingerprint(NOW), "old", RUN)],
@@ -50,7 +50,7 @@ CASES: dict[str, tuple[str, Mapping[str, str], list[tuple[str, str, str, str, st
 
 
 @pytest.mark.parametrize(("text", "wanted", "findings", "cleaned"), CASES.values(), ids=CASES)
-def test_of_the_env_only_comments_are_cleaned(
+def test_only_comments_of_the_env_are_cleaned(
     text: str, wanted: Mapping[str, str], findings: list[tuple[str, str, str, str, str]], cleaned: str
 ) -> None:
     examination = examine(ENV, text, fingerprints=wanted)
@@ -58,7 +58,7 @@ def test_of_the_env_only_comments_are_cleaned(
     assert examination.cleaned == (cleaned or text)
 
 
-def test_a_copy_of_the_env_loses_what_is_known() -> None:
+def test_a_copy_of_the_env_loses_known_keys() -> None:
     text = f"# {OLD}\nMOONSHOT_API_KEY={STALE}\nexport KIMICODE_API_KEY='{KIMI}'\nMINE={OLD}\nNONE_API_KEY=x\nA=b\n"
     examination = examine(ENV_COPY, text)
     assert [(one.where, one.status, one.purgeable) for one in examination.findings] == [
@@ -72,7 +72,7 @@ def test_a_copy_of_the_env_loses_what_is_known() -> None:
 
 def test_a_copy_of_the_env_that_cannot_be_edited_is_left_alone() -> None:
     examination = examine(ENV_COPY, f"MY.KEY={NOW}\n")
-    assert found(examination) == [("line 1", "MOONSHOT_API_KEY", fingerprint(NOW), "current", "Remove it.")]
+    assert found(examination) == [("line 1", "MOONSHOT_API_KEY", fingerprint(NOW), "current", "Delete the file.")]
     assert examination.cleaned == f"MY.KEY={NOW}\n"
 
 
@@ -82,7 +82,7 @@ ENV_LINES = st.lists(
 
 
 @given(ENV_LINES.map("\n".join))
-def test_what_the_env_says_stays(text: str) -> None:
+def test_the_values_of_the_env_are_unchanged(text: str) -> None:
     cleaned = examine(ENV, text, fingerprints={}).cleaned
     assert dotenv.loads(cleaned) == dotenv.loads(text)
     assert len(cleaned.splitlines()) == len(text.splitlines())

@@ -45,7 +45,7 @@ def test_a_key_is_found_wherever_a_chunk_ends(tmp_path: Path, monkeypatch: pytes
     }
 
 
-def test_no_more_is_read_than_is_allowed_and_the_rest_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_reading_is_limited_and_the_rest_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(file_scan, "_MOST_BYTES", 50)
     for name, size in {"a": 40, "b": 20, "c": 10}.items():
         (tmp_path / name).write_text("x" * size)
@@ -55,7 +55,7 @@ def test_no_more_is_read_than_is_allowed_and_the_rest_is_named(tmp_path: Path, m
     assert search.left_out == [str(tmp_path / "b")]
 
 
-def test_what_is_no_file_is_not_read(tmp_path: Path) -> None:
+def test_only_regular_files_are_read(tmp_path: Path) -> None:
     (tmp_path / "deep").mkdir()
     (tmp_path / "deep" / "file").write_text("x")
     (tmp_path / "link").symlink_to("deep/file")
@@ -66,7 +66,7 @@ def test_what_is_no_file_is_not_read(tmp_path: Path) -> None:
         Search(KEYS).hits(str(tmp_path))
 
 
-def test_asterisks_take_the_place_of_a_key_in_the_same_file(tmp_path: Path) -> None:
+def test_asterisks_replace_a_key_in_the_same_file(tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.write_text(f"a {NOW} b {OLD} c {NOW}\n")
     inode = file.stat().st_ino
@@ -78,7 +78,7 @@ def test_asterisks_take_the_place_of_a_key_in_the_same_file(tmp_path: Path) -> N
     assert file.stat().st_ino == inode
 
 
-def test_what_is_no_longer_the_key_is_not_written_over(tmp_path: Path) -> None:
+def test_a_key_that_has_changed_is_not_overwritten(tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.write_text(f"b {NOW}")
     with pytest.raises(ConflictError, match="was changed by another process while it was being cleaned"):

@@ -24,10 +24,10 @@ FOUND: dict[str, tuple[str, list[tuple[str, str, str | None]]]] = {
     "by fingerprint": (f'"{OLD}"', [(OLD, "old", None)]),
     "at the end of a sentence": (f"It is {OLD}.", [(OLD, "old", None)]),
     "with a dot in it": ("0123456789abcdef.ABCDEFGHIJ", [("0123456789abcdef.ABCDEFGHIJ", "old", None)]),
-    "behind a line break of JSON": (rf"My key:\n{OLD}\nbye", [(OLD, "old", None)]),
-    "behind a name": (f"KEY={OLD}", [(OLD, "old", None)]),
+    "after a line break of JSON": (rf"My key:\n{OLD}\nbye", [(OLD, "old", None)]),
+    "after a name": (f"KEY={OLD}", [(OLD, "old", None)]),
     "in a URL": (f"?key={OLD}&x", [(OLD, "old", None)]),
-    "one that stood in place of the current one": (
+    "found in place of the current one": (
         "sk-stale-0123456789",
         [("sk-stale-0123456789", "old", "MOONSHOT_API_KEY")],
     ),
@@ -58,7 +58,7 @@ STATUS = {
 
 
 @pytest.mark.parametrize(("key", "variable", "expected"), STATUS.values(), ids=STATUS)
-def test_what_is_known_of_a_key(key: str, variable: str | None, expected: str) -> None:
+def test_a_key_has_a_status(key: str, variable: str | None, expected: str) -> None:
     assert KEYS.status(key, variable) == expected
 
 
@@ -77,11 +77,11 @@ def test_a_provider_has_its_variable_however_it_is_spelled(provider: object, exp
     assert KEYS.variable_of(provider) == expected
 
 
-def test_a_value_too_short_to_be_a_key_is_not_looked_for() -> None:
+def test_a_value_too_short_to_be_a_key_is_not_searched_for() -> None:
     assert KnownKeys({"p": "P"}, {"P": "short"}).find("short and short") == []
 
 
-def test_no_key_is_in_the_text_of_a_keyring() -> None:
+def test_no_key_is_in_a_repr() -> None:
     assert "sk-" not in repr(KEYS)
     assert "sk-" not in repr(KEYS.find(f"{OLD} {NOW}"))
 
@@ -90,7 +90,7 @@ PARTS = st.sampled_from([NOW, OLD, " ", "\n", '"', "abc", "\\n", "-", "."])
 
 
 @given(st.lists(PARTS).map("".join))
-def test_what_is_found_stands_there_in_order_and_apart(text: str) -> None:
+def test_matches_are_in_order_and_do_not_overlap(text: str) -> None:
     end = 0
     for match in KEYS.find(text):
         assert match.start >= end

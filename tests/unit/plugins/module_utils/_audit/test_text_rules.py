@@ -9,7 +9,7 @@ from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.redact
 from tests.unit.plugins.module_utils._audit.audit_cases import NOW, OLD, STALE, examine, found
 
 
-def test_a_unit_is_told_of_and_left_alone() -> None:
+def test_a_unit_is_reported_and_left_alone() -> None:
     text = (
         "[Service]\n"
         f"Environment=\"MOONSHOT_API_KEY={STALE}\" PORT=18789 'CLAWDBOT_GATEWAY_TOKEN=t0ken'\n"
@@ -18,7 +18,7 @@ def test_a_unit_is_told_of_and_left_alone() -> None:
         'Environment="broken MINE_TOKEN=abc\n'
     )
     examination = examine(UNIT, text)
-    hint = "Take it out of there (systemctl edit), reload systemd, and restart the gateway."
+    hint = "Remove it (systemctl edit), reload systemd, and restart the gateway."
     assert found(examination) == [
         ("line 2", "MOONSHOT_API_KEY", fingerprint(STALE), "old", hint),
         ("line 2", "CLAWDBOT_GATEWAY_TOKEN", fingerprint("t0ken"), "unknown", hint),
@@ -29,7 +29,7 @@ def test_a_unit_is_told_of_and_left_alone() -> None:
     assert examination.cleaned == text
 
 
-def test_any_other_text_is_told_of_with_the_line() -> None:
+def test_any_other_text_is_reported_with_the_line() -> None:
     examination = examine(plain_text("Do it."), f"a\nb {NOW}\n")
     assert found(examination) == [("line 2", "MOONSHOT_API_KEY", fingerprint(NOW), "current", "Do it.")]
     assert examination.findings[0].message == "/s/file holds the current key in plain text in line 2."
