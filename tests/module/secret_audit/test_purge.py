@@ -148,7 +148,8 @@ def test_an_old_key_that_remains_is_searched_for_until_it_is_removed(gateway: Ga
         result = run(state=state)
         assert (result["changed"], [one["place"] for one in result["findings"]]) == (False, [str(notes)])
     # A key that the host should hold after all is not searched for.
-    assert run(fingerprints={"MOONSHOT_API_KEY": fingerprint(OLD)})["findings"][0]["where"] == "MOONSHOT_API_KEY"
+    (finding,) = run(fingerprints={"MOONSHOT_API_KEY": fingerprint(OLD)})["findings"]
+    assert finding["where"] == "MOONSHOT_API_KEY"
     notes.unlink()
     assert run(state="purged")["findings"] == []
     assert gateway.files() == AFTER
@@ -166,3 +167,18 @@ def test_a_file_that_a_link_leads_to_is_not_cleaned_as_a_copy(gateway: Gateway, 
     result = run(state="purged")
     assert (result["changed"], result["findings"]) == (False, [])
     assert gateway.files()[".env"] == AFTER[".env"]
+
+
+def test_a_file_that_is_not_the_gateway_s_own_keeps_its_content_and_mode(gateway: Gateway, run: Run) -> None:
+    other = gateway.state_dir.parent / "other.env"
+    other.write_text(AFTER[".env"])
+    other.chmod(0o600)
+    gateway.lay_out({**AFTER, ".env": f"# {NOW}\n"})
+    # The process works in the state directory.
+    first = gateway.state_dir / ".env"
+    first.chmod(0o644)
+    result = run(state="purged", env_path=str(other))
+    assert [(one["place"], one["where"], one["hint"]) for one in result["findings"]] == [
+        (str(first), "line 1", "The gateway reads this file before its own .env: remove the variable from it.")
+    ]
+    assert (result["changed"], first.read_text(), first.stat().st_mode & 0o777) == (False, f"# {NOW}\n", 0o644)
