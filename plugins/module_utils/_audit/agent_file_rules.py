@@ -9,14 +9,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config import json5_editor, json5_reader
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.env_refs import VARIABLE_NAME
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.json5_editor import Change
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.models import provider_id
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.tree import REMOVE, at, members, strings
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.tree import REMOVE, strings
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._files.agent_files import (
+    AuthProfile,
+    AuthProfiles,
+    ModelsEntry,
+    parse_auth_profiles,
+    parse_models,
+)
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.redaction import fingerprint
 
 from .document_rules import WHOSE, Context, Document, Examination, Rules, manual, purgeable
@@ -31,23 +38,23 @@ def _examine_models(document: Document, context: Context) -> Examination:
     findings: list[Finding] = []
     notes: list[Finding] = []
     removed: list[str] = []
-    for provider, entry in members(document.value, ("providers",)).items():
-        found = _api_key_finding(document.path, provider, entry, context)
+    for entry in parse_models(document.value):
+        found = _api_key_finding(document.path, entry, context)
         if found is not None:
             (notes if found.status == "current" else findings).append(found)
         # Other members may hold copies of a key, as headers.
-        match = None if found is not None and found.purgeable else next(_old_matches(entry, context.keys), None)
+        match = None if found is not None and found.purgeable else next(_old_matches(entry.value, context.keys), None)
         if match is not None:
-            findings.append(_old_copy_finding(document.path, provider, match))
+            findings.append(_old_copy_finding(document.path, entry.provider, match))
         if match is not None or (found is not None and found.purgeable):
-            removed.append(provider)
+            removed.append(entry.provider)
     changes = [Change(("providers", provider), REMOVE) for provider in removed]
     return Examination(findings, notes, _edited(document.text, changes), private=True)
 
 
-def _api_key_finding(path: str, provider: str, entry: Any, context: Context) -> Finding | None:
-    key = _api_key(entry)
-    if key is None:
+def _api_key_finding(path: str, entry: ModelsEntry, context: Context) -> Finding | None:
+    key, provider = entry.api_key, entry.provider
+    if not _is_key(key):
         return None
     variable = context.keys.variable_of(provider)
     status = context.keys.status(key, variable)
@@ -71,92 +78,80 @@ def _old_copy_finding(path: str, provider: str, match: Match) -> Finding:
 
 
 def _old_values_in_models(value: Any, keys: KnownKeys) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for provider, entry in members(value, ("providers",)).items():
-        key, variable = _api_key(entry), keys.variable_of(provider)
-        if key and variable and keys.status(key, variable) == "old":
-            found[key] = variable
-    return found
+    entries = [entry for entry in parse_models(value) if _is_key(entry.api_key)]
+    return dict(_old_values(((entry.provider, entry.api_key) for entry in entries), keys))
 
 
-def _api_key(entry: Any) -> str | None:
-    """The key of a provider; None where it has none, or where the name of a variable is in its place."""
-    key = at(entry, ("apiKey",))
-    return key if isinstance(key, str) and key and not VARIABLE_NAME.match(key) else None
+def _is_key(value: str) -> bool:
+    """Whether a value is a key, and not the name of the environment variable that holds it."""
+    return bool(value) and not VARIABLE_NAME.match(value)
+
+
+def _old_values(held: Iterable[tuple[str, str]], keys: KnownKeys) -> Iterator[tuple[str, str]]:
+    """The old ones of pairs of provider and key, as pairs of key and environment variable."""
+    for provider, key in held:
+        variable = keys.variable_of(provider)
+        if variable and keys.status(key, variable) == "old":
+            yield key, variable
 
 
 def _old_matches(value: Any, keys: KnownKeys) -> Iterator[Match]:
     return (match for text in strings(value) for match in keys.find(text) if match.status == "old")
 
 
-class _Profile(NamedTuple):
-    name: str
-    #: As the file has it.
-    provider: Any
-    key: str | None
-    #: Whether a purge may remove it: a login is left to a person.
-    removable: bool
-
-
 def _examine_profiles(document: Document, context: Context) -> Examination:
     """A profile of a managed provider overrides its environment variable, whatever it holds."""
+    file = parse_auth_profiles(document.value)
     findings = []
-    for profile in _profiles(document.value):
+    for profile in file.profiles.values():
         found = _profile_finding(document.path, profile, context.keys)
         if found is not None:
-            findings.append((profile.name, found))
-    removed = [name for name, found in findings if found.purgeable]
-    changes = [change for name in removed for change in _profile_changes(document.value, name)]
-    changes += _order_changes(document.value, removed)
-    return Examination([found for _name, found in findings], (), _edited(document.text, changes), private=True)
+            findings.append((profile.id, found))
+    removed = [id_ for id_, found in findings if found.purgeable]
+    edited = _edited(document.text, list(_profile_changes(file, removed)))
+    return Examination([found for _id, found in findings], (), edited, private=True)
 
 
-def _profile_finding(path: str, profile: _Profile, keys: KnownKeys) -> Finding | None:
-    variable, key = keys.variable_of(profile.provider), profile.key
-    status = "unknown" if key is None else keys.status(key, variable)
+def _profile_finding(path: str, profile: AuthProfile, keys: KnownKeys) -> Finding | None:
+    variable, key = keys.variable_of(profile.provider), _profile_key(profile)
+    status = keys.status(key, variable) if key else "unknown"
     if variable is None and status != "old":
         return None
-    held = "a login" if key is None else WHOSE[status]
-    message = f"The auth profile {profile.name} in {path} holds {held}"
-    where, print_ = f"profiles.{profile.name}", "" if key is None else fingerprint(key)
+    message = f"The auth profile {profile.id} in {path} holds {WHOSE[status] if key else 'a login'}"
+    where, print_ = f"profiles.{profile.id}", fingerprint(key) if key else ""
     if variable is None:
-        finding = Finding("old_key", path, f"{message}.", where, str(profile.provider), print_, status)
+        finding = Finding("old_key", path, f"{message}.", where, profile.provider, print_, status)
     else:
         message = f"{message} of {profile.provider} and overrides {variable}."
-        finding = Finding("auth_profile", path, message, where, str(profile.provider), print_, status)
-    return purgeable(finding) if profile.removable else manual(finding, _LOGIN)
+        finding = Finding("auth_profile", path, message, where, profile.provider, print_, status)
+    return purgeable(finding) if _is_removable(profile) else manual(finding, _LOGIN)
 
 
 def _old_values_in_profiles(value: Any, keys: KnownKeys) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for profile in _profiles(value):
-        variable = keys.variable_of(profile.provider)
-        if profile.removable and profile.key and variable and keys.status(profile.key, variable) == "old":
-            found[profile.key] = variable
-    return found
+    profiles = filter(_is_removable, parse_auth_profiles(value).profiles.values())
+    return dict(_old_values(((profile.provider, _profile_key(profile)) for profile in profiles), keys))
 
 
-def _profiles(value: Any) -> Iterator[_Profile]:
-    for name, credential in members(value, ("profiles",)).items():
-        held = (at(credential, (member,)) for member in ("key", "token"))
-        key = next((one for one in held if isinstance(one, str) and one), None)
-        login = key is None or at(credential, ("type",)) == "oauth"
-        yield _Profile(name, at(credential, ("provider",)), key, removable=not login)
+def _profile_key(profile: AuthProfile) -> str:
+    return profile.key or profile.token
 
 
-def _profile_changes(value: Any, name: str) -> Iterator[Change]:
-    yield Change(("profiles", name), REMOVE)
-    if name in members(value, ("usageStats",)):
-        yield Change(("usageStats", name), REMOVE)
-    for provider, last in members(value, ("lastGood",)).items():
-        if last == name:
+def _is_removable(profile: AuthProfile) -> bool:
+    """Whether a purge may remove a profile: a login is left to a person."""
+    return bool(_profile_key(profile)) and profile.type != "oauth"
+
+
+def _profile_changes(file: AuthProfiles, removed: Sequence[str]) -> Iterator[Change]:
+    for id_ in removed:
+        yield Change(("profiles", id_), REMOVE)
+        if id_ in file.used:
+            yield Change(("usageStats", id_), REMOVE)
+    for provider, last in file.last_good.items():
+        if last in removed:
             yield Change(("lastGood", provider), REMOVE)
-
-
-def _order_changes(value: Any, removed: Sequence[str]) -> Iterator[Change]:
-    for provider, order in members(value, ("order",)).items():
-        if isinstance(order, list) and any(name in removed for name in order):
-            yield Change(("order", provider), [name for name in order if name not in removed] or REMOVE)
+    for provider, order in file.order.items():
+        if any(id_ in removed for id_ in order):
+            yield Change(("order", provider), [id_ for id_ in order if id_ not in removed] or REMOVE)
 
 
 MODELS = Rules(json5_reader.loads, _examine_models, _old_values_in_models)

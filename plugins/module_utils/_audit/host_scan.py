@@ -335,10 +335,7 @@ def _known_models(readings: Iterable[Reading]) -> dict[str, set[str]]:
     """The models that the gateway itself has put together: provider -> ids of models."""
     known: dict[str, set[str]] = {}
     for reading in readings:
-        if reading.rules is not agent_file_rules.MODELS or reading.document is None:
-            continue
-        for name, entry in members(reading.document.value, ("providers",)).items():
-            listed = at(entry, ("models",))
-            ids = [at(model, ("id",)) for model in listed] if isinstance(listed, list) else []
-            known.setdefault(name, set()).update(one for one in ids if isinstance(one, str))
+        if reading.rules is agent_file_rules.MODELS and reading.document is not None:
+            for entry in agent_files.parse_models(reading.document.value):
+                known.setdefault(entry.provider, set()).update(entry.model_ids)
     return known

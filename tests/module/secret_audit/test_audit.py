@@ -27,6 +27,7 @@ from tests.module.secret_audit.gateway_files import (
     OLD,
     Gateway,
     Run,
+    models,
     places,
 )
 
@@ -58,6 +59,12 @@ def test_a_key_is_found_by_its_fingerprint_alone(gateway: Gateway, run: Run) -> 
         "Remove it from the file.",
     )
     assert run(state="purged", old_keys=[fingerprint(OLD)])["changed"] is False
+
+
+def test_a_provider_is_found_in_another_spelling_of_its_id(gateway: Gateway, run: Run) -> None:
+    gateway.lay_out({".env": f"QWEN_API_KEY={NOW}\n", "clawdbot.json": "{}", f"{AGENT}/models.json": models(Qwen=OLD)})
+    (finding,) = run(providers={"qwen-portal": "QWEN_API_KEY"})["findings"]
+    assert (finding["kind"], finding["subject"], finding["status"]) == ("old_key", "Qwen", "old")
 
 
 def test_a_key_in_the_history_of_a_shell_is_reported(gateway: Gateway, run: Run) -> None:
