@@ -60,8 +60,8 @@ class RewriteFile:
         return [*changed, _diff(path, "".join(map(_line, self.findings)), "")]
 
     def apply(self) -> None:
-        with atomic.candidate(self.snapshot, self.content, self.mode) as candidate:
-            atomic.commit(self.snapshot, candidate)
+        with atomic.temporary_file(self.snapshot, self.content, self.mode) as temporary:
+            atomic.commit(self.snapshot, temporary)
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import ClawdbotError
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._files import agent_files, atomic, journal
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._files.atomic import Snapshot
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.table import Paths
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.locate import Paths
 
 from . import agent_file_rules, config_rules, env_rules, old_keys_file, text_rules
 from .document_rules import Document, Rules

@@ -31,7 +31,8 @@ from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.tree im
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import ClawdbotError
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._files import agent_files, atomic, journal
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._files.atomic import ConflictError
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.table import Paths, Product
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.locate import Paths
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.table import Product
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.redaction import fingerprint
 
 from . import agent_file_rules, config_rules, documents, env_rules, file_scan, old_keys_file
