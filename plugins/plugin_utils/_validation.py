@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.env_refs import VARIABLE_NAME, reference
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.models import alias_clashes
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.models import alias_clashes, provider_id
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.table import PRODUCTS
 from ansible_collections.clawfleet.clawdbot.plugins.plugin_utils._catalogue import is_model_list, model_ids
 
@@ -223,7 +223,7 @@ def _known_variable_problems(entries: Mapping[str, Any], keys: Mapping[Any, Any]
     owners = {entry["env_var"]: name for name, entry in entries.items()}
     for name, entry in entries.items():
         for row in (row for row in PRODUCTS.values() if product in ("auto", row.name)):
-            for known in row.key_variables.get(row.provider(name), ()):
+            for known in row.key_variables.get(provider_id(name, row.provider_spellings), ()):
                 if known == entry["env_var"]:
                     break
                 owner = owners.get(known)

@@ -26,6 +26,7 @@ from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.models 
     PROVIDERS,
     Dangling,
     dangling_models,
+    provider_id,
 )
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.tree import at, members
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import ClawdbotError
@@ -145,7 +146,7 @@ def _examine(product: Product, paths: Paths, desired: DesiredKeys, service: Serv
         fingerprints=desired.fingerprints,
         expected_providers={
             *product.built_in_providers,
-            *map(product.provider, members(config, PROVIDERS)),
+            *(provider_id(name, product.provider_spellings) for name in members(config, PROVIDERS)),
         },
     )
     owner = os.stat(paths.state_dir).st_uid

@@ -21,6 +21,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.models import provider_id
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.tree import at, elements, members, string
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._files import agent_files
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._files.agent_files import AUTH_PROFILES, AuthProfile
@@ -66,7 +67,11 @@ def stores(state_dir: str, config: Any) -> list[Store]:
 
 def used(product: Product, agents: Sequence[Store], config: Any, provider: str) -> list[Profile]:
     """Return the profiles that the agents use for the provider, each once."""
-    found = [profile for store in agents for profile in _used(product, store, config, product.provider(provider))]
+    found = [
+        profile
+        for store in agents
+        for profile in _used(product, store, config, provider_id(provider, product.provider_spellings))
+    ]
     return list(dict.fromkeys(found))
 
 
@@ -74,7 +79,7 @@ def _used(product: Product, store: Store, config: Any, provider: str) -> Iterato
     configured = members(config, ("auth", "profiles"))
 
     def is_for(name: str) -> bool:
-        return product.provider(name) == provider
+        return provider_id(name, product.provider_spellings) == provider
 
     order = _ordered(product, store.order, provider)
     if order is None:
@@ -108,7 +113,7 @@ def _secret(profile: AuthProfile) -> str:
 def _ordered(product: Product, orders: Any, provider: str) -> Sequence[str] | None:
     """Return the ids in the order for the provider; None if there is no order for it."""
     for name, ids in orders.items() if isinstance(orders, Mapping) else ():
-        if product.provider(name) == provider and isinstance(ids, list):
+        if provider_id(name, product.provider_spellings) == provider and isinstance(ids, list):
             return [id_ for id_ in ids if isinstance(id_, str)]
     return None
 

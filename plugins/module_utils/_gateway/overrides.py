@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.models import provider_id
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.locate import Paths
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.table import Product
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.redaction import fingerprint
@@ -46,7 +47,7 @@ def provider_overrides(
 
 def _known_variable(product: Product, sources: EnvSources, provider: str, variable: str) -> Iterator[OverrideInfo]:
     """Yield the first variable with a value of those that the product reads for the provider before `variable`."""
-    for name in product.key_variables.get(product.provider(provider), ()):
+    for name in product.key_variables.get(provider_id(provider, product.provider_spellings), ()):
         if name == variable:
             return
         place, value = next(iter(trace(name, sources).sources), ("", None))

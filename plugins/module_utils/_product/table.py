@@ -17,8 +17,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.models import provider_id
-
 from . import names, node_snippets
 
 # The same in all products so far.
@@ -149,10 +147,6 @@ class Product:
             "dependencies": {self.name: version, **self.install.dependencies},
             "overrides": {**self.install.overrides},
         }
-
-    def provider(self, name: str) -> str:
-        """A provider's name as the product compares it."""
-        return provider_id(name, self.provider_spellings)
 
 
 #: From the oldest to the newest.
