@@ -4,15 +4,15 @@ SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-# Nothing is written outside this folder: the caches of pip and npm are in it as well.
+# Nothing is written outside this directory: the caches of pip and npm are in it as well.
 export PIP_CACHE_DIR := $(CURDIR)/.cache/pip
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export ANSIBLE_HOME := $(CURDIR)/.cache/ansible
 export ANSIBLE_COLLECTIONS_PATH := $(CURDIR)/.cache/collections
 export PYTHONPATH := $(CURDIR)
 export MYPYPATH := $(CURDIR)/.cache/collections
-# The tests of a file share a fleet, so they stay together; the longest come first.
-PARALLEL := --numprocesses=auto --dist=loadfile --no-loadscope-reorder
+# tests/conftest.py says which tests stay together. Much of a test is waiting, so there is one process more than there are cores.
+PARALLEL := --numprocesses=$(shell echo $$(($$(nproc 2>/dev/null || echo 1) + 1))) --dist=loadscope --no-loadscope-reorder
 LINK := .cache/collections/ansible_collections/clawfleet/clawdbot
 
 .PHONY: help
@@ -38,10 +38,11 @@ strace:
 
 # The tests open the report in it.
 .PHONY: chromium
-chromium:
+# Not at the same time as the other package.
+chromium: | strace
 	@{ command -v chromium && command -v chromedriver; } >/dev/null || tools/install-packages chromium chromium-driver
 
-# The collection where ansible looks for it: it is this folder.
+# The collection where ansible looks for it: it is this directory.
 $(LINK):
 	@mkdir -p $(dir $(LINK))
 	@ln -s ../../../.. $(LINK)

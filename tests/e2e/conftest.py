@@ -14,19 +14,11 @@ from tools import fleet
 from tools.mock_server import MockServer
 
 
-@pytest.fixture(scope="module")
-def gateways(request: pytest.FixtureRequest) -> Iterator[fleet.Fleet]:
-    # A gateway of its own for each test that needs one: what one test does to its gateway is nothing to the others. And
-    # two at least, for those that are about a fleet.
-    tests = (item for item in request.session.items if item.path == request.path and isinstance(item, pytest.Function))
-    count = max(2, sum("bench" in item.fixturenames for item in tests))
-    with fleet.running(tuple(f"gateway-{number}" for number in range(1, count + 1))) as running:
+@pytest.fixture
+def gateways() -> Iterator[fleet.Fleet]:
+    """One gateway for each test: no test depends on what another one did, and each can run in any process."""
+    with fleet.running(("gateway",)) as running:
         yield running
-
-
-@pytest.fixture(scope="module")
-def unused(gateways: fleet.Fleet) -> list[fleet.Gateway]:
-    return list(gateways.gateways)
 
 
 @pytest.fixture
@@ -36,5 +28,5 @@ def mock_server() -> Iterator[MockServer]:
 
 
 @pytest.fixture
-def bench(gateways: fleet.Fleet, unused: list[fleet.Gateway], mock_server: MockServer, tmp_path: Path) -> Bench:
-    return Bench(gateways, unused.pop(), mock_server, tmp_path)
+def bench(gateways: fleet.Fleet, mock_server: MockServer, tmp_path: Path) -> Bench:
+    return Bench(gateways, gateways.gateways[0], mock_server, tmp_path)

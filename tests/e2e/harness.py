@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The role on real gateways: runs playbooks against them and reads what they left behind."""
+"""Run playbooks against real gateways and read what they leave behind."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ import secrets
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,7 +27,7 @@ from tools.mock_server import MockServer
 
 MOONSHOT = "moonshot"
 KIMICODE = "kimicode"
-# What the mock server calls the endpoint of each provider.
+# The mock server's name for the endpoint of each provider.
 ENDPOINTS = {MOONSHOT: "moonshot-cn", KIMICODE: "kimicode"}
 _RECAP = re.compile(r"^(\S+)\s+:\s+(ok=.*)$", re.MULTILINE)
 _DIFF = re.compile(r"^--- before: .*?(?=^\S*(?:changed|ok): \[)", re.MULTILINE | re.DOTALL)
@@ -34,7 +35,7 @@ _DIFF = re.compile(r"^--- before: .*?(?=^\S*(?:changed|ok): \[)", re.MULTILINE |
 
 @dataclass(frozen=True)
 class Run:
-    """What one ansible-playbook has left: its exit code, all that it printed, and the counts of its recap by host."""
+    """The result of one ansible-playbook: its exit code, its output, and the counts of its recap by host."""
 
     code: int
     output: str
@@ -47,33 +48,47 @@ class Run:
         }
 
     @property
+    def one_line(self) -> str:
+        """The whole output on one line, with one blank for each run of white space: messages are wrapped anywhere."""
+        return " ".join(self.output.split())
+
+    @property
     def diffs(self) -> list[str]:
-        """The differences that were shown, in order."""
+        """The differences that it showed, in order."""
         return [diff.strip() for diff in _DIFF.findall(self.output)]
 
     @property
     def modules(self) -> list[str]:
-        """The modules that were executed on hosts, in order; known only at -vvv."""
+        """The modules that it ran on hosts, in order; known only at -vvv."""
         paths = re.findall(r"^Using module file (\S+)\.py$", self.output, re.MULTILINE)
         return [os.path.basename(path) for path in paths]
 
 
 def new_key(prefix: str = "sk-") -> str:
-    """A key as a provider makes them."""
+    """Return a new key in the form that a provider issues."""
     return prefix + secrets.token_urlsafe(30).replace("_", "x").replace("-", "y")
 
 
-def files_holding(folder: Path, key: str) -> list[str]:
-    """The files below a folder that hold the key, by name."""
-    files = [path for path in folder.rglob("*") if path.is_file() and not path.is_symlink()]
-    return sorted(path.name for path in files if key.encode() in path.read_bytes())
+def files_holding(directory: Path, *keys: str) -> list[str]:
+    """Return the names of the files below a directory that contain one of the keys, sorted."""
+    paths = (Path(parent) / name for parent, _directories, names in os.walk(directory) for name in names)
+    return sorted(path.name for path in paths if _contains(path, keys))
+
+
+def _contains(path: Path, keys: tuple[str, ...]) -> bool:
+    # A running gateway creates and removes temporary files all the time: a file that is gone by now contains nothing.
+    with contextlib.suppress(FileNotFoundError):
+        if path.is_file() and not path.is_symlink():
+            content = path.read_bytes()
+            return any(key.encode() in content for key in keys)
+    return False
 
 
 def play(inventory: Path, environment: dict[str, str], *arguments: str) -> Run:
-    """Runs ansible-playbook on an inventory."""
-    program = os.path.join(os.path.dirname(sys.executable), "ansible-playbook")
+    """Run ansible-playbook on an inventory."""
+    executable = os.path.join(os.path.dirname(sys.executable), "ansible-playbook")
     done = subprocess.run(
-        [program, "-i", str(inventory), *arguments],
+        [executable, "-i", str(inventory), *arguments],
         env=environment,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
@@ -85,7 +100,7 @@ def play(inventory: Path, environment: dict[str, str], *arguments: str) -> Run:
 
 
 def gateway_variables(fleet: Fleet, gateway: Gateway) -> dict[str, Any]:
-    """The variables that lead the role to a gateway of the fleet."""
+    """Return the variables with which the role finds a gateway of the fleet."""
     control = ["-m", "supervisor.supervisorctl", "-c", str(fleet.supervisor_config)]
     return {
         "ansible_connection": "local",
@@ -97,40 +112,64 @@ def gateway_variables(fleet: Fleet, gateway: Gateway) -> dict[str, Any]:
     }
 
 
-class Bench:
-    """One gateway, the mock server that it is pointed to, and the keys that it shall have."""
+def wait_for_answer(gateway: Gateway) -> None:
+    """Wait until the gateway answers HTTP requests. Raises `TimeoutError` where it does not for minutes."""
+    deadline = time.monotonic() + 300
+    while not gateway.answers():
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"{gateway.name} does not answer.")
+        time.sleep(0.25)
 
-    def __init__(self, fleet: Fleet, gateway: Gateway, mock_server: MockServer, folder: Path) -> None:
+
+class Bench:
+    """One gateway, the mock server in place of its providers, and the keys that it should get."""
+
+    def __init__(self, fleet: Fleet, gateway: Gateway, mock_server: MockServer, directory: Path) -> None:
         self.fleet = fleet
         self.gateway = gateway
         self.mock_server = mock_server
-        self._folder = folder
+        self._directory = directory
         self.keys = {MOONSHOT: new_key(), KIMICODE: new_key("sk-kimi-")}
         for provider, key in self.keys.items():
             self.admit(provider, key)
 
     def admit(self, provider: str, key: str) -> None:
-        """The endpoint takes the key from now on."""
+        """Make the endpoint accept the key from now on."""
         self.mock_server.add_key(ENDPOINTS[provider], key)
 
     def revoke(self, provider: str, key: str) -> None:
-        """The endpoint refuses the key from now on."""
+        """Make the endpoint reject the key from now on."""
         self.mock_server.revoke_key(ENDPOINTS[provider], key)
 
     def rollout(self, *arguments: str, playbook: str = "clawfleet.clawdbot.rollout", **variables: Any) -> Run:
-        """Runs a playbook with the role's variables over those that every gateway here has."""
-        inventory = self._folder / "inventory.yml"
+        """Run a playbook with these variables in addition to those that every gateway here has."""
+        inventory = self._directory / "inventory.yml"
         self.write_inventory(inventory, **variables)
         return play(inventory, self.environment, playbook, *arguments)
 
     def write_inventory(self, path: Path, **variables: Any) -> None:
-        """The gateway as the only host, with the role's variables over those that every gateway here has."""
+        """Write an inventory with the gateway as its only host, with these variables in addition to the usual ones."""
         path.write_text(yaml.safe_dump({"gateways": {"hosts": {self.gateway.name: self._variables(variables)}}}))
 
-    def clawdbot(self, *arguments: str) -> str:
-        """What the product's own program prints. Raises CalledProcessError where it fails."""
+    def cli(self, *arguments: str) -> str:
+        """Run the product's own CLI and return what it prints. Raises `CalledProcessError` where it fails."""
+        return self._run([str(self.gateway.programs / self.gateway.product), *arguments])
+
+    def supervisor(self, *command: str) -> None:
+        """Run a command of supervisor, which keeps the gateway running."""
+        config = str(self.fleet.supervisor_config)
+        subprocess.run([sys.executable, "-m", "supervisor.supervisorctl", "-c", config, *command], check=True)
+
+    def _script(self, name: str) -> list[str]:
+        """Return the command that runs a script of this directory with Clawdbot's package, the port and the token."""
+        product = self.gateway.programs.parent / "clawdbot"
+        script = Path(__file__).with_name(name)
+        token = f"{self.gateway.name}-token"
+        return [str(self.gateway.programs / "node"), str(script), str(product), str(self.gateway.port), token]
+
+    def _run(self, argv: list[str]) -> str:
         return subprocess.run(
-            [str(self.gateway.programs / self.gateway.product.name), *arguments],
+            argv,
             cwd=self.gateway.home,
             env=self._own_environment(),
             stdin=subprocess.DEVNULL,
@@ -139,27 +178,31 @@ class Bench:
             check=True,
         ).stdout
 
-    def call(self, method: str, *options: str, **params: Any) -> dict[str, Any]:
-        """The running gateway's answer to one of its methods."""
-        answer = self.clawdbot("gateway", "call", method, "--json", "--params", json.dumps(params), *options)
+    def call(self, method: str, *, final: bool = False, **params: Any) -> dict[str, Any]:
+        """Return the running gateway's answer to one of its methods: the first one, or the final one."""
+        if self.gateway.product == "clawdbot":
+            answer = self._run([*self._script("call_gateway.mjs"), method, json.dumps(params), json.dumps(final)])
+        else:
+            options = ["--expect-final", "--timeout", "180000"] if final else []
+            answer = self.cli("gateway", "call", method, "--json", "--params", json.dumps(params), *options)
         result: dict[str, Any] = json.loads(answer)
         return result
 
-    def chat(self, session: str = "agent:main:test") -> dict[str, Any]:
-        """Send one message in a session and return the result of its answer."""
-        params = {"message": "hi", "agentId": "main", "sessionKey": session, "idempotencyKey": secrets.token_hex(8)}
-        answer: dict[str, Any] = self.call("agent", "--expect-final", "--timeout", "180000", **params)["result"]
+    def chat(self, session: str = "agent:main:test", message: str = "hi") -> dict[str, Any]:
+        """Send one chat message in a session and return its result."""
+        params = {"message": message, "agentId": "main", "sessionKey": session, "idempotencyKey": secrets.token_hex(8)}
+        answer: dict[str, Any] = self.call("agent", final=True, **params)["result"]
         return answer
 
     @contextlib.contextmanager
     def chats(self) -> Iterator[list[str | None]]:
-        """Send messages one after the other meanwhile; fill the list with the answers, None for one that must wait."""
-        product = self.gateway.programs.parent / "clawdbot"
-        token = f"{self.gateway.name}-token"
+        """Send chat messages, one after the other, for as long as the context lasts.
+
+        Afterwards the list contains the answer to each, or `None` for one that the gateway could not take yet.
+        """
         answers: list[str | None] = []
-        script = str(Path(__file__).with_name("chats.mjs"))
         with subprocess.Popen(
-            [str(self.gateway.programs / "node"), script, str(product), str(self.gateway.port), token],
+            self._script("chats.mjs"),
             cwd=self.gateway.home,
             env=self._own_environment(),
             stdin=subprocess.PIPE,
@@ -173,17 +216,44 @@ class Bench:
                 sender.stdin.close()
             reader.join()
 
+    @property
+    def auth_profiles(self) -> Path:
+        """The file with the auth profiles of the agent main."""
+        return self.gateway.state_dir / "agents" / "main" / "agent" / "auth-profiles.json"
+
+    def write_auth_profile(self, key: str) -> None:
+        """Write an auth profile for Moonshot as the product's own wizard writes it."""
+        profile = {"type": "api_key", "provider": MOONSHOT, "key": key}
+        store = {"version": 1, "profiles": {"moonshot:default": profile}, "order": {MOONSHOT: ["moonshot:default"]}}
+        self.auth_profiles.write_text(json.dumps(store))
+        self.auth_profiles.chmod(0o600)
+
+    def scatter_keys(self) -> tuple[Path, Path]:
+        """Put keys where none should be, and open the state directory and a backup to other accounts.
+
+        Returns a copy of the .env and a note of somebody's, each with the current key of Moonshot.
+        """
+        # Clawdbot's own command writes the key into the config and its backup.
+        self.cli("models", "set", "moonshot/kimi-k2.5")
+        self.write_auth_profile(new_key())
+        (self.gateway.state_dir / "clawdbot.json.bak").chmod(0o644)
+        self.gateway.state_dir.chmod(0o755)
+        copy, notes = self.gateway.state_dir / ".env~", self.gateway.state_dir / "notes.txt"
+        copy.write_text(f"MOONSHOT_API_KEY={self.keys[MOONSHOT]}\nOTHER=x\n")
+        notes.write_text(f"the key is {self.keys[MOONSHOT]}")
+        return copy, notes
+
     def pids(self) -> set[int]:
-        """The gateway's process as its own lock names it."""
-        places = (self.fleet.directory / "tmp", self.gateway.state_dir / "tmp")
+        """Return the process of the gateway as its own lock file names it."""
+        directories = (self.fleet.folder / "tmp", self.gateway.state_dir / "tmp")
         locks = [
-            lock for place in places for lock in place.glob(f"{self.gateway.product.lock_dir_prefix}-*/gateway.*.lock")
+            lock for directory in directories for lock in directory.glob(f"{self.gateway.product}-*/gateway.*.lock")
         ]
         found = [json.loads(lock.read_text()) for lock in locks]
         return {lock["pid"] for lock in found if lock["configPath"] == str(self.gateway.config)}
 
     def files(self) -> dict[str, tuple[bytes, int, int]]:
-        """Content, mode and time of the last change of each of the gateway's two files."""
+        """Return content, mode and time of the last change of each of the gateway's two files."""
         return {
             path.name: (path.read_bytes(), path.stat().st_mode & 0o777, path.stat().st_ctime_ns)
             for path in (self.gateway.config, self.gateway.env)
@@ -206,5 +276,5 @@ class Bench:
 
     @property
     def environment(self) -> dict[str, str]:
-        """The variables for whatever runs playbooks; the keys are among them."""
+        """The environment variables for whatever runs playbooks, with the keys among them."""
         return {**self.fleet.environment, **{f"KEY_{name}": key for name, key in self.keys.items()}}

@@ -24,15 +24,15 @@ VAULT = os.path.join(os.path.dirname(sys.executable), "ansible-vault")
 @pytest.fixture
 def job(bench: Bench, tmp_path: Path) -> Path:
     """A job as AWX makes one: a project whose keys are vaulted, an inventory, and the vault's password for a prompt."""
-    folder = tmp_path / "job"
+    directory = tmp_path / "job"
     for name in ("project", "inventory/group_vars/all", "env"):
-        (folder / name).mkdir(parents=True)
+        (directory / name).mkdir(parents=True)
     password = new_key("password-")
-    (folder / "project" / "rollout.yml").write_text(
+    (directory / "project" / "rollout.yml").write_text(
         yaml.safe_dump([{"name": "Roll out", "import_playbook": "clawfleet.clawdbot.rollout"}])
     )
     bench.write_inventory(
-        folder / "inventory" / "hosts.yml",
+        directory / "inventory" / "hosts.yml",
         providers_api_keys={name: f"{{{{ vault_{name} }}}}" for name in bench.keys},
     )
     password_file = tmp_path / "password"
@@ -44,10 +44,10 @@ def job(bench: Bench, tmp_path: Path) -> Path:
         text=True,
         check=True,
     )
-    (folder / "inventory" / "group_vars" / "all" / "vault.yml").write_text(vaulted.stdout)
-    (folder / "env" / "passwords").write_text(json.dumps({r"Vault password:\s*?$": password}))
-    (folder / "env" / "cmdline").write_text("--ask-vault-pass")
-    return folder
+    (directory / "inventory" / "group_vars" / "all" / "vault.yml").write_text(vaulted.stdout)
+    (directory / "env" / "passwords").write_text(json.dumps({r"Vault password:\s*?$": password}))
+    (directory / "env" / "cmdline").write_text("--ask-vault-pass")
+    return directory
 
 
 def test_a_job_goes_to_a_worker_and_its_events_come_back(bench: Bench, job: Path, tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The demo as a person starts it: what it shows, what it leaves behind, and what it never shows."""
+"""The demo as a person starts it: what it shows, what it never shows, and what it leaves behind."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ from tools.demo import vaulted_keys
 
 
 @pytest.fixture
-def folder() -> Iterator[Path]:
-    """An empty folder with a short path: sockets are made in it."""
+def directory() -> Iterator[Path]:
+    """An empty directory with a short path: sockets are created in it."""
     with tempfile.TemporaryDirectory() as path:
         yield Path(path)
 
 
-def start(folder: Path, *arguments: str) -> subprocess.Popen[str]:
+def start(directory: Path, *arguments: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-m", "tools.demo", *arguments],
         cwd=ROOT,
-        env={**os.environ, "TMPDIR": str(folder)},
+        env={**os.environ, "TMPDIR": str(directory)},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -40,21 +40,21 @@ def start(folder: Path, *arguments: str) -> subprocess.Popen[str]:
     )
 
 
-def processes_of(folder: Path) -> list[str]:
-    """The command lines and environments that name the folder."""
+def processes_of(directory: Path) -> list[str]:
+    """Return the command lines of the processes that name the directory in theirs or in their environment."""
     found = []
     for process in Path("/proc").glob("[0-9]*"):
         try:
             texts = [(process / name).read_bytes().decode(errors="replace") for name in ("cmdline", "environ")]
         except OSError:
             continue
-        if process.name != str(os.getpid()) and any(str(folder) in text for text in texts):
+        if process.name != str(os.getpid()) and any(str(directory) in text for text in texts):
             found.append(texts[0])
     return found
 
 
-def test_the_demo_shows_the_main_job_and_no_key(folder: Path) -> None:
-    demo = start(folder, "-vvvv")
+def test_the_demo_shows_the_main_job_and_no_key(directory: Path) -> None:
+    demo = start(directory, "-vvvv")
     output, _errors = demo.communicate()
 
     assert demo.returncode == 0, output[-5000:]
@@ -68,15 +68,15 @@ def test_the_demo_shows_the_main_job_and_no_key(folder: Path) -> None:
     assert "moonshot is ok and lists kimi-k2.5, " in output
     assert "sk-" not in output
     assert not [key for key in vaulted_keys().values() if key in output]
-    assert list(folder.iterdir()) == []
-    assert processes_of(folder) == []
+    assert list(directory.iterdir()) == []
+    assert processes_of(directory) == []
 
 
-def test_ctrl_c_leaves_nothing_behind(folder: Path) -> None:
-    demo = start(folder)
+def test_ctrl_c_leaves_nothing_behind(directory: Path) -> None:
+    demo = start(directory)
     assert demo.stdout is not None
     for line in demo.stdout:
-        if "Gather the state of the gateway" in line:
+        if "TASK [clawfleet.clawdbot.providers" in line:
             break
     # As a terminal does it: to all processes in the foreground.
     os.killpg(demo.pid, signal.SIGINT)
@@ -84,5 +84,5 @@ def test_ctrl_c_leaves_nothing_behind(folder: Path) -> None:
 
     assert demo.returncode == 1
     assert output.endswith("Interrupted. Everything that was started is gone.\n")
-    assert list(folder.iterdir()) == []
-    assert processes_of(folder) == []
+    assert list(directory.iterdir()) == []
+    assert processes_of(directory) == []

@@ -20,22 +20,31 @@ from tools.cache import ROOT
 EXAMPLE = ROOT / "examples" / "execution-environment" / "execution-environment.yml"
 
 
-def run(folder: Path, program: str, *arguments: str) -> str:
-    command = [os.path.join(os.path.dirname(sys.executable), program), *arguments]
-    environment = {**os.environ, "ANSIBLE_HOME": str(folder / "ansible")}
+def run(directory: Path, executable: str, *arguments: str) -> str:
+    command = [os.path.join(os.path.dirname(sys.executable), executable), *arguments]
+    environment = {**os.environ, "ANSIBLE_HOME": str(directory / "ansible")}
     return subprocess.run(
-        command, cwd=folder, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=True
+        command, cwd=directory, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=True
     ).stdout
 
 
 @pytest.fixture(scope="module")
 def collections(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the built collection, and, below C(collections), where it is installed from that."""
-    folder = tmp_path_factory.mktemp("collections")
-    run(folder, "ansible-galaxy", "collection", "build", str(ROOT), "--output-path", str(folder))
-    (archive,) = folder.glob("*.tar.gz")
-    run(folder, "ansible-galaxy", "collection", "install", str(archive), "-p", str(folder / "collections"), "--force")
-    return folder
+    """A directory with the built collection, which is installed below `collections` in it."""
+    directory = tmp_path_factory.mktemp("collections")
+    run(directory, "ansible-galaxy", "collection", "build", str(ROOT), "--output-path", str(directory))
+    (archive,) = directory.glob("*.tar.gz")
+    run(
+        directory,
+        "ansible-galaxy",
+        "collection",
+        "install",
+        str(archive),
+        "-p",
+        str(directory / "collections"),
+        "--force",
+    )
+    return directory
 
 
 def test_the_example_is_taken_and_names_the_archive_that_is_built(collections: Path) -> None:

@@ -7,17 +7,18 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 import tempfile
+from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config import json5_editor
+import yaml
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config import json5
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.redaction import fingerprint
 from ansible_collections.clawfleet.clawdbot.plugins.modules import gateway_info
 
 from tests.e2e.harness import MOONSHOT, Bench, new_key
+from tools import fleet
 
 CN_VARIABLE = "MOONSHOT_CN_API_KEY"
 
@@ -30,13 +31,8 @@ def info(bench: Bench, monkeypatch: pytest.MonkeyPatch, **changed: Any) -> dict[
     return gateway_info.run({**defaults, **given}, True)
 
 
-def supervisor(bench: Bench, *command: str) -> None:
-    config = str(bench.fleet.supervisor_config)
-    subprocess.run([sys.executable, "-m", "supervisor.supervisorctl", "-c", config, *command], check=True)
-
-
 def restart(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    supervisor(bench, "restart", bench.gateway.name)
+    bench.supervisor("restart", bench.gateway.name)
     assert info(bench, monkeypatch, wait=120.0)["answers"]
 
 
@@ -45,10 +41,6 @@ def used_keys(bench: Bench, session: str) -> set[str]:
     bench.mock_server.clear_requests()
     bench.chat(session)
     return {request["key_fingerprint"] for request in bench.mock_server.requests()}
-
-
-def flat(output: str) -> str:
-    return " ".join(output.split())
 
 
 def test_an_auth_profile_overrides_the_variable_and_blocks_a_rollout(
@@ -87,7 +79,7 @@ def test_an_auth_profile_overrides_the_variable_and_blocks_a_rollout(
     for playbook in ("rollout", "verify"):
         rejected = bench.rollout("-vvv", providers_enabled=[MOONSHOT], playbook=f"clawfleet.clawdbot.{playbook}")
         assert rejected.code != 0
-        assert text in flat(rejected.output)
+        assert text in rejected.one_line
         assert other not in rejected.output
     assert (bench.files(), bench.pids()) == (files, pids)
 
@@ -98,11 +90,11 @@ def test_an_auth_profile_overrides_the_variable_and_blocks_a_rollout(
     bench.admit(MOONSHOT, bench.keys[MOONSHOT])
     rejected = bench.rollout(providers_enabled=[MOONSHOT])
     assert rejected.code != 0
-    assert text.replace(fingerprint(other), fingerprint(own)) in flat(rejected.output)
+    assert text.replace(fingerprint(other), fingerprint(own)) in rejected.one_line
     assert bench.files() == files
 
 
-def test_a_variable_that_the_product_knows_overrides_that_of_the_config(
+def test_a_variable_that_clawdbot_knows_overrides_that_of_the_config(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     block = {"baseUrl": bench.mock_server.base_url("moonshot-cn")}
@@ -143,7 +135,7 @@ def test_a_variable_that_the_product_knows_overrides_that_of_the_config(
     assert (
         f"MOONSHOT_API_KEY, set in {bench.gateway.env}, contains another key ({fingerprint(in_file)}) for moonshot, "
         "which takes precedence over MOONSHOT_CN_API_KEY. Remove it there."
-    ) in flat(rejected.output)
+    ) in rejected.one_line
     assert (bench.files(), bench.pids()) == (files, pids)
 
 
@@ -155,7 +147,7 @@ def test_a_key_is_rotated_where_the_service_loads_the_managed_file_itself(
     started = f"{bench.fleet.programs}/clawdbot gateway --port {bench.gateway.port}"
     loading = f"/bin/sh -c 'set -a; . {bench.gateway.env}; exec {started}'"
     bench.fleet.supervisor_config.write_text(config.replace(f"command={started}\n", f"command={loading}\n"))
-    supervisor(bench, "update", bench.gateway.name)
+    bench.supervisor("update", bench.gateway.name)
     assert info(bench, monkeypatch, wait=120.0)["answers"]
     assert bench.rollout(providers_enabled=[MOONSHOT]).code == 0
     held = info(bench, monkeypatch, variables=["MOONSHOT_API_KEY"])["variables"]["MOONSHOT_API_KEY"]
@@ -176,11 +168,37 @@ def test_a_key_is_rotated_where_the_service_loads_the_managed_file_itself(
     bench.fleet.supervisor_config.write_text(
         stated.replace("; exec " + started, f"; MOONSHOT_API_KEY={other} exec {started}")
     )
-    supervisor(bench, "update", bench.gateway.name)
+    bench.supervisor("update", bench.gateway.name)
     assert info(bench, monkeypatch, wait=120.0)["answers"]
     assert used_keys(bench, "agent:main:two") == {fingerprint(other)}
     rejected = bench.rollout(providers_enabled=[MOONSHOT])
     assert rejected.code != 0
-    assert (f"MOONSHOT_API_KEY is also set in process environment, to another value ({fingerprint(other)})") in flat(
-        rejected.output
-    )
+    assert (
+        f"MOONSHOT_API_KEY is also set in process environment, to another value ({fingerprint(other)})"
+    ) in rejected.one_line
+
+
+def test_each_host_of_an_inventory_finds_its_own_gateway(
+    ansible_adhoc: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Through pytest-ansible: the only place that uses it.
+    local = {"ansible_connection": "local", "ansible_python_interpreter": "{{ ansible_playbook_python }}"}
+    inventory = tmp_path / "inventory.yml"
+    with fleet.running(("gateway-1", "gateway-2")) as gateways:
+        for name, value in gateways.environment.items():
+            monkeypatch.setenv(name, value)
+        states = {gateway.name: str(gateway.state_dir) for gateway in gateways.gateways}
+        inventory.write_text(yaml.safe_dump({"gateways": {"hosts": dict.fromkeys(states), "vars": local}}))
+
+        hosts = ansible_adhoc(inventory=str(inventory))
+        results = {
+            name: getattr(hosts[name], "clawfleet.clawdbot.gateway_info")(state_dir=state, service_manager="command")[
+                name
+            ]
+            for name, state in states.items()
+        }
+
+    assert {name: (result["state_dir"], result["port"], result["answers"]) for name, result in results.items()} == {
+        gateway.name: (str(gateway.state_dir), gateway.port, True) for gateway in gateways.gateways
+    }
+    assert [result["version"] for result in results.values()] == ["2026.1.24-3", "2026.1.24-3"]

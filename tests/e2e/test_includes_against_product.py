@@ -30,7 +30,7 @@ const resolved = ([document, files]) => {
   }
   try {
     return { value: resolveConfigIncludes(document, process.argv[3], { readFile, parseJson: JSON5.parse }) }
-  } catch (error) { return { refused: error.name } }
+  } catch (error) { return { rejected: error.name } }
 }
 console.log(JSON.stringify(JSON.parse(fs.readFileSync(0, 'utf8')).map(resolved)))
 """
@@ -58,5 +58,5 @@ def test_what_is_taken_is_put_together_alike(name: str, answers: dict[str, Any])
 
 
 @pytest.mark.parametrize("name", sorted(set(BROKEN) - UNBOUNDED))
-def test_what_is_refused_is_refused_by_the_product(name: str, answers: dict[str, Any]) -> None:
-    assert answers[name]["refused"] in ("ConfigIncludeError", "CircularIncludeError")
+def test_what_is_rejected_is_rejected_by_the_product(name: str, answers: dict[str, Any]) -> None:
+    assert answers[name]["rejected"] in ("ConfigIncludeError", "CircularIncludeError")

@@ -75,7 +75,7 @@ def our_answer(text: str) -> str:
             # A line feed that may not be there is for the product in column 0 of the line that it begins.
             return f"{refusal.line + 1}:0"
         before, at = line[: refusal.column - 1], line[refusal.column - 1 : refusal.column]
-        # The product counts UTF-16 units, and up to the end of the character that it refuses.
+        # The product counts UTF-16 units, and up to the end of the character that it rejects.
         return f"{refusal.line}:{utf16_length(before) + (utf16_length(at) or 1)}"
 
 
@@ -122,7 +122,7 @@ BATCHES: dict[str, Callable[[], list[str]]] = {
 
 
 @pytest.mark.parametrize("batch", BATCHES.values(), ids=BATCHES)
-def test_reads_and_refuses_as_the_product_does(batch: Callable[[], list[str]]) -> None:
+def test_reads_and_rejects_as_the_product_does(batch: Callable[[], list[str]]) -> None:
     texts = batch()
     ours = [our_answer(text) for text in texts]
     differing = [(text, our, their) for text, our, their in zip(texts, ours, their_answers(texts)) if our != their]

@@ -2,19 +2,18 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Taking a provider away again, and going back after a run that died, on a real gateway."""
+"""The playbook remove on a real gateway."""
 
 from __future__ import annotations
 
 import json
 
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config import dotenv, json5_reader
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config import json5
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.redaction import fingerprint
 
-from tests.e2e.harness import KIMICODE, MOONSHOT, Bench, files_holding, new_key
+from tests.e2e.harness import KIMICODE, MOONSHOT, Bench, files_holding
 
 REMOVE = "clawfleet.clawdbot.remove"
-ROLLBACK = "clawfleet.clawdbot.rollback"
 
 
 def test_a_provider_is_removed_without_a_trace_and_a_second_run_changes_nothing(bench: Bench) -> None:
@@ -25,11 +24,11 @@ def test_a_provider_is_removed_without_a_trace_and_a_second_run_changes_nothing(
     # No key is needed any more.
     less = {"providers_enabled": [MOONSHOT], "providers_api_keys": {}}
 
-    refused = bench.rollout(playbook=REMOVE, providers_default_model="", **less)
+    rejected = bench.rollout(playbook=REMOVE, providers_default_model="", **less)
 
-    assert refused.code != 0
-    assert "agents.defaults.model is moonshot/kimi-k2.5, a model of a provider that is to be removed" in " ".join(
-        refused.output.split()
+    assert rejected.code != 0
+    assert (
+        "agents.defaults.model is moonshot/kimi-k2.5, a model of a provider that is to be removed" in rejected.one_line
     )
     assert bench.files() == files
     assert bench.pids() == pids
@@ -62,29 +61,3 @@ def test_a_provider_is_removed_without_a_trace_and_a_second_run_changes_nothing(
     assert second.modules == ["gateway_info", "provider_config"]
     assert bench.pids() == pids
     assert files_holding(bench.gateway.home, key) == []
-
-
-def test_a_run_that_died_is_rolled_back(bench: Bench) -> None:
-    assert bench.rollout().code == 0
-    contents = {name: file[0] for name, file in bench.files().items()}
-    old = bench.keys[MOONSHOT]
-    bench.keys[MOONSHOT] = new_key()
-    bench.admit(MOONSHOT, bench.keys[MOONSHOT])
-    # The restart fails, and nothing is put back: as a run that dies there leaves it.
-    assert bench.rollout(providers_restart_argv=["/bin/false"], providers_rollback=False).code != 0
-    assert dotenv.loads(bench.gateway.env.read_text())["MOONSHOT_API_KEY"] == bench.keys[MOONSHOT]
-
-    back = bench.rollout(playbook=ROLLBACK, providers_api_keys={})
-
-    assert back.code == 0, back.output
-    assert {name: file[0] for name, file in bench.files().items()} == contents
-    assert files_holding(bench.gateway.state_dir, bench.keys[MOONSHOT]) == []
-    bench.mock_server.clear_requests()
-    bench.chat()
-    assert [r["key_fingerprint"] for r in bench.mock_server.requests()] == [fingerprint(old)]
-
-    pids = bench.pids()
-    again = bench.rollout(playbook=ROLLBACK, providers_api_keys={})
-
-    assert again.recap[bench.gateway.name]["changed"] == 0, again.output
-    assert bench.pids() == pids

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The report of a small fleet of real gateways, of which one works and each other has another trouble."""
+"""The report of a small fleet of real gateways, of which one works and each other one has another problem."""
 
 from __future__ import annotations
 
@@ -21,13 +21,16 @@ from tools import fleet
 from tools.mock_server import MockServer
 
 REPORT = "clawfleet.clawdbot.report"
-# Nobody listens on this port.
+# No process listens on this port.
 UNREACHABLE = {
     "ansible_connection": "ansible.builtin.ssh",
     "ansible_host": "127.0.0.1",
     "ansible_port": 1,
     "ansible_ssh_common_args": "-F /dev/null -o ConnectTimeout=5",
 }
+
+
+# The tests share a fleet: they run in one process (tests/conftest.py).
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +41,7 @@ def gateways() -> Iterator[fleet.Fleet]:
 
 @pytest.fixture
 def keys(gateways: fleet.Fleet, mock_server: MockServer) -> dict[str, dict[str, str]]:
-    """Each gateway's own keys, which its endpoints take."""
+    """Each gateway's own keys, which its endpoints accept."""
     found = {gateway.name: {MOONSHOT: new_key(), KIMICODE: new_key("sk-kimi-")} for gateway in gateways.gateways}
     for own in found.values():
         for provider, key in own.items():
@@ -78,7 +81,7 @@ def run(gateways: fleet.Fleet, keys: dict[str, dict[str, str]], tmp_path: Path) 
 
 
 def state_of(gateways: fleet.Fleet) -> dict[Path, tuple[bytes, int]]:
-    """What stands in the files of the gateways, and when each was changed last."""
+    """Return the content of each gateway's files and when each was changed last."""
     files = [path for gateway in gateways.gateways for path in (gateway.config, gateway.env)]
     return {path: (path.read_bytes(), path.stat().st_ctime_ns) for path in files}
 
@@ -98,20 +101,20 @@ def test_each_host_is_a_row_with_its_trouble_and_no_key_is_in_the_files(
     config.write_text(config.read_text().replace("kimi-k2.5", "kimi-k2.6"))
     mock_server.revoke_key(ENDPOINTS[MOONSHOT], keys["refused"][MOONSHOT])
     state = state_of(gateways)
-    # What is wrong with these shows before anybody looks at the host.
+    # What is wrong with these shows before the host is read.
     hosts["unreachable"] = {**hosts["healthy"], **UNREACHABLE}
     hosts["misconfigured"] = {**hosts["healthy"], "providers_enabled": ["moonshoot"]}
     hosts["mistyped"] = {**hosts["healthy"], "providers_service_manager": "systemd"}
-    folder = tmp_path / "out of the" / "fleet"
+    directory = tmp_path / "out of the" / "fleet"
 
-    looked = run(hosts, REPORT, "-vvvv", "--diff", "-e", json.dumps({"report_dir": str(folder)}))
+    reported = run(hosts, REPORT, "-vvvv", "--diff", "-e", json.dumps({"report_dir": str(directory)}))
 
-    assert looked.code == 0, looked.output
-    assert {host: counts["changed"] for host, counts in looked.recap.items()} == dict.fromkeys(hosts, 0)
+    assert reported.code == 0, reported.output
+    assert {host: counts["changed"] for host, counts in reported.recap.items()} == dict.fromkeys(hosts, 0)
     assert state_of(gateways) == state
-    report = json.loads((folder / "report.json").read_text())
-    page = (folder / "report.html").read_text()
-    assert {path.name: stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()} == {
+    report = json.loads((directory / "report.json").read_text())
+    page = (directory / "report.html").read_text()
+    assert {path.name: stat.S_IMODE(path.stat().st_mode) for path in directory.iterdir()} == {
         "report.html": 0o600,
         "report.json": 0o600,
     }
@@ -146,22 +149,22 @@ def test_each_host_is_a_row_with_its_trouble_and_no_key_is_in_the_files(
     for entry in report["hosts"]:
         assert entry["name"] in page
     secrets = [key for own in keys.values() for key in own.values()]
-    assert [key for key in secrets if key in page + json.dumps(report) + looked.output] == []
+    assert [key for key in secrets if key in page + json.dumps(report) + reported.output] == []
 
-    told = looked.output[looked.output.index("Show the summary") :]
-    assert "Need attention: 5 of 6 hosts (1 unreachable, 2 failed, 1 provider error, 1 drift, 1 ok)" in told
-    assert str(folder / "report.html") in told
+    summary = reported.output[reported.output.index("Show the summary") :]
+    assert "Need attention: 5 of 6 hosts (1 unreachable, 2 failed, 1 provider error, 1 drift, 1 ok)" in summary
+    assert str(directory / "report.html") in summary
 
 
 def test_check_mode_looks_and_tells_and_writes_nothing(
     gateways: fleet.Fleet, hosts: dict[str, dict[str, Any]], run: Callable[..., Run], tmp_path: Path
 ) -> None:
     state = state_of(gateways)
-    folder = tmp_path / "out"
+    directory = tmp_path / "out"
 
-    looked = run({"healthy": hosts["healthy"]}, REPORT, "--check", "-e", json.dumps({"report_dir": str(folder)}))
+    reported = run({"healthy": hosts["healthy"]}, REPORT, "--check", "-e", json.dumps({"report_dir": str(directory)}))
 
-    assert looked.code == 0, looked.output
+    assert reported.code == 0, reported.output
     assert state_of(gateways) == state
-    assert not folder.exists()
-    assert "Need attention: 1 of 1 hosts (1 drift)" in looked.output
+    assert not directory.exists()
+    assert "Need attention: 1 of 1 hosts (1 drift)" in reported.output

@@ -22,7 +22,7 @@ SPACES = (
     "\u2028\u2029\u202f\u205f\u3000\ufeff"
 )
 
-# What the tables say of dotenv is what dotenv said: tests/e2e/test_env_file_against_product.py asks it.
+# What the tables say of dotenv is what dotenv said: tests/e2e/test_dotenv_against_product.py asks it.
 READS = {
     "empty file": ("", {}),
     "plain": ("A=1\nB=two words\n", {"A": "1", "B": "two words"}),

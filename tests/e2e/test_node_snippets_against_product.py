@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The scripts that stand for commands of Clawdbot's program: they say what the commands say, and else run them."""
+"""The scripts in place of commands of Clawdbot's CLI: they answer as the commands do, or else run them."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ CONFIGS = {
     "no object": ("[]", 1),
     "of a variable that is not there": (json.dumps(VALID).replace("MOONSHOT", "NO"), 1),
     "of a file that is not there": ('{$include: "./no.json"}', 1),
-    "of agents that share a folder": (json.dumps({**VALID, "agents": {"list": AGENTS}}), 1),
+    "of agents that share a directory": (json.dumps({**VALID, "agents": {"list": AGENTS}}), 1),
     "as an older version had it": (json.dumps({**VALID, "agent": {"model": "moonshot/kimi-k2.5"}}), 1),
 }
 
@@ -67,16 +67,16 @@ def no_other_process(tmp_path: Path) -> dict[str, str]:
     return {"NODE_OPTIONS": f"--require={refusal}"}
 
 
-def run(argv: list[str], folder: Path, variables: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+def run(argv: list[str], home: Path, variables: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
     environment = {
         "PATH": os.defpath,
-        "HOME": str(folder),
+        "HOME": str(home),
         "MOONSHOT_API_KEY": "sk-moonshot",
-        "CLAWDBOT_STATE_DIR": str(folder / "state"),
-        "CLAWDBOT_CONFIG_PATH": str(folder / "config.json"),
+        "CLAWDBOT_STATE_DIR": str(home / "state"),
+        "CLAWDBOT_CONFIG_PATH": str(home / "config.json"),
         **(variables or {}),
     }
-    return subprocess.run(argv, env=environment, cwd=folder, capture_output=True, text=True, check=False, timeout=120)
+    return subprocess.run(argv, env=environment, cwd=home, capture_output=True, text=True, check=False)
 
 
 @pytest.mark.parametrize(("config", "code"), CONFIGS.values(), ids=CONFIGS)
@@ -96,7 +96,7 @@ def test_a_valid_config_is_judged_without_the_command(tmp_path: Path, no_other_p
     assert run(argv, tmp_path, no_other_process).returncode == 99
 
 
-# A program that says what it was asked, with modules beside it that another version might have.
+# A program that prints its arguments, with modules beside it as another version might have them.
 PROGRAM_IN_LITTLE = "console.log(JSON.stringify(process.argv.slice(2))); process.exitCode = 7;"
 MODULES_IN_LITTLE: dict[str, dict[str, str]] = {
     "are not there": {},
@@ -110,13 +110,13 @@ MODULES_IN_LITTLE: dict[str, dict[str, str]] = {
 }
 
 
-def in_little(folder: Path, modules: Mapping[str, str]) -> tuple[str, str]:
+def in_little(directory: Path, modules: Mapping[str, str]) -> tuple[str, str]:
     for name, text in {"program.js": PROGRAM_IN_LITTLE, **modules}.items():
-        (folder / "dist" / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / "dist" / name).write_text(text)
+        (directory / "dist" / name).parent.mkdir(parents=True, exist_ok=True)
+        (directory / "dist" / name).write_text(text)
     # As npm links it.
-    (folder / "program").symlink_to(folder / "dist" / "program.js")
-    return NODE, str(folder / "program")
+    (directory / "program").symlink_to(directory / "dist" / "program.js")
+    return NODE, str(directory / "program")
 
 
 @pytest.mark.parametrize("modules", MODULES_IN_LITTLE.values(), ids=MODULES_IN_LITTLE)
@@ -125,7 +125,7 @@ def in_little(folder: Path, modules: Mapping[str, str]) -> tuple[str, str]:
     [(node_snippets.CHECK_CONFIG, CHECK), (node_snippets.CALL_GATEWAY, CALL)],
     ids=["check", "call"],
 )
-def test_the_command_is_run_where_the_modules_are_otherwise(
+def test_the_command_is_run_where_the_modules_differ(
     tmp_path: Path, script: str, arguments: tuple[str, ...], modules: dict[str, str]
 ) -> None:
     done = run(node_snippets.argv(script, in_little(tmp_path, modules), arguments), tmp_path)
@@ -169,7 +169,7 @@ def test_a_gateway_answers_as_it_answers_the_command(
         monkeypatch.setenv(name, value)
 
     def asked(program: tuple[str, ...], method: str, port: int = bench.gateway.port) -> Any:
-        return Gateway(CLAWDBOT, program, paths, port).call(method, {}, 30)
+        return Gateway(CLAWDBOT, program, paths, port).call(method, {}, 300)
 
     by_itself = (str(MODULES / ".bin" / "clawdbot"),)
     listing = asked(PROGRAM, "models.list")

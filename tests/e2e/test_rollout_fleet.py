@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The rollout across a fleet of real gateways: whom it asks, whom it touches, where it stops, what it says."""
+"""The playbook rollout on a fleet of real gateways: which endpoints it asks, which hosts it changes, where it stops."""
 
 from __future__ import annotations
 
@@ -18,17 +18,20 @@ import yaml
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config import json5_reader
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.redaction import fingerprint
 
-from tests.e2e.harness import KIMICODE, MOONSHOT, Run, gateway_variables, new_key, play
+from tests.e2e.harness import KIMICODE, MOONSHOT, Run, gateway_variables, new_key, play, wait_for_answer
 from tools import fleet
 from tools.mock_server import MockServer
 
 NAMES = ("gateway-1", "gateway-2", "gateway-3", "gateway-4")
 CONNECTIONS = Path(__file__).with_name("connections")
-# Nobody listens on the port.
+# No process listens on the port.
 DOWN = {"ansible_connection": "ssh", "ansible_host": "127.0.0.1", "ansible_port": 9}
 _SUMMARY = re.compile(
     r"^TASK \[Show the summary\] \*+\n(?:task path: .*\n)?ok: \[[^]]+\] => (\{\n.*?^\})", re.MULTILINE | re.DOTALL
 )
+UNKNOWN_PROVIDER = 'providers_enabled: unknown provider "moonshoot". Did you mean "moonshot"?'
+
+# The tests follow one fleet from its first day on: they run in one process, in this order (tests/conftest.py).
 
 
 @pytest.fixture(scope="module")
@@ -38,12 +41,12 @@ def gateways() -> Iterator[fleet.Fleet]:
 
 
 class Rollout:
-    """The playbook on the whole fleet, each gateway with the keys and the region that it shall have."""
+    """The playbook on the whole fleet, each gateway with its own keys and region."""
 
-    def __init__(self, running: fleet.Fleet, mock_server: MockServer, folder: Path) -> None:
+    def __init__(self, running: fleet.Fleet, mock_server: MockServer, directory: Path) -> None:
         self.fleet = running
         self.mock_server = mock_server
-        self.folder = folder
+        self.directory = directory
         self.keys: dict[str, dict[str, str]] = {}
         # The mock server's name of the endpoint that a host's block moonshot is for.
         self.regions = dict.fromkeys(NAMES, "moonshot-cn")
@@ -52,17 +55,17 @@ class Rollout:
             self.give(name, **shared)
 
     def give(self, name: str, **keys: str) -> None:
-        """The host shall have these keys, and the endpoints take them."""
+        """Give the host these keys, which the endpoints accept."""
         self.keys[name] = {**self.keys.get(name, {}), **keys}
         for provider, key in keys.items():
             self.mock_server.add_key(self._endpoint(name, provider), key)
 
     def run(self, *arguments: str, playbook: str = "rollout", **variables: dict[str, Any]) -> Run:
-        """Runs a playbook; C(variables) is a host's name, its hyphen an underscore, to what it has besides."""
+        """Run a playbook; `variables` maps a host, with an underscore for its hyphen, to its extra variables."""
         hosts = {gateway.name: self._variables(gateway) for gateway in self.fleet.gateways}
         for name, more in variables.items():
             hosts[name.replace("_", "-")].update(more)
-        inventory = self.folder / "inventory.yml"
+        inventory = self.directory / "inventory.yml"
         inventory.write_text(yaml.safe_dump({"gateways": {"hosts": hosts}}))
         self.mock_server.clear_requests()
         keys = {f"KEY_{name}_{provider}": key for name, own in self.keys.items() for provider, key in own.items()}
@@ -70,16 +73,16 @@ class Rollout:
         return play(inventory, environment, f"clawfleet.clawdbot.{playbook}", *arguments)
 
     def asked(self) -> collections.Counter[tuple[str, str]]:
-        """How often each endpoint was asked for its models with each key: path and fingerprint."""
+        """Return how often each endpoint was asked for its models with each key, by path and fingerprint."""
         requests = self.mock_server.requests()
         return collections.Counter((r["path"], r["key_fingerprint"]) for r in requests if r["method"] == "GET")
 
     def answered(self) -> list[str]:
-        """The models that were asked to chat, in order."""
+        """Return the models that got a chat message, in order."""
         return [r["model"] for r in self.mock_server.requests() if r["method"] == "POST"]
 
     def files(self) -> dict[str, tuple[bytes, bytes, int, int]]:
-        """Each gateway's config and .env, and when they were last changed."""
+        """Return the config and .env of each gateway, and when they were last changed."""
         return {
             gateway.name: (
                 gateway.config.read_bytes(),
@@ -91,11 +94,11 @@ class Rollout:
         }
 
     def changed(self, before: dict[str, tuple[bytes, bytes, int, int]]) -> list[str]:
-        """The gateways one of whose files was touched since."""
+        """Return the gateways of which a file was changed since."""
         return [name for name, file in self.files().items() if file != before[name]]
 
     def overrides(self, name: str) -> dict[str, Any]:
-        """The C(providers_overrides) of a host: where its endpoints are."""
+        """Return the `providers_overrides` of a host: where its endpoints are."""
         return {
             provider: {"block": {"baseUrl": self.mock_server.base_url(self._endpoint(name, provider))}}
             for provider in (MOONSHOT, KIMICODE)
@@ -124,32 +127,29 @@ def rollout(gateways: fleet.Fleet, tmp_path: Path) -> Iterator[Rollout]:
 
 
 def summary(run: Run) -> dict[str, Any]:
-    """What the playbook says at its end of each host."""
+    """Return what the playbook reports about each host at its end."""
     (shown,) = _SUMMARY.findall(run.output)
-    told: dict[str, Any] = json.loads(shown)["msg"]
-    return {name: told[name] for name in ("done", "unchanged", "failed", "not_reached", "not_tried")}
+    result: dict[str, Any] = json.loads(shown)["msg"]
+    return {name: result[name] for name in ("done", "unchanged", "failed", "not_reached", "not_tried")}
 
 
 def path_of(mock_server: MockServer, endpoint: str) -> str:
     return mock_server.base_url(endpoint).removeprefix(mock_server.url) + "/models"
 
 
-# The tests follow one fleet from its first day on.
-
-
-def test_a_key_of_one_host_that_is_refused_keeps_every_host_as_it_is(rollout: Rollout) -> None:
+def test_a_rejected_key_of_one_host_stops_every_host(rollout: Rollout) -> None:
     before = rollout.files()
     wrong = new_key()
     rollout.keys["gateway-4"][MOONSHOT] = wrong
 
-    refused = rollout.run("-vvv")
+    rejected = rollout.run("-vvv")
 
-    assert refused.code == 2
-    told = summary(refused)
-    reason = told["failed"].pop("gateway-4")
+    assert rejected.code == 2
+    result = summary(rejected)
+    reason = result["failed"].pop("gateway-4")
     assert "moonshot  unauthorized" in reason
-    assert told == {"done": [], "unchanged": [], "failed": {}, "not_reached": {}, "not_tried": list(NAMES[:3])}
-    assert refused.modules == []
+    assert result == {"done": [], "unchanged": [], "failed": {}, "not_reached": {}, "not_tried": list(NAMES[:3])}
+    assert rejected.modules == []
     assert rollout.changed(before) == []
     # Three hosts share a key, and all four the other one.
     right = rollout.keys["gateway-1"]
@@ -158,57 +158,54 @@ def test_a_key_of_one_host_that_is_refused_keeps_every_host_as_it_is(rollout: Ro
         (path_of(rollout.mock_server, "moonshot-cn"), fingerprint(wrong)): 1,
         (path_of(rollout.mock_server, "kimicode"), fingerprint(right[KIMICODE])): 1,
     }
-    assert not [key for own in rollout.keys.values() for key in own.values() if key in refused.output]
+    assert not [key for own in rollout.keys.values() for key in own.values() if key in rejected.output]
 
 
-UNKNOWN_PROVIDER = 'providers_enabled: unknown provider "moonshoot". Did you mean "moonshot"?'
-
-
-def test_bad_variables_of_one_host_keep_every_host_as_it_is(rollout: Rollout) -> None:
+def test_invalid_variables_of_one_host_stop_every_host(rollout: Rollout) -> None:
     before = rollout.files()
 
-    refused = rollout.run("-vvv", gateway_3={"providers_enabled": ["moonshoot"]})
+    rejected = rollout.run("-vvv", gateway_3={"providers_enabled": ["moonshoot"]})
 
-    assert refused.code == 2
-    told = summary(refused)
-    assert told["failed"] == {"gateway-3": UNKNOWN_PROVIDER}
-    assert told["not_tried"] == ["gateway-1", "gateway-2", "gateway-4"]
-    assert refused.modules == []
+    assert rejected.code == 2
+    result = summary(rejected)
+    assert result["failed"] == {"gateway-3": UNKNOWN_PROVIDER}
+    assert result["not_tried"] == ["gateway-1", "gateway-2", "gateway-4"]
+    assert rejected.modules == []
     assert rollout.changed(before) == []
 
 
 @pytest.mark.parametrize("playbook", ["verify", "audit"])
-def test_bad_variables_of_one_host_do_not_keep_the_others_from_being_looked_at(rollout: Rollout, playbook: str) -> None:
-    looked = rollout.run("-vvv", playbook=playbook, gateway_3={"providers_enabled": ["moonshoot"]})
+def test_invalid_variables_of_one_host_do_not_stop_the_others_from_being_read(rollout: Rollout, playbook: str) -> None:
+    done = rollout.run("-vvv", playbook=playbook, gateway_3={"providers_enabled": ["moonshoot"]})
 
-    assert looked.code == 2
-    assert looked.modules.count("gateway_info") == 3
-    assert looked.recap["gateway-3"]["failed"] == 1
-    assert UNKNOWN_PROVIDER in looked.output
+    assert done.code == 2
+    assert done.modules.count("gateway_info") == 3
+    assert done.recap["gateway-3"]["failed"] == 1
+    assert UNKNOWN_PROVIDER in done.output
 
 
-def test_what_would_keep_a_key_from_taking_effect_on_one_host_keeps_its_batch_as_it_is(rollout: Rollout) -> None:
+def test_an_overridden_key_on_one_host_stops_its_batch(rollout: Rollout) -> None:
     other = new_key()
-    shadow = rollout.fleet.gateways[2].home / ".env"
-    shadow.write_text(f"MOONSHOT_API_KEY={other}\n")
+    env = rollout.fleet.gateways[2].home / ".env"
+    env.write_text(f"MOONSHOT_API_KEY={other}\n")
     before = rollout.files()
 
     stopped = rollout.run("--extra-vars", '{"rollout_batches": ["100%"]}', gateway_1=DOWN)
 
-    shadow.unlink()
+    env.unlink()
     assert stopped.code == 2
-    told = summary(stopped)
-    assert told["failed"] == {
-        "gateway-3": f"MOONSHOT_API_KEY is also set in {shadow}, to another value ({fingerprint(other)}), which takes "
+    result = summary(stopped)
+    assert result["failed"] == {
+        "gateway-3": f"MOONSHOT_API_KEY is also set in {env}, to another value ({fingerprint(other)}), which takes "
         f"precedence over {rollout.fleet.gateways[2].env}. Remove it there."
     }
-    assert "Connection refused" in told["not_reached"]["gateway-1"]
-    assert (told["done"], told["not_tried"]) == (["gateway-2"], ["gateway-4"])
+    assert "Connection refused" in result["not_reached"]["gateway-1"]
+    assert (result["done"], result["not_tried"]) == (["gateway-2"], ["gateway-4"])
     # The canary went before.
     assert rollout.changed(before) == ["gateway-2"]
 
 
-def test_the_first_host_that_fails_is_put_back_and_the_next_ones_are_as_they_were(rollout: Rollout) -> None:
+def test_the_first_failed_host_is_rolled_back_and_stops_the_next_ones(rollout: Rollout) -> None:
     before = rollout.files()
 
     failed = rollout.run(
@@ -216,31 +213,31 @@ def test_the_first_host_that_fails_is_put_back_and_the_next_ones_are_as_they_wer
     )
 
     assert failed.code == 2
-    told = summary(failed)
-    assert (told["done"], told["not_tried"]) == (["gateway-1", "gateway-2"], ["gateway-4"])
-    assert list(told["failed"]) == ["gateway-3"]
-    assert "The rollback failed as well" in told["failed"]["gateway-3"]
+    result = summary(failed)
+    assert (result["done"], result["not_tried"]) == (["gateway-1", "gateway-2"], ["gateway-4"])
+    assert list(result["failed"]) == ["gateway-3"]
+    assert "The rollback failed as well" in result["failed"]["gateway-3"]
     after = rollout.files()
     assert after["gateway-3"][:2] == before["gateway-3"][:2]
-    assert rollout.fleet.gateways[2].answers()
+    wait_for_answer(rollout.fleet.gateways[2])
     assert after["gateway-4"] == before["gateway-4"]
 
 
-def test_a_connection_that_is_lost_on_the_way_is_a_failure(rollout: Rollout) -> None:
+def test_a_lost_connection_is_a_failure(rollout: Rollout) -> None:
     before = rollout.files()
-    losses = rollout.folder / "losses"
+    losses = rollout.directory / "losses"
     lossy = {"ansible_connection": "lossy", "losses": str(losses)}
-    # Written, and nobody has heard of it; the connection is back at once.
+    # The files are written, and the result is lost; the connection is back at once.
     losses.write_text("modules.provider_config\n")
 
     lost = rollout.run(gateway_1=lossy)
 
     assert (lost.code, losses.read_text()) == (2, "")
-    told = summary(lost)
+    result = summary(lost)
     reason = "The host was not reached: Task failed: the test has cut the line"
     put_back = "Both files are as they were before; the gateway answers."
-    assert told["failed"] == {"gateway-1": f"{reason} {put_back}"}
-    assert (told["done"], told["not_reached"], told["not_tried"]) == ([], {}, list(NAMES[1:]))
+    assert result["failed"] == {"gateway-1": f"{reason} {put_back}"}
+    assert (result["done"], result["not_reached"], result["not_tried"]) == ([], {}, list(NAMES[1:]))
     assert rollout.changed(before) == ["gateway-1"]
     assert rollout.files()["gateway-1"][:2] == before["gateway-1"][:2]
 
@@ -249,9 +246,11 @@ def test_a_connection_that_is_lost_on_the_way_is_a_failure(rollout: Rollout) -> 
     gone = rollout.run(gateway_1=lossy)
 
     assert gone.code == 2
-    told = summary(gone)
-    assert told["failed"]["gateway-1"].startswith(f"{reason} The rollback failed as well: {reason.partition(': ')[2]}")
-    assert (told["done"], told["not_tried"]) == ([], list(NAMES[1:]))
+    result = summary(gone)
+    assert result["failed"]["gateway-1"].startswith(
+        f"{reason} The rollback failed as well: {reason.partition(': ')[2]}"
+    )
+    assert (result["done"], result["not_tried"]) == ([], list(NAMES[1:]))
 
     # Lost while the gateway gets a variable that its process does not have.
     losses.write_text("modules.provider_config\n")
@@ -263,15 +262,15 @@ def test_a_connection_that_is_lost_on_the_way_is_a_failure(rollout: Rollout) -> 
     assert summary(without)["failed"] == {"gateway-1": f"{reason} {put_back}"}
     assert b"OTHER_API_KEY" not in rollout.files()["gateway-1"][1]
 
-    # Lost once the gateway was verified: there is nothing left to roll back.
+    # Lost after the gateway was verified: there is nothing left to roll back.
     assert rollout.run().code == 0
     rollout.give("gateway-2", **{MOONSHOT: new_key()})
     losses.write_text("modules.gateway_check\n")
-    proven = rollout.run(gateway_2=lossy)
+    verified = rollout.run(gateway_2=lossy)
 
-    assert (proven.code, losses.read_text()) == (2, "")
+    assert (verified.code, losses.read_text()) == (2, "")
     written = "Both files are as this run has written them, and they were verified; the gateway answers."
-    assert summary(proven)["failed"] == {"gateway-2": f"{reason} {written}"}
+    assert summary(verified)["failed"] == {"gateway-2": f"{reason} {written}"}
     again = rollout.run(gateway_2=lossy)
     assert (again.code, summary(again)["unchanged"]) == (0, list(NAMES))
 
@@ -287,8 +286,8 @@ def test_hosts_with_keys_and_regions_of_their_own_and_one_that_is_down(rollout: 
     done = rollout.run(**{**hosts, "gateway_1": {**common, **DOWN}})
 
     assert done.code == 2
-    told = summary(done)
-    assert (told["done"], list(told["not_reached"])) == (["gateway-2", "gateway-3", "gateway-4"], ["gateway-1"])
+    result = summary(done)
+    assert (result["done"], list(result["not_reached"])) == (["gateway-2", "gateway-3", "gateway-4"], ["gateway-1"])
     assert rollout.changed(before) == ["gateway-2", "gateway-3", "gateway-4"]
     # Asked once for all, also for the host that is down; only the canary has sent a chat message to each provider.
     own = rollout.keys["gateway-2"]

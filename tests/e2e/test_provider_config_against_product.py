@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The module provider_config with the product's own checker: what it lets pass, refuses and leaves behind."""
+"""The module provider_config with the products' own checkers: what it accepts, rejects and leaves behind."""
 
 from __future__ import annotations
 

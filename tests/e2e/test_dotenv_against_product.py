@@ -72,7 +72,7 @@ def test_dotenv_reads_the_edited_tables(dotenv: Dotenv) -> None:
         assert (result, read_after) == (result, applied(read_before, changes))
 
 
-def test_dotenv_too_is_misled_where_the_edit_is_refused(dotenv: Dotenv) -> None:
+def test_dotenv_too_is_misled_where_the_edit_is_rejected(dotenv: Dotenv) -> None:
     text, changes, _line = BROKEN["removal gives an empty variable a value"]
     assert changes == {"A": None}
     assert dotenv.parse(text, text.replace("A=1\n", "")) == [{"X": "1", "Y": "", "A": "1"}, {"X": "1", "Y": "x"}]
