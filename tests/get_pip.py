@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Stands in for pip's bootstrap script, which ansible-test would download: uses the pip that Python ships."""
+"""Replace pip's bootstrap script, which ansible-test would download, with the pip that Python ships."""
 
 from __future__ import annotations
 
