@@ -1,8 +1,11 @@
 # The tests on real hosts, for the Makefile to include. podman needs root: as root, or through sudo. What root writes is
-# in folders of its own.
+# in directories of its own.
 MOLECULE_RELEASES := bookworm trixie
-# Every folder here but what they share, so that none is left out.
-SCENARIOS := $(filter-out shared,$(notdir $(patsubst %/,%,$(wildcard extensions/molecule/*/))))
+# Every directory here but what they share, so that none is left out; the longest first.
+LONGEST := default restart_reasons killed_run fleet
+SCENARIOS := $(LONGEST) $(filter-out shared $(LONGEST),$(notdir $(patsubst %/,%,$(wildcard extensions/molecule/*/))))
+# Half of a scenario is waiting, so two for each core.
+MOLECULE_JOBS = $(shell echo $$(($$(nproc) * 2)))
 AS_ROOT := $(if $(filter 0,$(shell id -u)),,sudo) env "PATH=$(CURDIR)/$(BIN):$(PATH)" PYTHONDONTWRITEBYTECODE=1 \
 	"ANSIBLE_HOME=$(CURDIR)/.cache/molecule" "ANSIBLE_COLLECTIONS_PATH=$(ANSIBLE_COLLECTIONS_PATH)"
 
@@ -18,4 +21,4 @@ molecule: $(VENV)/molecule $(LINK)
 	@$(BIN)/python -m tools.host_ansible
 	@$(BIN)/python -m tools.host_node
 	@$(AS_ROOT) tools/podman/images $(MOLECULE_RELEASES)
-	@$(AS_ROOT) tools/podman/run extensions/molecule/run_scenarios 2 $(SCENARIOS)
+	@$(AS_ROOT) tools/podman/run extensions/molecule/run_scenarios $(MOLECULE_JOBS) $(SCENARIOS)

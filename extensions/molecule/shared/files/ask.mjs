@@ -2,10 +2,10 @@
 // GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 // SPDX-License-Identifier: GPL-3.0-or-later
 
-// Sends messages through the running gateway, by the product's own client in one process: its program takes seconds to
+// Sends messages through the running gateway, by Clawdbot's own client in one process: its CLI takes seconds to
 // start for each call. To be run by the gateway's account.
 //
-// Arguments: the folder of the product's package; then provider/model for a turn with it, AGENT=provider/model for one of
+// Arguments: the directory of Clawdbot's package; then provider/model for a message to it, AGENT=provider/model for one of
 // another agent than main, or /alias for a person in a chat who switches to it and says hello. Prints, as JSON, for each
 // of these what the mock server was asked for it: endpoint, model, fingerprint of the key, and status of the answer.
 import { randomUUID } from 'node:crypto'
@@ -31,7 +31,7 @@ async function chats() {
   return requests.filter(request => request.path.endsWith('/chat/completions'))
 }
 
-async function turn(agentId, model) {
+async function sendMessage(agentId, model) {
   const sessionKey = `agent:${agentId}:${randomUUID()}`
   await call('sessions.patch', { key: sessionKey, model })
   await call('agent', { message: 'Say hello.', agentId, sessionKey, idempotencyKey: randomUUID() }, true)
@@ -51,7 +51,7 @@ const asked = {}
 for (const argument of wanted) {
   await fetch(REQUESTS, { method: 'DELETE' })
   const [model, agent] = argument.split('=').reverse()
-  await (argument.startsWith('/') ? chat(argument.slice(1)) : turn(agent ?? 'main', model))
+  await (argument.startsWith('/') ? chat(argument.slice(1)) : sendMessage(agent ?? 'main', model))
   const what = await chats()
   asked[argument] = [...new Set(what.map(r => `${r.product} ${r.model} ${r.key_fingerprint} ${r.status}`))].join(', ')
 }
