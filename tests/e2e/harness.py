@@ -153,7 +153,7 @@ class Bench:
 
     def cli(self, *arguments: str) -> str:
         """Run the product's own CLI and return what it prints. Raises `CalledProcessError` where it fails."""
-        return self._run([str(self.gateway.programs / self.gateway.product), *arguments])
+        return self._run([str(self.gateway.programs / self.gateway.product.name), *arguments])
 
     def supervisor(self, *command: str) -> None:
         """Run a command of supervisor, which keeps the gateway running."""
@@ -180,7 +180,7 @@ class Bench:
 
     def call(self, method: str, *, final: bool = False, **params: Any) -> dict[str, Any]:
         """Return the running gateway's answer to one of its methods: the first one, or the final one."""
-        if self.gateway.product == "clawdbot":
+        if self.gateway.product.name == "clawdbot":
             answer = self._run([*self._script("call_gateway.mjs"), method, json.dumps(params), json.dumps(final)])
         else:
             options = ["--expect-final", "--timeout", "180000"] if final else []
@@ -245,9 +245,11 @@ class Bench:
 
     def pids(self) -> set[int]:
         """Return the process of the gateway as its own lock file names it."""
-        directories = (self.fleet.folder / "tmp", self.gateway.state_dir / "tmp")
+        directories = (self.fleet.directory / "tmp", self.gateway.state_dir / "tmp")
         locks = [
-            lock for directory in directories for lock in directory.glob(f"{self.gateway.product}-*/gateway.*.lock")
+            lock
+            for directory in directories
+            for lock in directory.glob(f"{self.gateway.product.lock_dir_prefix}-*/gateway.*.lock")
         ]
         found = [json.loads(lock.read_text()) for lock in locks]
         return {lock["pid"] for lock in found if lock["configPath"] == str(self.gateway.config)}

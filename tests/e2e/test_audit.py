@@ -30,12 +30,10 @@ def test_an_audit_finds_nothing_on_a_clean_host_and_names_all_that_is_wrong(benc
     message = found.one_line
     config = bench.gateway.config
     assert f"{config} holds the current key in plain text at models.providers.moonshot.apiKey." in message
-    assert (
-        f"The auth profile moonshot:default in {bench.auth_profiles} holds a key that is not the current one" in message
-    )
-    assert f"{state_dir} has mode 0755: other accounts get at the keys in it." in message
+    assert f"The auth profile moonshot:default in {bench.auth_profiles} holds an old key" in message
+    assert f"{state_dir} has mode 0755: other accounts can read the keys in it." in message
     assert f"{copy}, a copy of the .env, holds the current key in MOONSHOT_API_KEY." in message
-    assert f"{notes} holds the current key in plain text in line 1. Take it out of there." in message
+    assert f"{notes} holds the current key in plain text in line 1. Remove it from the file." in message
     assert "The config differs from the inventory. Run the role." in message
     assert bench.files() == files
     assert found.recap[bench.gateway.name]["changed"] == 0

@@ -48,8 +48,8 @@ def test_a_fresh_gateway_gets_both_providers_and_a_second_run_changes_nothing(be
     # No key in what was printed, not in Ansible's temporary directories, nor anywhere on the host but where it belongs.
     keys = list(bench.keys.values())
     assert not [key for key in keys if key in first.output]
-    assert files_holding(bench.fleet.folder / "tmp", *keys) == []
-    assert files_holding(bench.fleet.folder / "ansible", *keys) == []
+    assert files_holding(bench.fleet.directory / "tmp", *keys) == []
+    assert files_holding(bench.fleet.directory / "ansible", *keys) == []
     assert files_holding(bench.gateway.home, *keys) == [".env", "models.json"]
     assert sorted(path.name for path in bench.gateway.state_dir.iterdir() if "clawfleet" in path.name) == []
 

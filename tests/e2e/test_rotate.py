@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config import json5
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config import json5_reader
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.redaction import fingerprint
 
 from tests.e2e.harness import MOONSHOT, Bench, files_holding, new_key
@@ -58,7 +58,7 @@ def test_after_a_rotation_the_host_does_not_hold_the_old_key(bench: Bench) -> No
     assert f"The host no longer stores {fingerprint(old)}." in rotated.one_line
     assert bench.pids() != pids
     assert files_holding(bench.gateway.home, bench.keys[MOONSHOT]) == [".env", "models.json"]
-    backup = json5.loads((bench.gateway.state_dir / "clawdbot.json.bak").read_text())
+    backup = json5_reader.loads((bench.gateway.state_dir / "clawdbot.json.bak").read_text())
     assert backup["models"]["providers"][MOONSHOT]["apiKey"] == "${MOONSHOT_API_KEY}"
     assert json.loads(bench.auth_profiles.read_text())["profiles"] == {}
     bench.mock_server.clear_requests()
