@@ -76,7 +76,7 @@ def test_the_product_judges_the_new_config(
         assert (leaving.value.code, result["changed"]) == (0, True)
         assert sorted(os.listdir(tmp_path)) == [".clawdbot.json.clawfleet-journal", ".env", "clawdbot.json"]
     else:
-        message = f"The config check rejected the new config; nothing was changed. Problem: {problem}"
+        message = f"The config check rejected the new config: {problem}. Nothing was changed."
         assert (leaving.value.code, result["msg"]) == (1, message)
         assert (config.read_text(), env.read_text()) == (CONFIG, ENV)
         assert sorted(os.listdir(tmp_path)) == [".env", "clawdbot.json"]

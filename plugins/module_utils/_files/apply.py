@@ -256,11 +256,10 @@ def _apply(
         with _nothing_changed(check_mode):
             attempt = _prepared(files, plan, agents)
             config_file = _temporary_file(temporary_files, attempt.config)
-        if checker and (config_file or check_unchanged):
-            # An unchanged config is copied too: what a killed checker leaves is beside the config, and found.
-            checked = config_file or temporary_files.enter_context(_copy(attempt.config))
-            check(checker, checked, attempt.plan.variables)
-        with _nothing_changed(check_mode):
+            if checker and (config_file or check_unchanged):
+                # An unchanged config is copied too: what a killed checker leaves is beside the config, and found.
+                checked = config_file or temporary_files.enter_context(_copy(attempt.config))
+                check(checker, checked, attempt.plan.variables)
             # Environment variables are added before the config refers to them, and removed after it no longer does.
             both = [attempt.env, attempt.config] if agents is None else [attempt.config, attempt.env]
             ready = [

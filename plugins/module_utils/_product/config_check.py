@@ -62,17 +62,13 @@ def check(argv: Sequence[str], config: str, variables: Mapping[str, str]) -> Non
                 _TIMEOUT_SECONDS,
             )
     except subprocess.TimeoutExpired as exc:
-        raise ClawdbotError(
-            f"The config check timed out after {_TIMEOUT_SECONDS} seconds; nothing was changed. Command: {list(argv)}"
-        ) from exc
+        raise ClawdbotError(f"The config check timed out after {_TIMEOUT_SECONDS} seconds: {list(argv)}.") from exc
     except OSError as exc:
-        raise ClawdbotError(
-            f"The config check cannot be run ({exc.strerror}); nothing was changed. Command: {list(argv)}"
-        ) from exc
+        raise ClawdbotError(f"The config check cannot be run ({exc.strerror}): {list(argv)}.") from exc
     if done.returncode != 0:
         said = "; ".join(problems(done.stdout, done.stderr))
         words = redact(said, secret_values(variables)).replace(config, "the new config")
-        raise ClawdbotError(f"The config check rejected the new config; nothing was changed. Problem: {words}")
+        raise ClawdbotError(f"The config check rejected the new config: {words.rstrip('.')}.")
 
 
 def problems(stdout: str, stderr: str) -> list[str]:

@@ -174,9 +174,7 @@ def test_a_config_that_the_program_refuses_is_not_written(there: Path, tmp_path:
     )
     ran = run(program=refusing)
     assert ran.code == 1
-    assert ran.result["msg"] == (
-        "The config check rejected the new config; nothing was changed. Problem: gateway.port: taken"
-    )
+    assert ran.result["msg"] == ("The config check rejected the new config: gateway.port: taken. Nothing was changed.")
     assert files(there) == {".env": OLD_ENV, "clawdbot.json": OLD_CONFIG}
 
 

@@ -387,13 +387,12 @@ REFUSED: dict[str, tuple[dict[str, object], str]] = {
     ),
     "checker": (
         {"validate": shell('echo "Problem:" >&2; echo "  - models.x: bad $MOONSHOT_API_KEY in $1" >&2; exit 1')},
-        "The config check rejected the new config; nothing was changed. Problem: models.x: bad"
-        f" <{fingerprint(NEW_KEY)}> in the new config",
+        f"The config check rejected the new config: models.x: bad <{fingerprint(NEW_KEY)}> in the new config."
+        "{unchanged}",
     ),
     "no checker": (
         {"validate": ["/nowhere/clawdbot", "%s"]},
-        "The config check cannot be run (No such file or directory); nothing was changed. Command:"
-        " ['/nowhere/clawdbot', '%s']",
+        "The config check cannot be run (No such file or directory): ['/nowhere/clawdbot', '%s'].{unchanged}",
     ),
 }
 
@@ -481,8 +480,8 @@ def test_a_checker_that_hangs_is_ended_with_all_its_processes(
     pid = gateway.folder.parent / "pid"
     ran = run(validate=["/bin/sh", "-c", f"sleep 60 & echo $! > {pid}; wait"])
     assert ran.result["msg"] == (
-        "The config check timed out after 1 seconds; nothing was changed. Command:"
-        f" ['/bin/sh', '-c', 'sleep 60 & echo $! > {pid}; wait']"
+        "The config check timed out after 1 seconds:"
+        f" ['/bin/sh', '-c', 'sleep 60 & echo $! > {pid}; wait']. Nothing was changed."
     )
     assert gateway.files() == {CONFIG: OLD_CONFIG, ENV: OLD_ENV}
     deadline = time.monotonic() + 5

@@ -99,32 +99,32 @@ KEY = "sk-0123456789abcdef"
 REJECTED: dict[str, tuple[list[str], str]] = {
     "a problem": (
         shell('echo "  - a.b: wrong in $1" >&2; exit 1'),
-        "The config check rejected the new config; nothing was changed. Problem: a.b: wrong in the new config",
+        "The config check rejected the new config: a.b: wrong in the new config.",
     ),
     "no secrets": (
         shell('echo "  - a.b: $KEY, $TOKEN and sk-of-somebody-else, but port $PORT" >&2; exit 1'),
-        f"The config check rejected the new config; nothing was changed. Problem: a.b: <{fingerprint(KEY)}>,"
-        f" <{fingerprint('t0')}> and <redacted>, but port 18789",
+        f"The config check rejected the new config: a.b: <{fingerprint(KEY)}>,"
+        f" <{fingerprint('t0')}> and <redacted>, but port 18789.",
     ),
     "no output": (
         shell("exit 3"),
-        "The config check rejected the new config; nothing was changed. Problem: no output",
+        "The config check rejected the new config: no output.",
     ),
     "not UTF-8": (
         shell("printf '  - \\377\\n' >&2; exit 1"),
-        "The config check rejected the new config; nothing was changed. Problem: \ufffd",
+        "The config check rejected the new config: \ufffd.",
     ),
     "a problem on stdout": (
         shell("echo '  - a'; exit 1"),
-        "The config check rejected the new config; nothing was changed. Problem: no output",
+        "The config check rejected the new config: no output.",
     ),
     "no such command": (
         ["/nowhere", "%s"],
-        "The config check cannot be run (No such file or directory); nothing was changed. Command: ['/nowhere', '%s']",
+        "The config check cannot be run (No such file or directory): ['/nowhere', '%s'].",
     ),
     "killed": (
         shell("kill -9 $$"),
-        "The config check rejected the new config; nothing was changed. Problem: no output",
+        "The config check rejected the new config: no output.",
     ),
 }
 
@@ -140,9 +140,7 @@ def test_a_rejected_config(config: str, argv: list[str], message: str) -> None:
 def test_a_scratch_directory_that_cannot_be_created(config: str) -> None:
     with pytest.raises(ClawdbotError) as caught:
         config_check.check(["/bin/true"], f"{config}/not/a/folder", {})
-    assert str(caught.value) == (
-        "The config check cannot be run (Not a directory); nothing was changed. Command: ['/bin/true']"
-    )
+    assert str(caught.value) == ("The config check cannot be run (Not a directory): ['/bin/true'].")
 
 
 def test_check_command_of_clawdbot_runs_the_script() -> None:
