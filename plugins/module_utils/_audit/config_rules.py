@@ -128,7 +128,9 @@ def _replaced(value: Any, path: tuple[str, ...], keys: KnownKeys) -> tuple[Any, 
 def _replaced_string(text: str, path: tuple[str, ...], keys: KnownKeys) -> tuple[Any, list[_Occurrence]]:
     provider = path[2] if path[:2] == PROVIDERS and len(path) > 3 else None
     own = keys.variable_of(provider)
-    if provider is not None and path[3:] == ("apiKey",) and text and not references(text):
+    is_api_key = provider is not None and path[3:] == ("apiKey",) and text and not references(text)
+    # A known key is replaced wherever it is, also within a longer string.
+    if is_api_key and (own is not None or not keys.find(text)):
         return _replaced_api_key(text, path, own, keys)
     if path[0] == "env" and path[-1] in keys.current and text and not is_reference(text):
         # `.env` has the variable too and takes precedence: this value is of no use.
@@ -144,15 +146,12 @@ def _replaced_string(text: str, path: tuple[str, ...], keys: KnownKeys) -> tuple
 def _replaced_api_key(
     text: str, path: tuple[str, ...], variable: str | None, keys: KnownKeys
 ) -> tuple[str, list[_Occurrence]]:
-    """The key of a provider; `variable` is None where the provider is not managed."""
+    """The key of a provider; `variable` is None where the provider is not managed, and the key is not known."""
     if variable is not None:
         # The running gateway must have what the config refers to.
         replaceable = variable in keys.current
         found = _Occurrence(path, text, keys.status(text, variable), variable, replaceable)
         return reference(variable) if replaceable else text, [found]
-    match = next((match for match in keys.find(text) if match.key == text), None)
-    if match is not None:
-        return _substitute(match.variable, keys), [_Occurrence(path, text, match.status, match.variable)]
     foreign = (
         [_Occurrence(path, text, "unknown", None, replaceable=False)] if len(text) >= _SHORTEST_FOREIGN_KEY else []
     )

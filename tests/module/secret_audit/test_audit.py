@@ -132,8 +132,8 @@ def test_an_unreadable_document_is_reported(
 def test_a_missing_state_directory_is_an_error(gateway: Gateway, run: Run) -> None:
     shutil.rmtree(gateway.state_dir)
     assert run()["msg"] == (
-        f"The folder {gateway.state_dir} cannot be opened: No such file or directory. Is the product set up for this"
-        " account?"
+        f"Directory {gateway.state_dir} cannot be opened: No such file or directory. Check that this account has a "
+        "gateway."
     )
 
 

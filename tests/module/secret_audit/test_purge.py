@@ -97,7 +97,7 @@ def test_the_log_is_cleaned_in_its_default_directory_and_where_the_config_sets_i
 
 def test_leftovers_of_an_interrupted_run_are_removed_but_not_its_journal(gateway: Gateway, run: Run) -> None:
     gateway.lay_out(AFTER)
-    record = gateway.state_dir / ".clawdbot.json.clawfleet-undo"
+    record = gateway.state_dir / ".clawdbot.json.clawfleet-journal"
     record.write_text(json.dumps({"env": f"x\nMOONSHOT_API_KEY={OLD}\n"}))
     record.chmod(0o600)
     leftover = gateway.state_dir / ".models.json.0123456789abcdef.clawfleet-new"

@@ -10,7 +10,7 @@ import pytest
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._audit.config_rules import CONFIG, CONFIG_COPY
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config import json5_reader
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.redaction import fingerprint
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.unit.plugins.module_utils._audit.audit_cases import (
@@ -183,6 +183,7 @@ VALUES = st.recursive(
 )
 
 
+@example({"models": {"providers": [{"apiKey": f"x {NOW}"}]}})
 @given(st.dictionaries(st.sampled_from(["models", "env", "x"]), VALUES))
 def test_no_known_key_is_left_in_a_copy_of_a_config(value: Any) -> None:
     examination = examine(CONFIG_COPY, json.dumps(value))

@@ -21,7 +21,7 @@ from ansible_collections.clawfleet.clawdbot.plugins.module_utils._audit.text_rul
     UNPARSED_COPY,
     WORKING_DIRECTORY_ENV,
 )
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.table import Paths
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.locate import Paths
 
 
 @pytest.fixture
@@ -61,7 +61,7 @@ def test_each_document_has_its_rules(tmp_path: Path, paths: Paths) -> None:
             ("work/.env", WORKING_DIRECTORY_ENV, False),
         )
     ]
-    assert found[-1].path == f"{tmp_path}/.clawdbot.json.clawfleet-undo"
+    assert found[-1].path == f"{tmp_path}/.clawdbot.json.clawfleet-journal"
     assert [source.path for source in found if source.fallback] == [source.path for source in found[2:5]]
 
 
