@@ -200,7 +200,7 @@ def _findings(
     if _is_gathered(gateway):
         try:
             asked = [] if "endpoints" in gateway else _list(endpoints.get("providers"))
-            info = cast("GatewayInfo", gateway)
+            info = cast(GatewayInfo, gateway)
             problems = find_problems(info, expected.get("fingerprints", {}), asked)
             found += [{"status": problem["status"], "text": problem["text"]} for problem in problems]
         except (AttributeError, KeyError, TypeError):

@@ -81,7 +81,7 @@ def test_each_name_is_defined_in_its_file(page: Path) -> None:
 def test_each_link_leads_somewhere(page: Path) -> None:
     dead = []
     for link in LINK.findall(text(page)):
-        target, _, anchor = link.partition("#")
+        target, _hash, anchor = link.partition("#")
         file = page.parent / target if target else page
         if "://" not in link and (not file.exists() or (anchor and anchor not in anchors(file))):
             dead.append(link)
