@@ -25,6 +25,7 @@ ARGUMENT_SPEC: Mapping[str, Any] = {
     **SERVICE_ARGUMENTS,
     "providers": {"type": "dict", "default": {}},
     "fingerprints": {"type": "dict", "default": {}},
+    # Fingerprints, which are no secrets.
     "old_keys": {"type": "list", "elements": "str", "default": [], "no_log": False},
     "state": {"type": "str", "choices": ["audited", "purged"], "default": "audited"},
 }
