@@ -28,11 +28,17 @@ def main(
 ) -> None:
     """Run a module: exit with what `run` returns for the parameters and check mode, fail with its `ClawdbotError`.
 
+    `warnings` in either result are shown, and not returned.
     `secrets_in`: every secret in the parameters, of whatever shape they are, that the argument spec does not name.
     """
     module = SecretiveModule(argument_spec, secrets_in)
     try:
-        result = run(module.params, module.check_mode)
+        result, failure = dict(run(module.params, module.check_mode)), None
     except ClawdbotError as exc:
-        module.fail_json(msg=str(exc), **{"changed": False, **exc.result})
-    module.exit_json(**{"changed": False, **result})
+        result, failure = dict(exc.result), str(exc)
+    for warning in result.pop("warnings", ()):
+        module.warn(warning)
+    result.setdefault("changed", False)
+    if failure is not None:
+        module.fail_json(msg=failure, **result)
+    module.exit_json(**result)
