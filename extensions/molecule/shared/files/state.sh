@@ -10,7 +10,7 @@ set -eu
 cd /home/gateway/.clawdbot
 sha256sum .env clawdbot.json
 stat --format='%n %i %y %z %U:%G %a' .env clawdbot.json
-find . -maxdepth 1 -name '*clawfleet*' | sort
+find . -maxdepth 1 -name '*clawfleet*' -printf '%f\n' | sort
 pid=$(systemctl --user --machine=gateway@ show --property=MainPID --value clawdbot-gateway)
 if [ "$pid" = 0 ] || [ -z "$pid" ]; then
   pid=$(systemctl show --property=MainPID --value clawdbot-gateway)
