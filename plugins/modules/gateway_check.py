@@ -55,8 +55,9 @@ EXAMPLES = r"""
 
 RETURN = r"""
 answers:
-  description: This and all other values that M(clawfleet.clawdbot.gateway_info) returns; also if the check fails.
-  returned: success
+  description:
+    - Whether the gateway answers. All other values of M(clawfleet.clawdbot.gateway_info) are returned too.
+  returned: always
   type: bool
   sample: true
 """

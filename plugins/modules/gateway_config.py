@@ -12,8 +12,8 @@ version_added: 0.1.0
 description:
   - Sets C(gateway.mode), C(gateway.port), C(gateway.bind) and C(gateway.auth.mode) in the gateway's config, and
     makes sure that the gateway has a token. Everything else in both files is kept, byte for byte.
-  - The token is stored in C(.env), not in the config, from where the product's own installation copies it into the
-    unit. A token that is already in the config is kept there, and so is a password, unless O(token) is set.
+  - The token is stored in C(.env), not in the config, because C(gateway install) copies a token from the config into
+    the unit. A token that is already in the config is kept there, and so is a password, unless O(token) is set.
   - Both files are edited as M(clawfleet.clawdbot.provider_config) edits them, with the same rollback journal, so that
     its O(clawfleet.clawdbot.provider_config#module:state=rolled_back) and
     O(clawfleet.clawdbot.provider_config#module:state=confirmed) work for this module too.
@@ -56,7 +56,7 @@ options:
     default: []
   check_unchanged:
     description:
-      - Whether O(program) validates an unchanged config too, as before another version is started with it.
+      - Whether O(program) validates an unchanged config too, for example before an upgrade.
     type: bool
     default: false
 seealso:

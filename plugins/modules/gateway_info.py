@@ -309,10 +309,20 @@ plan:
       elements: str
     rotation:
       description:
-        - What a rotation of keys has to do. C(old_keys), a list of fingerprints of keys that are in use where others
-          are desired; C(has_copies), whether an auth profile holds the key of C(.env); C(blockers), as above, without
-          such copies.
+        - What a rotation of keys has to do.
       type: dict
+      contains:
+        old_keys:
+          description: Fingerprints of keys that are in use in place of the desired ones.
+          type: list
+          elements: str
+        has_copies:
+          description: Whether an auth profile contains the key of C(.env). A rotation removes such copies.
+          type: bool
+        blockers:
+          description: As RV(plan.blockers), without the copies.
+          type: list
+          elements: str
 """
 
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._module import main as shared

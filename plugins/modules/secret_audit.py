@@ -12,9 +12,9 @@ version_added: 0.1.0
 description:
   - Finds provider keys that are stored on a gateway's host outside of its C(.env), and reports them by fingerprint,
     never by value. No key is sent to the host or returned.
-  - Known keys are those in C(.env), others that are found in the places of these, for example after a rotation, and old
-    keys by their fingerprints.
-  - Parsed are the config, copies of it and of C(.env), the C(.env) in the working directory of the process,
+  - Known keys are those in C(.env), keys found where a current key belongs, for example after a rotation, and old keys
+    by their fingerprints.
+  - The module parses the config, copies of it and of C(.env), the C(.env) in the working directory of the process,
     C(models.json) and C(auth-profiles.json) of each agent, and the unit with its drop-ins and environment files. Every
     other file of the state directory, the gateway's logs and the histories of the account's shells are searched for
     known keys, at most 256 MiB and 20,000 files.
@@ -64,9 +64,9 @@ options:
     description:
       - V(audited) changes nothing.
       - V(purged) also cleans the findings that are C(purgeable). In the config and its copies, references replace keys;
-        not in the config while a process runs that was started before the last change of C(.env). Copies of C(.env)
-        lose the environment variable, C(models.json) loses the provider, which the gateway enters again, and
-        C(auth-profiles.json) loses the profiles of the providers. In transcripts and logs, asterisks replace a key.
+        not in the config while a process runs that was started before the last change of C(.env). It removes the
+        environment variable from copies of C(.env), the provider from C(models.json) (the gateway adds it again), and
+        the profiles of the providers from C(auth-profiles.json). In transcripts and logs, asterisks replace a key.
         Permissions of other accounts are removed, and so are temporary files of interrupted runs.
       - Units, environment files, shell histories, values in C(.env), unknown kinds of files, and the rollback journal
         of an interrupted run are only reported, with a hint.

@@ -7,7 +7,7 @@
 
 """A gateway's `.env` and config as one transaction: apply a plan, roll it back, confirm it.
 
-`_write` decides the order of the writes: a config must never refer to an environment variable that `.env` lacks.
+`_apply` decides the order of the writes: a config must never refer to an environment variable that `.env` lacks.
 """
 
 from __future__ import annotations
