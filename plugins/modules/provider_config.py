@@ -15,8 +15,8 @@ description:
   - It manages the named variables, provider blocks, aliases, default model and fallback models. Everything else in
     both files is kept, byte for byte.
   - Both files are read, a plan is made, and the command of O(validate) checks a changed config. The plan is applied
-    only if no other process has changed a file in the meantime; otherwise the plan is made again, up to five times. C(.env)
-    is written before the config. A run that fails leaves both files as they were.
+    only if no other process has changed a file in the meantime; otherwise the plan is made again, up to five times.
+    C(.env) is written before the config. A run that fails leaves both files as they were.
   - A config may C($include) other files. They are read, so that the plan is right for the merged config, and never
     written. If one of them also sets what is to be changed, the task fails with its name and changes nothing.
   - Owner, group, mode, access control list and other extended attributes of the files are kept. A new file has mode

@@ -54,14 +54,16 @@ class Store:
 
 def stores(state_dir: str, config: Any) -> list[Store]:
     """Return the profiles of each agent, of the main agent first, even if it has no file."""
-    folders = agent_files.directories(state_dir)
+    directories = agent_files.directories(state_dir)
     for agent in elements(config, ("agents", "list")):
-        folder = at(agent, ("agentDir",))
-        if isinstance(folder, str):
-            folders.append(os.path.abspath(os.path.expanduser(folder.strip())))
-    main_folder = os.path.join(state_dir, "agents", MAIN_AGENT, "agent")
-    main = _store(os.path.join(main_folder, AUTH_PROFILES))
-    others = [_store(os.path.join(folder, AUTH_PROFILES)) for folder in sorted(set(folders) - {main_folder})]
+        directory = at(agent, ("agentDir",))
+        if isinstance(directory, str):
+            directories.append(os.path.abspath(os.path.expanduser(directory.strip())))
+    main_directory = os.path.join(state_dir, "agents", MAIN_AGENT, "agent")
+    main = _store(os.path.join(main_directory, AUTH_PROFILES))
+    others = [
+        _store(os.path.join(directory, AUTH_PROFILES)) for directory in sorted(set(directories) - {main_directory})
+    ]
     return [main, *(other.over(main) for other in others)]
 
 

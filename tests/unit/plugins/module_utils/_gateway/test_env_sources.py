@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.env_sources import (
-    EnvSources,
     Source,
     Variable,
     change_time,
@@ -26,30 +25,19 @@ from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.locate
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.table import PRODUCTS
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.redaction import fingerprint
 
+from tests.unit.plugins.module_utils._gateway.source_cases import (
+    HOME,
+    MANAGER,
+    STARTED,
+    STATE,
+    UNIT,
+    env_file,
+    running,
+    sources,
+)
+
 CLAWDBOT = PRODUCTS["clawdbot"]
-STARTED = 1000.0
-STATE = "/home/g/.clawdbot/.env"
-HOME = "/home/g/.env"
 CONFIG = "env block of /home/g/.clawdbot/clawdbot.json"
-UNIT = "Environment= of the unit u"
-MANAGER = "environment of the service manager"
-NODE = os.path.realpath("/bin/sh")
-
-
-def running(environment: dict[str, str] | None = None) -> Process:
-    return Process(4711, STARTED, environment, None, NODE)
-
-
-def env_file(path: str, value: str | None, changed: float = STARTED - 1) -> Source:
-    return Source(path, {} if value is None else {"KEY": value}, changed)
-
-
-def sources(
-    process: Process | None, product: list[Source], service: list[Source] | None = None, unit: Unit | None = None
-) -> EnvSources:
-    return EnvSources(process, unit, service or [], product, STATE)
-
-
 TRACES: dict[str, tuple[Process | None, list[Source], Variable]] = {
     "nowhere": (running(), [env_file(STATE, None)], Variable((), False, 0)),
     "no file at all": (running(), [Source(STATE, {})], Variable((), False, 0)),

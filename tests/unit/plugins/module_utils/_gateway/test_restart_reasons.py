@@ -5,37 +5,24 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import replace
 
 import pytest
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway import env_sources, restart_reasons
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.env_sources import EnvSources, Source
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.process import Process
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.systemd import Unit
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.redaction import fingerprint
 
-STARTED = 1000.0
-STATE = "/home/g/.clawdbot/.env"
-HOME = "/home/g/.env"
-UNIT = "Environment= of the unit u"
-MANAGER = "environment of the service manager"
-NODE = os.path.realpath("/bin/sh")
-
-
-def running(environment: dict[str, str] | None = None) -> Process:
-    return Process(4711, STARTED, environment, None, NODE)
-
-
-def env_file(path: str, value: str | None, changed: float = STARTED - 1) -> Source:
-    return Source(path, {} if value is None else {"KEY": value}, changed)
-
-
-def sources(
-    process: Process | None, product: list[Source], service: list[Source] | None = None, unit: Unit | None = None
-) -> EnvSources:
-    return EnvSources(process, unit, service or [], product, STATE)
-
+from tests.unit.plugins.module_utils._gateway.source_cases import (
+    HOME,
+    MANAGER,
+    STARTED,
+    STATE,
+    UNIT,
+    env_file,
+    running,
+    sources,
+)
 
 # A unit that starts the CLI itself, so that systemd shows all that the process is given, and one that does not.
 TOLD = Unit("u", executable="/bin/sh")
