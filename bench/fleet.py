@@ -4,12 +4,12 @@
 
 """What the role costs across a fleet, beside three bare pings and beside a playbook that is written by hand.
 
-Run it with C(make bench), with nothing else on the machine. The hosts are simulated: the local connection, a state
-folder and a process of its own for each, which answers HTTP and is restarted, and a program in the product's place that
-says yes at once. So what is measured is Ansible and the collection, and not the product. C(--hosts 300 30) are the
+Run it with `make bench`, with nothing else on the machine. The hosts are simulated: the local connection, a state
+directory and a process of its own for each, which answers HTTP and is restarted, and a CLI in the place of Clawdbot
+that answers at once. So what is measured is Ansible and the collection, and not Clawdbot. `--hosts 300 30` are the
 numbers of hosts that nothing-to-change is measured with; everything-to-change is with the last of them.
 
-C(make bench-hosts) does the same with ten real hosts in podman, each with the real gateway, over ssh (C(--real)).
+`make bench-hosts` does the same with ten real hosts in podman, each with the real gateway, over ssh (`--real`).
 
 In each round every playbook runs once, so that the machine's other work meets all of them; shown are medians.
 """
@@ -86,16 +86,16 @@ class Host(NamedTuple):
     """A host; of a real one only its name counts."""
 
     name: str
-    folder: Path
+    directory: Path
     port: int
 
     @property
     def state_dir(self) -> Path:
-        return self.folder / ".clawdbot"
+        return self.directory / ".clawdbot"
 
     @property
     def lock(self) -> Path:
-        return self.folder / "tmp" / f"clawdbot-{os.geteuid()}" / "gateway.bench.lock"
+        return self.directory / "tmp" / f"clawdbot-{os.geteuid()}" / "gateway.bench.lock"
 
     def restart_argv(self) -> list[str]:
         return [sys.executable, str(FOLDER / "gateway.py"), str(self.port), str(self.lock), str(self.state_dir)]
@@ -115,10 +115,10 @@ class Fleet(Protocol):
 
 
 class SimulatedFleet:
-    """Simulated hosts below a folder, pointed to a mock server for the endpoints."""
+    """Simulated hosts below a directory, pointed to a mock server for the endpoints."""
 
-    def __init__(self, folder: Path, mock_server: MockServer) -> None:
-        self.folder = folder
+    def __init__(self, directory: Path, mock_server: MockServer) -> None:
+        self.directory = directory
         self.overrides = {name: {"block": {"baseUrl": mock_server.base_url(ENDPOINTS[name])}} for name in ENDPOINTS}
         for name, key in KEYS.items():
             mock_server.add_key(ENDPOINTS[name], key)
@@ -143,15 +143,16 @@ class SimulatedFleet:
         self.env = {provider["env_var"]: provider["api_key"] for provider in selection["providers"].values()}
         listed = [{"key": model, **dict(zip(("provider", "id"), model.split("/", 1)))} for model in selection["models"]]
         self.listing = json.dumps({"models": listed})
-        (folder / "bin").mkdir()
+        (directory / "bin").mkdir()
         for name, text in (("clawdbot", PROGRAM), ("node", NODE)):
-            program = folder / "bin" / name
+            program = directory / "bin" / name
             program.write_text(text)
             program.chmod(0o700)
 
     def hosts(self, count: int) -> list[Host]:
         return [
-            Host(f"host-{number:03}", self.folder / f"host-{number:03}", FIRST_PORT + number) for number in range(count)
+            Host(f"host-{number:03}", self.directory / f"host-{number:03}", FIRST_PORT + number)
+            for number in range(count)
         ]
 
     def reset(self, hosts: Sequence[Host], *, changed: bool) -> None:
@@ -175,11 +176,11 @@ class SimulatedFleet:
             subprocess.run([*host.restart_argv(), "--stop"], check=True)
 
     def inventory(self, hosts: Sequence[Host]) -> Path:
-        path = self.folder / f"inventory-{len(hosts)}.yml"
+        path = self.directory / f"inventory-{len(hosts)}.yml"
         own = {
             host.name: {
                 # Where its gateway keeps its lock.
-                "host_environment": {"TMPDIR": str(host.folder / "tmp")},
+                "host_environment": {"TMPDIR": str(host.directory / "tmp")},
                 "gateway_port": host.port,
                 "providers_state_dir": str(host.state_dir),
                 "providers_restart_argv": host.restart_argv(),
@@ -200,8 +201,8 @@ class SimulatedFleet:
 
     def run(self, playbook: str, hosts: Sequence[Host]) -> Cost:
         environment = {
-            "PATH": os.pathsep.join([str(self.folder / "bin"), os.environ["PATH"]]),
-            "ANSIBLE_HOME": str(self.folder / "ansible"),
+            "PATH": os.pathsep.join([str(self.directory / "bin"), os.environ["PATH"]]),
+            "ANSIBLE_HOME": str(self.directory / "ansible"),
         }
         return play(FOLDER / "playbooks" / playbook, [self.inventory(hosts)], environment)
 
@@ -209,13 +210,13 @@ class SimulatedFleet:
 class RealFleet:
     """Hosts in podman, made by the playbooks of the scenarios in extensions/molecule."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, directory: Path) -> None:
         self._inventories = [ROOT / "extensions/molecule/shared/inventory/hosts.yml", FOLDER / "hosts/inventory.yml"]
         self._environment = {
-            "MOLECULE_EPHEMERAL_DIRECTORY": str(folder),
+            "MOLECULE_EPHEMERAL_DIRECTORY": str(directory),
             "MOLECULE_SCENARIO_NAME": "bench",
             "MOLECULE_PROJECT_DIRECTORY": str(ROOT),
-            "ANSIBLE_HOME": str(folder / "ansible"),
+            "ANSIBLE_HOME": str(directory / "ansible"),
             # A short path, because a socket's path has to be.
             "ANSIBLE_SSH_CONTROL_PATH_DIR": "/run/clawfleet-ssh",
             "ANSIBLE_SSH_ARGS": "-o ControlMaster=auto -o ControlPersist=600s -o StrictHostKeyChecking=no "
@@ -262,8 +263,8 @@ def play(playbook: Path, inventories: Sequence[Path], environment: dict[str, str
 
 @contextlib.contextmanager
 def simulated_fleet() -> Iterator[SimulatedFleet]:
-    with MockServer() as mock_server, tempfile.TemporaryDirectory(prefix="clawfleet-") as folder:
-        yield SimulatedFleet(Path(folder), mock_server)
+    with MockServer() as mock_server, tempfile.TemporaryDirectory(prefix="clawfleet-") as directory:
+        yield SimulatedFleet(Path(directory), mock_server)
 
 
 def main() -> None:
@@ -275,10 +276,10 @@ def main() -> None:
     # Killed, it cleans up as it does after Ctrl-C.
     signal.signal(signal.SIGTERM, lambda *_signal: sys.exit(1))
     if arguments.real:
-        with tempfile.TemporaryDirectory(prefix="clawfleet-") as folder:
+        with tempfile.TemporaryDirectory(prefix="clawfleet-") as directory:
             names = ["bookworm", "trixie", *(f"host-{number:02}" for number in range(3, 11))]
-            hosts = [Host(name, Path(folder), 0) for name in names]
-            real = RealFleet(Path(folder))
+            hosts = [Host(name, Path(directory), 0) for name in names]
+            real = RealFleet(Path(directory))
             for situation in ("nothing to change", "everything to change"):
                 measure(real, hosts, situation, arguments.rounds)
         return

@@ -24,11 +24,11 @@ BLOCK = {"baseUrl": "https://api.example.com/v1", "headers": {"X-Api-Key": HEADE
 ENV = {"MOONSHOT_API_KEY": KEY}
 
 
-def cases(folder: Path) -> dict[str, tuple[ModuleType, dict[str, Any]]]:
+def cases(directory: Path) -> dict[str, tuple[ModuleType, dict[str, Any]]]:
     files = {"env": ENV, "providers": {"moonshot": BLOCK}}
     asks = {"providers": [ENDPOINT], "timeout": 1, "retries": 0}
-    paths = {"config_path": str(folder / "clawdbot.json"), "env_path": str(folder / ".env")}
-    gateway = {"state_dir": str(folder), "service_manager": "command"}
+    paths = {"config_path": str(directory / "clawdbot.json"), "env_path": str(directory / ".env")}
+    gateway = {"state_dir": str(directory), "service_manager": "command"}
     return {
         "verify_models": (verify_models, asks),
         "provider_config": (provider_config, {**paths, **files}),

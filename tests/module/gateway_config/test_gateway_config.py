@@ -55,7 +55,7 @@ class Ran:
 
 @pytest.fixture
 def state(tmp_path: Path) -> Path:
-    """A state folder that is not there yet."""
+    """A state directory that is not there yet."""
     return tmp_path / "home" / ".clawdbot"
 
 
@@ -104,7 +104,7 @@ def program(tmp_path: Path, script: str) -> list[str]:
     return [str(path)]
 
 
-def test_a_host_without_a_state_folder_gets_one_that_is_private(state: Path, run: Run) -> None:
+def test_a_host_without_a_state_directory_gets_one_that_is_private(state: Path, run: Run) -> None:
     predicted = run(check_mode=True)
     assert files(state) == {}
     assert not state.parent.exists()
@@ -165,8 +165,8 @@ def test_the_way_back_is_that_of_provider_config(there: Path, run: Run, capsys: 
     assert files(there) == {".env": OLD_ENV, "clawdbot.json": OLD_CONFIG}
 
 
-def test_a_config_that_the_program_refuses_is_not_written(there: Path, tmp_path: Path, run: Run) -> None:
-    # It is given the candidate, and the token, and a state folder that is not the gateway's.
+def test_a_config_that_the_cli_rejects_is_not_written(there: Path, tmp_path: Path, run: Run) -> None:
+    # It is given the temporary file, and the token, and a state directory that is not the gateway's.
     refusing = program(
         tmp_path,
         f'grep -q "mode: .local" "$CLAWDBOT_CONFIG_PATH" && test -n "${VARIABLE}" || exit 0\n'
@@ -204,14 +204,14 @@ REFUSED: dict[str, tuple[dict[str, object], str]] = {
 
 
 @pytest.mark.parametrize(("arguments", "message"), REFUSED.values(), ids=REFUSED)
-def test_refuses_what_no_gateway_can_have(there: Path, run: Run, arguments: dict[str, object], message: str) -> None:
+def test_rejects_what_no_gateway_can_have(there: Path, run: Run, arguments: dict[str, object], message: str) -> None:
     ran = run(**arguments)
     assert (ran.code, ran.result["msg"]) == (1, message)
     assert files(there) == {".env": OLD_ENV, "clawdbot.json": OLD_CONFIG}
     assert NEW_TOKEN not in ran.printed
 
 
-def test_names_the_folder_that_cannot_be_made(state: Path, run: Run) -> None:
+def test_names_the_directory_that_cannot_be_made(state: Path, run: Run) -> None:
     state.parent.write_text("a file in its way")
     ran = run()
     assert (ran.code, ran.result["msg"]) == (1, f"Cannot create directory {state}: Not a directory.")

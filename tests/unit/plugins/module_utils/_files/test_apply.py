@@ -131,9 +131,9 @@ def test_changes_by_others_between_the_two_renames_are_kept(
     commit = atomic.commit
     wrote = 0
 
-    def between(snapshot: atomic.Snapshot, candidate: str) -> None:
+    def between(snapshot: atomic.Snapshot, temporary: str) -> None:
         nonlocal wrote
-        commit(snapshot, candidate)
+        commit(snapshot, temporary)
         if snapshot.path == files.env and snapshot.content is not None and b"old" in snapshot.content and wrote < times:
             wrote += 1
             for path, text in ((files.env, to_env), (files.config, to_config)):
@@ -162,10 +162,10 @@ def test_a_failed_run_leaves_the_journal_of_the_one_before(files: Files, monkeyp
     record = Path(journal.path_beside(files.config)).read_bytes()
     commit = atomic.commit
 
-    def full(snapshot: atomic.Snapshot, candidate: str) -> None:
+    def full(snapshot: atomic.Snapshot, temporary: str) -> None:
         if snapshot.path == files.env:
             raise ClawdbotError("Cannot replace it: No space left on device.")
-        commit(snapshot, candidate)
+        commit(snapshot, temporary)
 
     with monkeypatch.context() as patched:
         patched.setattr(atomic, "commit", full)
@@ -272,7 +272,7 @@ def test_a_second_removal_and_check_mode_write_nothing(files: Files, given_provi
     assert (changes(again), again.agent_files, replaced) == ((False, False, True), (), [])
 
 
-def test_what_an_agent_has_again_is_removed_without_a_record(
+def test_what_an_agent_has_again_is_removed_without_a_journal(
     files: Files, given_provider: Path, replaced: list[str]
 ) -> None:
     absent(files)
@@ -302,11 +302,11 @@ def test_a_removal_that_fails_takes_both_files_back(
 ) -> None:
     commit = atomic.commit
 
-    def full(snapshot: atomic.Snapshot, candidate: str) -> None:
+    def full(snapshot: atomic.Snapshot, temporary: str) -> None:
         if os.path.basename(snapshot.path) == name:
             monkeypatch.undo()
             raise ClawdbotError("Cannot replace it: No space left on device.")
-        commit(snapshot, candidate)
+        commit(snapshot, temporary)
 
     monkeypatch.setattr(atomic, "commit", full)
     with pytest.raises(ClawdbotError, match=r"\ACannot replace it: No space left on device\.\Z"):
@@ -322,8 +322,8 @@ def test_an_agent_that_writes_in_between_loses_nothing(
 ) -> None:
     commit = atomic.commit
 
-    def between(snapshot: atomic.Snapshot, candidate: str) -> None:
-        commit(snapshot, candidate)
+    def between(snapshot: atomic.Snapshot, temporary: str) -> None:
+        commit(snapshot, temporary)
         if snapshot.path == files.env:
             monkeypatch.undo()
             given_provider.write_text(AGENT_FILE.replace("other", "theirs"))

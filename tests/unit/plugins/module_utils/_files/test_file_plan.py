@@ -137,7 +137,7 @@ UNREADABLE = (
 )
 
 REFUSED: dict[str, tuple[dict[str, Any], str]] = {
-    "variable that nobody defines": ({"variables": {}}, UNDEFINED.format("MOONSHOT_API_KEY")),
+    "variable that is not defined": ({"variables": {}}, UNDEFINED.format("MOONSHOT_API_KEY")),
     "variable that is defined as nothing": (
         {"variables": {}, "env": "MOONSHOT_API_KEY=\n"},
         UNDEFINED.format("MOONSHOT_API_KEY"),
@@ -184,7 +184,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_refused(name: str) -> None:
+def test_rejected(name: str) -> None:
     arguments, message = REFUSED[name]
     with pytest.raises(ClawdbotError) as caught:
         edited(**arguments)
@@ -299,7 +299,7 @@ CONFIG_VALUES = st.recursive(
 
 
 @given(CONFIG_VALUES, st.sampled_from([None, "", "MOONSHOT_API_KEY=old\n", "A='\n"]))
-def test_any_config_is_edited_once_or_refused(config: Any, env: str | None) -> None:
+def test_any_config_is_edited_once_or_rejected(config: Any, env: str | None) -> None:
     desired = Desired({"moonshot": BLOCK}, {"k": "moonshot/k1"}, "moonshot/k1", ["moonshot/k1"])
     try:
         first = edited(json.dumps(config), env, desired)
@@ -410,19 +410,19 @@ SHADOWED: dict[str, tuple[dict[str, Any], Desired, str]] = {
 def test_an_included_file_that_would_make_something_else_of_it_is_named(
     included: dict[str, Any], desired: Desired, path: str
 ) -> None:
-    with pytest.raises(ClawdbotError) as refused:
+    with pytest.raises(ClawdbotError) as rejected:
         with_included({}, included, desired)
-    assert str(refused.value) == (
+    assert str(rejected.value) == (
         f"Cannot set {path}: {INCLUDED}, included by {CONFIG_PATH}, also sets it. Remove it from {INCLUDED}."
     )
 
 
 @pytest.mark.parametrize("block", [BLOCK, {}, {"models": []}, None])
 @pytest.mark.parametrize("own", [{}, {"models": {"providers": {"moonshot": BLOCK}}}])
-def test_a_provider_that_is_included_is_refused_with_the_file(own: dict[str, Any], block: Any) -> None:
-    with pytest.raises(ClawdbotError) as refused:
+def test_a_provider_that_is_included_is_rejected_with_the_file(own: dict[str, Any], block: Any) -> None:
+    with pytest.raises(ClawdbotError) as rejected:
         with_included(own, {"models": {"providers": {"moonshot": block}}}, DESIRED)
-    assert str(refused.value) == (
+    assert str(rejected.value) == (
         f"Cannot set models.providers.moonshot: {INCLUDED}, included by {CONFIG_PATH}, also sets it, and the gateway "
         f"merges the models of both. Remove it from {INCLUDED}."
     )
@@ -523,10 +523,10 @@ INCLUDED_STILL: dict[str, tuple[dict[str, Any], str]] = {
 
 
 @pytest.mark.parametrize(("included", "path"), INCLUDED_STILL.values(), ids=INCLUDED_STILL)
-def test_what_an_included_file_has_of_a_provider_is_refused(included: dict[str, Any], path: str) -> None:
-    with pytest.raises(ClawdbotError) as refused:
+def test_what_an_included_file_has_of_a_provider_is_rejected(included: dict[str, Any], path: str) -> None:
+    with pytest.raises(ClawdbotError) as rejected:
         removed("{$include: 'more.json5'}", "", [], {INCLUDED: json.dumps(included)})
-    assert str(refused.value) == (
+    assert str(rejected.value) == (
         f"Cannot set {path}: {INCLUDED}, included by {CONFIG_PATH}, also sets it. Remove it from {INCLUDED}."
     )
 
@@ -539,9 +539,9 @@ def test_what_stands_beside_an_include_is_removed_from_the_main_file() -> None:
 
 def test_all_places_that_still_use_a_model_are_named() -> None:
     config = "{agents: {defaults: {model: 'moonshot/k1'}, list: [{id: 'a', model: 'moonshot/k2'}]}}"
-    with pytest.raises(ClawdbotError) as refused:
+    with pytest.raises(ClawdbotError) as rejected:
         removed(config, "", [])
-    assert str(refused.value) == (
+    assert str(rejected.value) == (
         "agents.defaults.model is moonshot/k1, a model of a provider that is to be removed. Give another "
         "default_model. agents.list[0] (agent a).model is moonshot/k2, a model of a provider that is to be removed. "
         "Choose another model there."
