@@ -9,8 +9,20 @@ import { pathToFileURL } from 'node:url'
 
 const [product, port, token, method, params, final] = process.argv.slice(2)
 const { callGateway } = await import(pathToFileURL(`${product}/dist/gateway/call.js`))
-const answer = await callGateway({
+const call = () => callGateway({
   url: `ws://127.0.0.1:${port}`, token, method, params: JSON.parse(params), expectFinal: final === 'true', timeoutMs: 180000,
   config: {},
 })
+// A change of the config can restart the gateway inside its process: it is asked again once it listens.
+let answer
+for (let attempt = 1; answer === undefined; attempt += 1) {
+  try {
+    answer = await call()
+  } catch (error) {
+    if (attempt === 100 || !/ECONNREFUSED|gateway closed/.test(String(error))) {
+      throw error
+    }
+    await new Promise((resolve) => { setTimeout(resolve, 500) })
+  }
+}
 console.log(JSON.stringify(answer))
