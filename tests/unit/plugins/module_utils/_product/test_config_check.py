@@ -139,7 +139,7 @@ def test_a_rejected_config(config: str, argv: list[str], message: str) -> None:
 
 def test_a_scratch_directory_that_cannot_be_created(config: str) -> None:
     with pytest.raises(ClawdbotError) as caught:
-        config_check.check(["/bin/true"], f"{config}/not/a/folder", {})
+        config_check.check(["/bin/true"], f"{config}/not/a/directory", {})
     assert str(caught.value) == ("The config check cannot be run (Not a directory): ['/bin/true'].")
 
 
