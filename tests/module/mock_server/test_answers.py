@@ -50,8 +50,8 @@ ANSWERS: dict[str, tuple[str, str, str | None, str | None, Any, int, Any]] = {
     "kimi listing, no key": ("GET", LIST_KIMI, None, None, None, 401, INVALID),
     "kimi listing, wrong key": ("GET", LIST_KIMI, WRONG, None, None, 401, EXPIRED),
     "kimi listing, key of moonshot": ("GET", LIST_KIMI, CN, AGENT, None, 401, EXPIRED),
-    "chat, no key": ("POST", CHAT_CN, None, None, chat("kimi-k2.5"), 401, INVALID),
-    "chat, wrong key": ("POST", CHAT_CN, WRONG, None, chat("kimi-k2.5"), 401, INCORRECT),
+    "chat, no key": ("POST", CHAT_CN, None, None, chat("kimi-k2.6"), 401, INVALID),
+    "chat, wrong key": ("POST", CHAT_CN, WRONG, None, chat("kimi-k2.6"), 401, INCORRECT),
     "kimi chat, wrong key": ("POST", CHAT_KIMI, WRONG, AGENT, chat("kimi-for-coding"), 401, EXPIRED),
     "kimi chat, no agent": ("POST", CHAT_KIMI, KIMI, None, chat("kimi-for-coding"), 403, NOT_ADMITTED),
     "kimi chat, other agent": ("POST", CHAT_KIMI, KIMI, "OpenAI/JS 6.10.0", chat("kimi-for-coding"), 403, NOT_ADMITTED),
@@ -78,9 +78,9 @@ ANSWERS: dict[str, tuple[str, str, str | None, str | None, Any, int, Any]] = {
         CHAT_KIMI,
         KIMI,
         AGENT,
-        chat("kimi-k2.5"),
+        chat("kimi-k2.6"),
         404,
-        error("Not found the model kimi-k2.5 or Permission denied", "resource_not_found_error"),
+        error("Not found the model kimi-k2.6 or Permission denied", "resource_not_found_error"),
     ),
     "chat, format characters in the model": (
         "POST",
@@ -98,9 +98,9 @@ ANSWERS: dict[str, tuple[str, str, str | None, str | None, Any, int, Any]] = {
     "chat, a list": ("POST", CHAT_CN, CN, None, [], 400, NO_OBJECT),
     "chat, no model": ("POST", CHAT_CN, CN, None, {"messages": MESSAGES}, 400, NO_MODEL),
     "chat, model is no string": ("POST", CHAT_CN, CN, None, chat(5), 400, NO_MODEL),
-    "chat, no messages": ("POST", CHAT_CN, CN, None, {"model": "kimi-k2.5"}, 400, NO_MODEL),
+    "chat, no messages": ("POST", CHAT_CN, CN, None, {"model": "kimi-k2.6"}, 400, NO_MODEL),
     "no /v1": ("GET", "/moonshot-cn/models", CN, None, None, 404, NOT_HERE),
-    "chat, no /v1": ("POST", "/moonshot-cn/chat/completions", CN, None, chat("kimi-k2.5"), 404, NOT_HERE),
+    "chat, no /v1": ("POST", "/moonshot-cn/chat/completions", CN, None, chat("kimi-k2.6"), 404, NOT_HERE),
     "anthropic base": ("GET", "/kimi/coding/models", KIMI, AGENT, None, 404, NOT_HERE),
     "/v1 twice": ("GET", "/moonshot-cn/v1/v1/models", CN, None, None, 404, NOT_HERE),
     "base only": ("GET", "/moonshot-cn/v1", CN, None, None, 404, NOT_HERE),
@@ -125,17 +125,16 @@ def test_rejects(mock_server: tool.MockServer, case: tuple[str, str, str | None,
 
 # Path, key -> id and context length, as the vendor lists them.
 MOONSHOT = {
-    "kimi-k2.5": 262144,
-    "kimi-k2.6": 262144,
     "kimi-k3": 1048576,
-    "moonshot-v1-8k": 8192,
-    "moonshot-v1-32k": 32768,
-    "moonshot-v1-128k": 131072,
+    "kimi-k2.7-code": 262144,
+    "kimi-k2.7-code-highspeed": 262144,
+    "kimi-k2.6": 262144,
 }
+CODING = {"kimi-for-coding": 262144, "kimi-for-coding-highspeed": 262144, "k3": 1048576, "k3-256k": 262144}
 LISTINGS = {
     "moonshot-cn": (LIST_CN, CN, MOONSHOT),
     "moonshot-ai": (LIST_AI, AI, MOONSHOT),
-    "kimicode": (LIST_KIMI, KIMI, {"kimi-for-coding": 262144}),
+    "kimicode": (LIST_KIMI, KIMI, CODING),
     "with a query": (f"{LIST_CN}?limit=1", CN, MOONSHOT),
     "asked as a proxy": (f"http://api.example{LIST_CN}", CN, MOONSHOT),
 }
@@ -155,8 +154,9 @@ def test_lists(mock_server: tool.MockServer, path: str, key: str, models: dict[s
     assert {(entry["object"], entry["owned_by"]) for entry in reply.json["data"]} == {("model", "moonshot")}
 
 
+THOUGHT = "The user wants an answer, so I give one."
 CHATS = {
-    "moonshot-cn": (CHAT_CN, CN, None, "kimi-k2.5", "Hello from kimi-k2.5 at Moonshot."),
+    "moonshot-cn": (CHAT_CN, CN, None, "kimi-k2.6", "Hello from kimi-k2.6 at Moonshot."),
     "moonshot-ai": (CHAT_AI, AI, None, "kimi-k3", "Hello from kimi-k3 at Moonshot international."),
     "kimicode, Kimi CLI": (CHAT_KIMI, KIMI, AGENT, "kimi-for-coding", "Hello from kimi-for-coding at Kimi Code."),
     "kimicode, Claude Code": (
@@ -176,7 +176,11 @@ def test_chats(mock_server: tool.MockServer, path: str, key: str, agent: str | N
     assert reply["object"] == "chat.completion"
     assert reply["model"] == model
     assert reply["choices"] == [
-        {"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": "stop"}
+        {
+            "index": 0,
+            "message": {"role": "assistant", "content": text, "reasoning_content": THOUGHT},
+            "finish_reason": "stop",
+        }
     ]
     assert reply["usage"] == {"prompt_tokens": 8, "completion_tokens": words, "total_tokens": 8 + words}
 
@@ -201,6 +205,7 @@ def test_streams(
     choices = [chunk["choices"][0] for chunk in chunks]
     assert choices[0]["delta"] == {"role": "assistant", "content": ""}
     assert "".join(choice["delta"].get("content", "") for choice in choices) == text
+    assert "".join(choice["delta"].get("reasoning_content", "") for choice in choices) == THOUGHT
     assert [choice["finish_reason"] for choice in choices] == [None] * (len(choices) - 1) + ["stop"]
     if last is not None:
         words = len(text.split())
@@ -213,16 +218,16 @@ def test_streams(
     ("limit", "text", "finish"),
     [
         (1, "Hello", "length"),
-        (4, "Hello from kimi-k2.5 at", "length"),
-        (5, "Hello from kimi-k2.5 at Moonshot.", "stop"),
-        (-1, "Hello from kimi-k2.5 at Moonshot.", "stop"),
-        ("1", "Hello from kimi-k2.5 at Moonshot.", "stop"),
+        (4, "Hello from kimi-k2.6 at", "length"),
+        (5, "Hello from kimi-k2.6 at Moonshot.", "stop"),
+        (-1, "Hello from kimi-k2.6 at Moonshot.", "stop"),
+        ("1", "Hello from kimi-k2.6 at Moonshot.", "stop"),
     ],
 )
 def test_keeps_to_the_number_of_tokens(
     mock_server: tool.MockServer, name: str, limit: Any, text: str, finish: str
 ) -> None:
-    reply = ask(mock_server, "POST", CHAT_CN, CN, chat("kimi-k2.5", **{name: limit})).json
+    reply = ask(mock_server, "POST", CHAT_CN, CN, chat("kimi-k2.6", **{name: limit})).json
     assert (reply["choices"][0]["message"]["content"], reply["choices"][0]["finish_reason"]) == (text, finish)
 
 
@@ -234,7 +239,7 @@ REJECTIONS = {
     "wrong_model_id": (
         401,
         "invalid_authentication_error",
-        "Your model id does not exist, recognized as other: kimi-k2.5",
+        "Your model id does not exist, recognized as other: kimi-k2.6",
         None,
     ),
     "membership": (
@@ -253,7 +258,7 @@ REJECTIONS = {
     "model_not_found": (
         404,
         "resource_not_found_error",
-        "Not found the model kimi-k2.5 or Permission denied",
+        "Not found the model kimi-k2.6 or Permission denied",
         None,
     ),
     "rate_limit": (
@@ -269,6 +274,12 @@ REJECTIONS = {
         "your plan and billing details",
         None,
     ),
+    "engine_overloaded": (
+        429,
+        "engine_overloaded_error",
+        "The engine is currently overloaded, please try again later",
+        None,
+    ),
     "bad_request": (400, "invalid_request_error", "Invalid request: ", None),
 }
 
@@ -282,7 +293,7 @@ def test_rejects_a_key_with_the_chosen_error(
     mock_server: tool.MockServer, name: str, expected: tuple[int, str, str, str | None]
 ) -> None:
     mock_server.add_key("moonshot-cn", CN, rejected=name)
-    reply = ask(mock_server, "POST", CHAT_CN, CN, chat("kimi-k2.5"))
+    reply = ask(mock_server, "POST", CHAT_CN, CN, chat("kimi-k2.6"))
     got = (reply.status, reply.json["error"]["type"], reply.json["error"]["message"], reply.headers.get("Retry-After"))
     assert got == expected
     assert ask(mock_server, "GET", LIST_CN, CN).status == expected[0]
@@ -292,7 +303,7 @@ def test_rejects_a_key_with_the_chosen_error(
 def test_knows_the_rate_limit_of_a_key(mock_server: tool.MockServer) -> None:
     mock_server.add_key("moonshot-cn", CN, rpm=3)
     assert [ask(mock_server, "GET", LIST_CN, CN).status for _time in range(3)] == [200, 200, 200]
-    reply = ask(mock_server, "POST", CHAT_CN, CN, chat("kimi-k2.5"))
+    reply = ask(mock_server, "POST", CHAT_CN, CN, chat("kimi-k2.6"))
     assert reply.status == 429
     seconds = reply.headers["Retry-After"]
     assert 55 <= int(seconds) <= 60
@@ -319,3 +330,20 @@ def test_accepts_a_model_that_is_not_listed(mock_server: tool.MockServer) -> Non
     assert ask(mock_server, "POST", CHAT_CN, CN, chat("kimi-latest")).status == 200
     assert ask(mock_server, "POST", CHAT_AI, AI, chat("kimi-latest")).status == 404
     assert "kimi-latest" not in {entry["id"] for entry in ask(mock_server, "GET", LIST_CN, CN).json["data"]}
+
+
+def test_lists_and_accepts_the_models_of_a_key(mock_server: tool.MockServer) -> None:
+    mock_server.add_key("moonshot-cn", CN, models=[*tool.GUIDE_MODELS, "own-model"])
+    listed = ask(mock_server, "GET", LIST_CN, CN).json["data"]
+    assert {entry["id"]: entry.get("context_length") for entry in listed} == {
+        "kimi-k2.5": 262144,
+        "moonshot-v1-8k": 8192,
+        "moonshot-v1-32k": 32768,
+        "moonshot-v1-128k": 131072,
+        "own-model": None,
+    }
+    assert ask(mock_server, "POST", CHAT_CN, CN, chat("kimi-k2.5")).status == 200
+    assert ask(mock_server, "POST", CHAT_CN, CN, chat("kimi-k3")).status == 404
+    assert ask(mock_server, "POST", CHAT_AI, AI, chat("kimi-k2.5")).json == error(
+        "Not found the model kimi-k2.5 or Permission denied", "resource_not_found_error"
+    )

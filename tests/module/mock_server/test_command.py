@@ -26,15 +26,17 @@ from tests.module.mock_server.asking import (
 from tests.module.mock_server.tls import Tls
 from tools import mock_server as tool
 
-COMMAND = Path(tool.__file__)
+# As on the hosts of Molecule, which have this package alone.
+COMMAND = [sys.executable, "-m", "mock_server"]
+DIRECTORY = Path(tool.__file__).parent.parent
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_the_command(tmp_path: Path, tls: Tls, number: signal.Signals) -> None:
     keys = tmp_path / "keys.json"
     keys.write_text(json.dumps({"moonshot-cn": [CN, WRONG], "kimicode": [KIMI]}))
-    argv = [sys.executable, str(COMMAND), "--keys-file", str(keys), "--certfile", str(tls.certfile)]
-    with subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+    argv = [*COMMAND, "--keys-file", str(keys), "--certfile", str(tls.certfile)]
+    with subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=DIRECTORY) as process:
         assert process.stdout is not None
         listening = json.loads(process.stdout.readline())
         port = listening["port"]
@@ -74,7 +76,7 @@ BAD_KEYS_FILES = {
 def test_a_bad_keys_file(tmp_path: Path, text: str) -> None:
     keys = tmp_path / "keys.json"
     keys.write_text(text)
-    argv = [sys.executable, str(COMMAND), "--keys-file", str(keys)]
-    done = subprocess.run(argv, capture_output=True, text=True, timeout=10, check=False)
+    argv = [*COMMAND, "--keys-file", str(keys)]
+    done = subprocess.run(argv, capture_output=True, text=True, timeout=10, check=False, cwd=DIRECTORY)
     message = 'the keys file is not of the form {"moonshot-cn": ["sk-..."], "kimicode": [...]}\n'
     assert (done.returncode, done.stdout, done.stderr) == (1, "", message)

@@ -51,7 +51,7 @@ def test_a_body_without_a_sane_length(
 
 def test_a_connection_is_kept(mock_server: tool.MockServer) -> None:
     connection = connect(mock_server)
-    for body in (chat("kimi-k2.5"), chat("kimi-k2.5", stream=True), chat("nonsense"), {}):
+    for body in (chat("kimi-k2.6"), chat("kimi-k2.6", stream=True), chat("nonsense"), {}):
         connection.request("POST", CHAT_CN, json.dumps(body), {"Authorization": f"Bearer {CN}"})
         used = connection.sock
         connection.getresponse().read()
@@ -116,12 +116,15 @@ def test_base_urls_of_each_kind(tls: Tls, host: str, encrypted: bool) -> None:
         assert mock_server.base_url("moonshot-cn") == f"{scheme}://{shown}:{mock_server.port}/moonshot-cn/v1"
         assert mock_server.base_url("moonshot-ai") == f"{scheme}://{shown}:{mock_server.port}/moonshot-ai/v1"
         assert mock_server.base_url("kimicode") == f"{scheme}://{shown}:{mock_server.port}/kimi/coding/v1"
+        assert mock_server.base_url("kimicode", "anthropic") == f"{scheme}://{shown}:{mock_server.port}/kimi/coding/"
         request = urllib.request.Request(  # noqa: S310 - the mock server's own URL
             f"{mock_server.base_url('kimicode')}/models", headers={"Authorization": f"Bearer {KIMI}"}
         )
         handlers = [urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=tls.client)]
         with urllib.request.build_opener(*handlers).open(request, timeout=5) as response:
-            assert [entry["id"] for entry in json.load(response)["data"]] == ["kimi-for-coding"]
+            assert [entry["id"] for entry in json.load(response)["data"]] == [
+                model.id for model in tool.PRODUCTS["kimicode"].models
+            ]
     with pytest.raises(ValueError, match=r"^unknown product 'kimi'; known are moonshot-cn, moonshot-ai, kimicode$"):
         mock_server.base_url("kimi")
 

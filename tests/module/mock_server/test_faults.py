@@ -138,7 +138,7 @@ def test_a_listing_cut_short(mock_server: tool.MockServer, key: str) -> None:
 def test_a_stream_cut_short(mock_server: tool.MockServer) -> None:
     mock_server.set_fault("moonshot-cn", "truncated", route="chat")
     with pytest.raises(http.client.IncompleteRead):
-        ask(mock_server, "POST", CHAT_CN, CN, chat("kimi-k2.5", stream=True))
+        ask(mock_server, "POST", CHAT_CN, CN, chat("kimi-k2.6", stream=True))
 
 
 @pytest.mark.parametrize("kind", ["huge", "gzip_bomb"])
@@ -237,7 +237,8 @@ BAD_FAULTS: dict[str, tuple[dict[str, Any], str]] = {
     "error": (
         {"kind": "error", "error": "teapot"},
         "unknown error 'teapot'; known are bad_request, invalid_authentication, incorrect_api_key, expired_api_key, "
-        "wrong_model_id, membership, client_not_admitted, usage_limit, model_not_found, rate_limit, exceeded_quota",
+        "wrong_model_id, membership, client_not_admitted, usage_limit, model_not_found, rate_limit, exceeded_quota, "
+        "engine_overloaded",
     ),
     "no times": ({"kind": "html", "times": 0}, "times, status and size are whole numbers above 0"),
     "status": ({"kind": "status", "status": "500"}, "times, status and size are whole numbers above 0"),

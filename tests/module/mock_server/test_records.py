@@ -51,6 +51,8 @@ def test_records_requests(mock_server: tool.MockServer) -> None:
             "headers": ["Host", "Accept-Encoding", "Authorization"],
             "model": None,
             "stream": None,
+            "tools": 0,
+            "tool_result": False,
             "status": 200,
         },
         {
@@ -62,6 +64,8 @@ def test_records_requests(mock_server: tool.MockServer) -> None:
             "headers": ["Host", "Accept-Encoding", "Content-Length", "Authorization", "User-Agent"],
             "model": "kimi-for-coding",
             "stream": True,
+            "tools": 0,
+            "tool_result": False,
             "status": 401,
         },
         {
@@ -73,6 +77,8 @@ def test_records_requests(mock_server: tool.MockServer) -> None:
             "headers": ["Host", "Accept-Encoding"],
             "model": None,
             "stream": None,
+            "tools": 0,
+            "tool_result": False,
             "status": 404,
         },
     ]
