@@ -29,7 +29,7 @@ _PROVIDER_NAME = re.compile(r"[a-z0-9][a-z0-9._-]*\Z")
 # They take one word behind /model.
 _ALIAS = re.compile(r"[^\s/]+\Z")
 _SENDABLE = re.compile(r"[!-~]+\Z")
-_CATALOGUE_FIELDS = ("env_var", "key_prefix", "block", "aliases", "unlisted_models")
+_CATALOGUE_FIELDS = ("env_var", "key_prefix", "block", "aliases", "unlisted_models", "optional_models")
 _BASE_URL = re.compile(r"https?://[^\s/?#@]+(?:/[^\s?#]*)?\Z")
 
 

@@ -27,7 +27,9 @@ Status = Literal[
     "quota_exhausted",
     "rate_limited",
     "model_missing",
+    "model_retired",
     "model_unusable",
+    "request_refused",
     "wrong_base_url",
     "not_an_api",
     "invalid_response",
@@ -104,7 +106,8 @@ class Model:
 class Provider:
     """An endpoint, its key and the models that it must have.
 
-    `models` must be in the listing. `unlisted` need not be; only a chat verifies them.
+    `models` must be in the listing, except for those whose ids are in `optional`; at least one must be. `unlisted` need
+    not be; only a chat verifies them.
     """
 
     name: str
@@ -114,6 +117,7 @@ class Provider:
     headers: Headers = field(default=(), repr=False)
     models: tuple[Model, ...] = ()
     unlisted: tuple[Model, ...] = ()
+    optional: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -211,6 +215,8 @@ class EndpointInfo(TypedDict):
     latency_ms: int | None
     listed: list[str]
     missing: list[str]
+    #: Optional models that the endpoint does not list for this key.
+    optional_missing: list[str]
     suggestions: dict[str, list[str]]
     message: str
     hint: str
