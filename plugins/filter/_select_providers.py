@@ -6,8 +6,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from ansible.utils.display import Display
 from ansible_collections.clawfleet.clawdbot.plugins.plugin_utils._selection import Selection, select, select_removed
 from ansible_collections.clawfleet.clawdbot.plugins.plugin_utils._validation import Variables
+
+_display = Display()
 
 
 def select_providers(
@@ -19,9 +22,20 @@ def select_providers(
     default_model: Any = None,
     fallback_models: Any = None,
     product: str = "auto",
+    left_out: Any = None,
 ) -> Selection:
-    """Return the selection of a host, or everything that is wrong with its variables."""
-    return select(Variables(enabled, catalogue, overrides, api_keys, aliases, default_model, fallback_models, product))
+    """Return the selection of a host, or everything that is wrong with its variables.
+
+    Its warnings are shown once for all hosts.
+    """
+    selection = select(
+        Variables(
+            enabled, catalogue, overrides, api_keys, aliases, default_model, fallback_models, product, left_out or {}
+        )
+    )
+    for warning in selection.get("warnings", []):
+        _display.warning(warning)
+    return selection
 
 
 class FilterModule:

@@ -9,7 +9,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, TypedDict
 
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.env_refs import reference, substitute
@@ -18,11 +18,13 @@ from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.redact
 from ansible_collections.clawfleet.clawdbot.plugins.plugin_utils._catalogue import merge, merge_aliases, model_ids
 from ansible_collections.clawfleet.clawdbot.plugins.plugin_utils._validation import (
     Variables,
+    enabled_problems,
     entry_problems,
     reference_problems,
     removal_entry_problems,
     removal_type_problems,
     type_problems,
+    unconfigured_aliases,
 )
 
 # Shorter strings are not replaced in an error: that would make it unreadable, and no key is that short.
@@ -64,6 +66,14 @@ class Selection(_Expected, total=False):
     aliases: dict[str, str]
     #: As the module verify_models takes them in `providers`.
     endpoints: list[dict[str, Any]]
+    #: Provider id -> ids of the models that it gets only where the endpoint lists them.
+    optional_models: dict[str, list[str]]
+    #: Provider id -> ids of the models that need not be listed.
+    unlisted_models: dict[str, list[str]]
+    #: `provider/model` of each model that the host does not get.
+    removed_models: list[str]
+    #: What the user should know of the variables, though nothing is wrong with them.
+    warnings: list[str]
 
 
 class RemovedSelection(_Expected, total=False):
@@ -80,6 +90,8 @@ def select(variables: Variables) -> Selection:
     selection = _select(variables)
     keys = [key for key in strings(variables.api_keys) if len(key) >= _SHORTEST_KEY]
     selection["problems"] = [redact(problem, keys) for problem in selection["problems"]]
+    if "warnings" in selection:
+        selection["warnings"] = [redact(warning, keys) for warning in selection["warnings"]]
     return selection
 
 
@@ -108,24 +120,60 @@ def _select(variables: Variables) -> Selection:
     if problems:
         return {"problems": problems}
     merged = merge(variables.catalogue, variables.overrides)
-    problems = list(entry_problems(variables.enabled, merged, variables.overrides))
+    enabled = _enabled(variables, merged)
+    problems = list(enabled_problems(enabled, merged) if variables.enabled is None else ())
+    problems += entry_problems(enabled, merged, variables.overrides)
     if problems:
         return {"problems": problems}
-    entries = {name: merged[name] for name in variables.enabled}
+    entries = {name: merged[name] for name in enabled}
     aliases = merge_aliases(entries, variables.aliases, merged)
+    unconfigured = unconfigured_aliases(entries, aliases)
+    aliases = {alias: target for alias, target in aliases.items() if alias not in unconfigured}
     problems = list(reference_problems(entries, merged, aliases, variables))
     if problems:
         return {"problems": problems}
     env = {entry["env_var"]: variables.api_keys[name] for name, entry in entries.items()}
+    entries = {name: _without_models(entry, variables.left_out.get(name, ())) for name, entry in entries.items()}
+    left_out = [f"{name}/{model}" for name, models in variables.left_out.items() for model in models]
     return {
         "problems": [],
         "providers": {name: _provider(entry, env) for name, entry in entries.items()},
         "variables": {name: entry["env_var"] for name, entry in entries.items()},
         "fingerprints": {name: fingerprint(key) for name, key in env.items()},
-        "aliases": aliases,
+        "aliases": {alias: target for alias, target in aliases.items() if target not in left_out},
+        "optional_models": {name: list(entry.get("optional_models", [])) for name, entry in entries.items()},
+        "unlisted_models": {name: list(entry.get("unlisted_models", [])) for name, entry in entries.items()},
+        "removed_models": left_out,
+        "warnings": [*_warnings(variables, merged, enabled), *unconfigured.values()],
         "endpoints": [_endpoint(name, entry, env) for name, entry in entries.items()],
         "models": [f"{name}/{model}" for name, entry in entries.items() for model in model_ids(entry)],
-        "chat_models": [f"{name}/{model_ids(entry)[0]}" for name, entry in entries.items()],
+        "chat_models": [f"{name}/{model_ids(entry)[0]}" for name, entry in entries.items() if model_ids(entry)],
+    }
+
+
+def _enabled(variables: Variables, merged: Mapping[Any, Any]) -> list[Any]:
+    """Return the names of the providers of the host: the given ones, or those that have a key."""
+    if variables.enabled is not None:
+        return list(variables.enabled)
+    return [name for name in merged if variables.api_keys.get(name) not in (None, "")]
+
+
+def _warnings(variables: Variables, merged: Mapping[Any, Any], enabled: Sequence[str]) -> Iterator[str]:
+    if variables.enabled is None:
+        missing = [str(name) for name in merged if name not in enabled]
+        if missing:
+            yield f"providers_api_keys has no key for {', '.join(missing)}: left out, as providers_enabled is not set."
+    unknown = [str(name) for name in variables.api_keys if name not in merged]
+    if unknown:
+        yield f"providers_api_keys has keys for unknown providers, which are not used: {', '.join(unknown)}."
+
+
+def _without_models(entry: Mapping[str, Any], left_out: Collection[str]) -> dict[str, Any]:
+    block = entry["block"]
+    return {
+        **entry,
+        "block": {**block, "models": [model for model in block["models"] if model["id"] not in left_out]},
+        "optional_models": [model for model in entry.get("optional_models", []) if model not in left_out],
     }
 
 
@@ -148,6 +196,7 @@ def _endpoint(name: str, entry: Mapping[str, Any], env: Mapping[str, str]) -> di
             for model in block["models"]
         ],
         "unlisted_models": list(entry.get("unlisted_models", [])),
+        "optional_models": list(entry.get("optional_models", [])),
     }
     return {**endpoint, "api": block["api"]} if block.get("api") == "anthropic-messages" else endpoint
 

@@ -15,8 +15,8 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.env_refs import VARIABLE_NAME, reference
@@ -45,11 +45,15 @@ class Variables:
     default_model: Any
     fallback_models: Any
     product: str
+    #: Provider -> ids of its optional models that this host does not get, as the plan has them.
+    left_out: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 def type_problems(variables: Variables) -> Iterator[str]:
     """Yield the variables that have a wrong type."""
-    yield from removal_type_problems(variables.enabled, variables.catalogue, variables.overrides)
+    if variables.enabled is not None:
+        yield from _list_problems(variables.enabled)
+    yield from _mapping_problems({"catalogue": variables.catalogue, "overrides": variables.overrides})
     yield from _mapping_problems({"api_keys": variables.api_keys, "aliases": variables.aliases})
     if not isinstance(variables.default_model, (str, type(None))):
         yield "providers_default_model is not a string of the form provider/model."
@@ -59,8 +63,10 @@ def type_problems(variables: Variables) -> Iterator[str]:
 
 def removal_type_problems(enabled: Any, catalogue: Any, overrides: Any) -> Iterator[str]:
     """Yield the variables of a removal that have a wrong type."""
-    if not _is_strings(enabled):
-        yield "providers_enabled is not a list of strings. List the names of providers."
+    if enabled is None:
+        yield "providers_enabled is not set. List the providers to remove."
+    else:
+        yield from _list_problems(enabled)
     yield from _mapping_problems({"catalogue": catalogue, "overrides": overrides})
 
 
@@ -99,6 +105,38 @@ def reference_problems(
     yield from _shared_variable_problems(entries, variables.api_keys)
     yield from _known_variable_problems(entries, variables.api_keys, variables.product)
     yield from _target_problems(entries, merged, variables, aliases)
+
+
+def enabled_problems(enabled: Iterable[str], merged: Mapping[Any, Any]) -> Iterator[str]:
+    """Yield the problem that no provider is enabled, as none has a key."""
+    if not list(enabled):
+        names = ", ".join(f"providers_api_keys.{name}" for name in merged)
+        yield f"No provider has a key. Put one into the vault: {names}."
+
+
+def _list_problems(enabled: Any) -> Iterator[str]:
+    if not _is_strings(enabled):
+        yield "providers_enabled is not a list of strings. List the names of providers."
+
+
+def unconfigured_aliases(entries: Mapping[str, Any], aliases: Mapping[str, Any]) -> dict[str, str]:
+    """Return alias -> why it is left out, for those whose model the block of their provider does not have.
+
+    That is no error: the role has aliases of its own, and the block may be the user's.
+    """
+    left_out = {}
+    for alias, target in aliases.items():
+        provider, _slash, model = str(target).partition("/")
+        if isinstance(target, str) and model and provider in entries:
+            known = _known_models(entries[provider])
+            if model not in known:
+                said = f"providers_aliases.{alias}: left out, as {provider} has no model {_quoted(model)}."
+                left_out[alias] = f"{said} {_suggestion(model, known)}".rstrip()
+    return left_out
+
+
+def _known_models(entry: Mapping[str, Any]) -> list[str]:
+    return [*model_ids(entry), *entry.get("unlisted_models", [])]
 
 
 def _mapping_problems(values: Mapping[str, Any]) -> Iterator[str]:
@@ -141,6 +179,21 @@ def _entry_problems(name: str, entry: Any, overrides: Mapping[Any, Any]) -> Iter
     if not _is_strings(entry.get("unlisted_models", [])):
         yield f"{where}.unlisted_models is not a list of model ids."
     yield from _block_problems(f"{where}.block", entry.get("block"), env_var)
+    yield from _optional_problems(where, entry)
+
+
+def _optional_problems(where: str, entry: Mapping[str, Any]) -> Iterator[str]:
+    optional = entry.get("optional_models", [])
+    if not _is_strings(optional):
+        yield f"{where}.optional_models is not a list of model ids."
+        return
+    block = entry.get("block")
+    if not isinstance(block, Mapping) or not is_model_list(block.get("models")):
+        return
+    known = model_ids(entry)
+    for model in (model for model in optional if model not in known):
+        remedy = f"Add it to {where}.block.models, or remove it here."
+        yield f"{where}.optional_models: unknown model {_quoted(model)}. {_suggestion(model, known) or remedy}"
 
 
 def _variable_problems(where: str, variable: Any) -> Iterator[str]:
@@ -264,7 +317,7 @@ def _target_problem(
     if not provider or not model:
         return f": {_quoted(target)} is not of the form provider/model."
     if provider in entries:
-        known = [*model_ids(entries[provider]), *entries[provider].get("unlisted_models", [])]
+        known = _known_models(entries[provider])
         if model in known:
             return None
         remedy = f"Add it to providers_overrides.{provider}.block.models."

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from .tree import REMOVE, at, elements, members, string
 
@@ -33,6 +33,13 @@ _MOVED = ("meta", "migrations", "modelPolicyAllowlist")
 
 # The provider of a model that names none (the product's agents/defaults.js).
 _DEFAULT_PROVIDER = "anthropic"
+
+
+class ModelUse(NamedTuple):
+    """A place that uses a model, and the model as `provider/model`."""
+
+    place: str
+    model: str
 
 
 @dataclass(frozen=True)
@@ -104,6 +111,18 @@ def named_models(config: dict[str, Any]) -> Iterator[str]:
     for _place, choice in model_choices(config):
         primary, fallbacks = chosen_models(choice)
         yield from [primary, *fallbacks] if primary else fallbacks
+
+
+def model_uses(config: dict[str, Any]) -> Iterator[ModelUse]:
+    """Yield each place of a config that makes an agent or a hook use a model, in the order of the config's places.
+
+    An alias is replaced by the model that it names. A name without a provider is left out.
+    """
+    aliases = model_aliases(config)
+    for place, name in _chosen_models(config):
+        ref = name if "/" in name else aliases.get(name.lower(), "")
+        if ref:
+            yield ModelUse(place, ref.strip())
 
 
 def listed_models(config: dict[str, Any]) -> dict[str, Any]:
@@ -181,12 +200,16 @@ def _by_provider(models: Iterable[tuple[str, Iterable[str]]], spellings: Mapping
     return merged
 
 
-def _checked_models(config: dict[str, Any]) -> Iterator[tuple[str, str]]:
+def _chosen_models(config: dict[str, Any]) -> Iterator[tuple[str, str]]:
     for place, choice in model_choices(config):
         primary, fallbacks = chosen_models(choice)
         if primary:
             yield place, primary
         yield from ((f"{place}.fallbacks", name) for name in fallbacks)
+
+
+def _checked_models(config: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    yield from _chosen_models(config)
     for ref, entry in listed_models(config).items():
         if alias := string(entry, ("alias",)):
             yield f"the alias {alias} in {'.'.join(MODELS)}", ref.strip()

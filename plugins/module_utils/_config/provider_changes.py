@@ -24,12 +24,15 @@ from .models import (
     MODEL,
     MODELS,
     PROVIDERS,
+    ModelUse,
     chosen_models,
     has_policy,
     listed_models,
     model_aliases,
     model_choices,
+    model_ids,
     model_provider,
+    model_uses,
     named_models,
     provider_id,
 )
@@ -62,6 +65,8 @@ class Desired:
     default_model: str | None = None
     #: List of `provider/model`; `None` keeps the config's own.
     fallback_models: Sequence[str] | None = None
+    #: `provider/model` of each model that is removed with all that only names it: its alias, the lists of models.
+    removed_models: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -97,11 +102,36 @@ def desired_changes(config: dict[str, Any], desired: Desired) -> ProviderChanges
         changes.append(Change(MODE, "merge"))
     changes += [Change((*PROVIDERS, name), block) for name, block in desired.providers.items()]
     changes += _choice_changes(config, desired)
+    changes += [Change((*MODELS, ref), REMOVE) for ref in listed_models(config) if ref in desired.removed_models]
     changes += _alias_changes(config, desired)
     opens_list, admitted = _admissions(config, desired)
     changes += [Change((*MODELS, ref), {}) for ref in admitted]
     changes += _policy_changes(config, desired)
     return ProviderChanges(tuple(changes), tuple(_repaired(config, desired)), (_LIST_OPENED,) if opens_list else ())
+
+
+def blocked_uses(config: dict[str, Any], desired: Desired) -> list[ModelUse]:
+    """Return the uses of models that the changes take away: those to be removed, and those that a block would lose."""
+    gone = removed_models(config, desired)
+    replaced = set()
+    if desired.default_model is not None:
+        replaced.add(".".join(MODEL))
+    if desired.fallback_models is not None:
+        replaced.add(".".join((*MODEL, "fallbacks")))
+    uses = [use for use in model_uses(config) if use.place not in replaced]
+    uses += [ModelUse("The new default model", desired.default_model)] if desired.default_model else []
+    uses += [ModelUse("A new fallback model", ref) for ref in desired.fallback_models or ()]
+    return [use for use in uses if use.model in gone]
+
+
+def removed_models(config: dict[str, Any], desired: Desired) -> set[str]:
+    """Return `provider/model` of each model that the config does not have after the changes."""
+    lost = {
+        f"{name}/{model}"
+        for name, block in desired.providers.items()
+        for model in set(model_ids(at(config, (*PROVIDERS, name)))) - set(model_ids(block))
+    }
+    return lost | set(desired.removed_models)
 
 
 def removal_changes(config: dict[str, Any], removal: Removal) -> ProviderChanges:
@@ -221,6 +251,7 @@ def _admissions(config: dict[str, Any], desired: Desired) -> tuple[bool, list[st
     if not listed:
         needed += named_models(config)
     have = {*listed, *desired.aliases.values()}
+    needed = [ref for ref in needed if ref not in desired.removed_models]
     return not listed, [ref for ref in dict.fromkeys(needed) if ref not in have]
 
 
@@ -233,8 +264,9 @@ def _policy_changes(config: dict[str, Any], desired: Desired) -> Iterator[Change
     prefixes = tuple(ref[:-1] for ref in exact if ref.endswith("/*"))
     needed = dict.fromkeys([*_desired_models(desired), *desired.aliases.values()])
     missing = [ref for ref in needed if ref not in exact and not ref.startswith(prefixes)]
-    if missing:
-        yield Change(ALLOWED, [*allowed, *missing])
+    kept = [ref for ref in allowed if ref not in desired.removed_models]
+    if missing or kept != allowed:
+        yield Change(ALLOWED, [*kept, *missing])
 
 
 def _list_changes(config: dict[str, Any], path: tuple[str, ...], removal: Removal) -> Iterator[Change]:

@@ -23,6 +23,7 @@ from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.models 
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.provider_changes import (
     Desired,
     Removal,
+    blocked_uses,
     desired_changes,
     empty_parents,
     managed_paths,
@@ -86,12 +87,16 @@ class _Config:
     seen: Resolved
 
 
+class ModelsInUseError(ClawdbotError):
+    """A model that the changes would take away is used."""
+
+
 def plan_providers(current: CurrentFiles, desired: Desired, env: Mapping[str, str]) -> FilePlan:
     """Plan both files with the desired providers and environment variables.
 
     Raises `ClawdbotError`, without any value, for aliases that cannot exist together, for a file that cannot be read or
     cannot hold what is desired, for an included file that would make it something else, and for a block that refers to
-    a variable that `.env` does not define.
+    a variable that `.env` does not define. Raises `ModelsInUseError` where a model is used that a block would lose.
     """
     for clash in alias_clashes(desired.aliases):
         raise ClawdbotError(clash)
@@ -99,6 +104,14 @@ def plan_providers(current: CurrentFiles, desired: Desired, env: Mapping[str, st
     _reject_included_providers(current, before, desired.providers)
     new_env, duplicates = _edit_env(current, env)
     _reject_undefined(desired, dotenv.loads(new_env), current.env_path)
+    uses = blocked_uses(before.seen.value, desired)
+    if uses:
+        raise ModelsInUseError(
+            " ".join(
+                f"{use.place} is {use.model}, which would be removed from the config. Choose another model there."
+                for use in uses
+            )
+        )
     decided = desired_changes(before.seen.value, desired)
     after = _edited(current, before, decided.changes, ())
     return FilePlan(

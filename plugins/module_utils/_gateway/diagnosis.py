@@ -39,7 +39,13 @@ def find_blockers(gateway: GatewayInfo, fingerprints: Mapping[str, str]) -> list
         return [
             f"State directory {gateway['state_dir']} does not exist. Check `providers_user` and `providers_state_dir`."
         ]
-    return [*_service_blockers(gateway), *_program_blockers(gateway), *_overrides(gateway, fingerprints)]
+    return [
+        *_service_blockers(gateway),
+        *_program_blockers(gateway),
+        *_overrides(gateway, fingerprints),
+        *_blocked_models(gateway),
+        *_unreadable_files(gateway),
+    ]
 
 
 def find_health_problems(gateway: GatewayInfo, fingerprints: Mapping[str, str]) -> list[Problem]:
@@ -69,6 +75,7 @@ def find_problems(
     return [
         *find_health_problems(gateway, fingerprints),
         *(_endpoint_problem(endpoint) for endpoint in (*own, *endpoints) if endpoint["status"] != "ok"),
+        *_model_problems(gateway),
         *(_file_problems(gateway["files"]) if "files" in gateway else ()),
     ]
 
@@ -76,6 +83,25 @@ def find_problems(
 def _endpoint_problem(endpoint: EndpointInfo) -> Problem:
     parts = (endpoint["name"], endpoint["status"], endpoint["message"], endpoint["hint"])
     return {"status": "provider", "text": ": ".join(parts)}
+
+
+def _blocked_models(gateway: GatewayInfo) -> Iterator[str]:
+    if "models" in gateway:
+        yield from (use["text"] for use in gateway["models"]["blocked"])
+
+
+def _unreadable_files(gateway: GatewayInfo) -> Iterator[str]:
+    if "files" in gateway and gateway["files"]["error"]:
+        yield gateway["files"]["error"]
+
+
+def _model_problems(gateway: GatewayInfo) -> Iterator[Problem]:
+    if "models" in gateway:
+        models = gateway["models"]
+        for use in (*models["blocked"], *models["unserved"]):
+            yield {"status": "gateway", "text": use["text"]}
+        for reason in models["unknown"]:
+            yield {"status": "failed", "text": f"{reason} Which models it uses is not known."}
 
 
 def _file_problems(files: FilesInfo) -> Iterator[Problem]:

@@ -48,6 +48,31 @@ class ProviderInfo(TypedDict):
     overridden_by: list[OverrideInfo]
 
 
+class ModelProblem(TypedDict):
+    """A use of a model that does not work, or would not after a run. `place`: of the config, a session or a job."""
+
+    place: str
+    model: str
+    text: str
+
+
+class ModelsInfo(TypedDict):
+    """What is known of optional models, and of models that are used and not served."""
+
+    #: Provider -> those of its optional models that the host does not get.
+    left_out: dict[str, list[str]]
+    #: Those of them, as `provider/model`, that the config has: a run removes them.
+    removed: list[str]
+    #: Uses of models that a run would take away: the host is rejected.
+    blocked: list[ModelProblem]
+    #: Uses of models that their endpoint does not list, or that the vendor has retired.
+    unserved: list[ModelProblem]
+    #: Why stored sessions or scheduled jobs could not be read: what they use is not known.
+    unknown: list[str]
+    #: What a run tells its user of optional models.
+    notes: list[str]
+
+
 class FilesInfo(TypedDict):
     """Both files, compared with what they should contain."""
 
@@ -89,6 +114,7 @@ class GatewayInfo(_GatewayInfo, total=False):
     models_missing: list[str]
     endpoints: EndpointsInfo
     files: FilesInfo
+    models: ModelsInfo
 
 
 def isoformat(seconds: float) -> str:

@@ -43,6 +43,10 @@ class Plan(TypedDict):
     #: Environment variables that the running process does not have. It rejects a whole config that refers to one, so
     #: they are written, and the gateway is restarted, before the config is written.
     new_variables: list[str]
+    #: Provider -> those of its optional models that the host does not get.
+    left_out: dict[str, list[str]]
+    #: What the user should know of them.
+    notes: list[str]
     rotation: RotationPlan
 
 
@@ -53,6 +57,8 @@ def plan(info: GatewayInfo, fingerprints: Mapping[str, str]) -> Plan:
         "blockers": find_blockers(info, fingerprints),
         "endpoint_errors": info["endpoints"].get("msg", "") if "endpoints" in info else "",
         "new_variables": _new_variables(info),
+        "left_out": info["models"]["left_out"] if "models" in info else {},
+        "notes": info["models"]["notes"] if "models" in info else [],
         "rotation": _rotation(info, fingerprints),
     }
 

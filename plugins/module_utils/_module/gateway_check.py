@@ -28,7 +28,7 @@ ARGUMENT_SPEC: Mapping[str, Any] = {
 
 def run(params: dict[str, Any], check_mode: bool) -> GatewayInfo:
     """Return the state of a healthy gateway and confirm its change. Raises `ClawdbotError` with all problems."""
-    info = gateway_state.gather(params)
+    info = gateway_state.gather(params).info
     problems = find_health_problems(info, params["fingerprints"])
     if problems:
         raise ClawdbotError(" ".join(problem["text"] for problem in problems), **info)

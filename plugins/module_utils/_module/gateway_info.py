@@ -14,10 +14,25 @@ from collections.abc import Mapping
 from typing import Any
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.tree import strings
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.models import (
+    PROVIDERS,
+    listed_models,
+    model_ids,
+    model_uses,
+)
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.provider_changes import (
+    Desired,
+    blocked_uses,
+    removed_models,
+)
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.tree import members, strings
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._endpoints.types import EndpointInfo
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import ClawdbotError
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._files import apply, atomic
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.info import FilesInfo, GatewayInfo
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._files.file_plan import ModelsInUseError
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway import optional_models
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.info import FilesInfo, GatewayInfo, ModelsInfo
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.model_uses import stored_uses
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.plan import Plan, plan
 
 from . import provider_config
@@ -28,7 +43,14 @@ ARGUMENT_SPEC: Mapping[str, Any] = {
     "fingerprints": {"type": "dict", "default": {}},
     # They contain keys. With no_log, the names of models and all other strings in them would be hidden too.
     "endpoints": {"type": "dict"},
+    "endpoint_results": {"type": "list", "elements": "dict", "default": []},
     "files": {"type": "dict"},
+}
+
+#: What the option `files` has besides the options of provider_config.
+_MODEL_ARGUMENTS: Mapping[str, Any] = {
+    "optional_models": {"type": "dict", "default": {}},
+    "unlisted_models": {"type": "dict", "default": {}},
 }
 
 
@@ -41,17 +63,19 @@ class Result(GatewayInfo):
 
 def run(params: dict[str, Any], _check_mode: bool) -> Result:
     """Return the state of a gateway, its files and endpoints, and the plan for it. Raises `ClawdbotError`."""
-    info = gather(params)
+    info, config = gather(params)
     warnings: list[str] = []
-    if params["files"] is not None:
-        files = apply.Files(info["config_path"], info["env_path"])
-        info["files"] = _compare(files, _validate("files", provider_config.FILES_ARGUMENTS, params["files"]))
+    answers: list[EndpointInfo] = [*params["endpoint_results"]]
     if params["endpoints"] is not None:
         # It imports http.client, ssl and much of this collection, which a host that asks nothing does not need.
         from . import verify_models
 
         options = _validate("endpoints", verify_models.ARGUMENT_SPEC, params["endpoints"])
         info["endpoints"], warnings = verify_models.ask(options, secrets_in(params))
+        answers += info["endpoints"]["providers"]
+    if params["files"] is not None:
+        given = _validate("files", {**provider_config.FILES_ARGUMENTS, **_MODEL_ARGUMENTS}, params["files"])
+        _look_at_files(info, config, given, answers)
     return {**info, "plan": plan(info, params["fingerprints"]), "warnings": warnings}
 
 
@@ -80,20 +104,61 @@ def _validate(name: str, spec: Mapping[str, Any], given: Mapping[str, Any]) -> d
     return params
 
 
-def _compare(files: apply.Files, params: Mapping[str, Any]) -> FilesInfo:
-    """Compare both files with the parameters of provider_config."""
+def _look_at_files(info: GatewayInfo, config: Any, given: Mapping[str, Any], answers: list[EndpointInfo]) -> None:
+    """Add to the state of a gateway how its files and models compare with the desired ones."""
+    files = apply.Files(info["config_path"], info["env_path"])
     try:
-        result = apply.apply_providers(files, provider_config.desired(params), params["env"], [], check_mode=True)
+        desired = provider_config.desired(given)
+    except ClawdbotError as exc:
+        info["files"] = _failed(exc)
+        return
+    left_out = optional_models.left_out(given["optional_models"], answers, config)
+    configured = optional_models.without(desired, left_out)
+    info["models"] = _models(info["state_dir"], config, desired, configured, left_out, given, answers)
+    info["files"] = _compare(files, configured, given["env"])
+    if "models_missing" in info:
+        expected = optional_models.refs(left_out)
+        info["models_missing"] = [model for model in info["models_missing"] if model not in expected]
+
+
+def _models(
+    state_dir: str,
+    config: Any,
+    desired: Desired,
+    configured: Desired,
+    left_out: dict[str, list[str]],
+    given: Mapping[str, Any],
+    answers: list[EndpointInfo],
+) -> ModelsInfo:
+    stored = stored_uses(state_dir)
+    uses = [*model_uses(config), *stored.uses]
+    gone = removed_models(config, configured)
+    blocked = [*blocked_uses(config, configured), *(use for use in stored.uses if use.model in gone)]
+    others = [use for use in uses if use not in blocked]
+    blocks = members(config, PROVIDERS)
+    present = {*listed_models(config), *(f"{name}/{model}" for name in blocks for model in model_ids(blocks[name]))}
+    removed = [ref for ref in optional_models.refs(left_out) if ref in present]
+    return {
+        "left_out": left_out,
+        "removed": removed,
+        "blocked": optional_models.describe_blocked(blocked, configured),
+        "unserved": optional_models.describe_unserved(others, answers, blocks, given["unlisted_models"]),
+        "unknown": stored.unreadable,
+        "notes": optional_models.describe_left_out(left_out, removed, desired),
+    }
+
+
+def _compare(files: apply.Files, desired: Desired, env: Mapping[str, str]) -> FilesInfo:
+    """Compare both files with what they should contain."""
+    try:
+        result = apply.apply_providers(files, desired, env, [], check_mode=True)
         directories = {os.path.dirname(os.path.realpath(path)) for path in (files.config, files.env)}
         leftovers = [path for directory in directories for path in atomic.leftovers(directory)]
+    except ModelsInUseError:
+        # Told with the models.
+        return {**_failed(""), "config_changed": True}
     except ClawdbotError as exc:
-        return {
-            "up_to_date": False,
-            "config_changed": False,
-            "env_changed": False,
-            "unfinished": False,
-            "error": str(exc),
-        }
+        return _failed(exc)
     changed = result.config_changed or result.env_changed
     return {
         "up_to_date": not (changed or result.unconfirmed or leftovers),
@@ -102,4 +167,14 @@ def _compare(files: apply.Files, params: Mapping[str, Any]) -> FilesInfo:
         # In check mode, a change reports a rollback journal as well.
         "unfinished": bool(leftovers) or (result.unconfirmed and not changed),
         "error": "",
+    }
+
+
+def _failed(reason: object) -> FilesInfo:
+    return {
+        "up_to_date": False,
+        "config_changed": False,
+        "env_changed": False,
+        "unfinished": False,
+        "error": str(reason),
     }

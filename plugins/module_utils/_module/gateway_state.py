@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.env_refs import VARIABLE_NAME
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import ClawdbotError
@@ -36,7 +36,14 @@ STATE_ARGUMENTS: Mapping[str, Any] = {
 }
 
 
-def gather(params: Mapping[str, Any]) -> GatewayInfo:
+class Gathered(NamedTuple):
+    """The state of a gateway, and its config with the included files, as far as it can be read."""
+
+    info: GatewayInfo
+    config: Any
+
+
+def gather(params: Mapping[str, Any]) -> Gathered:
     """Return the state of a gateway for `STATE_ARGUMENTS`.
 
     Raises `ClawdbotError`. If only the gateway's list of models is missing, the error's result has everything else.
@@ -75,7 +82,7 @@ def gather(params: Mapping[str, Any]) -> GatewayInfo:
         except ClawdbotError as exc:
             # A rescue, for example a rollback of the files, needs their paths.
             raise ClawdbotError(str(exc), **info) from exc
-    return info
+    return Gathered(info, seen.config)
 
 
 def _variables_of(providers: Mapping[str, Any]) -> dict[str, str]:

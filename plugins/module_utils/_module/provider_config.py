@@ -35,6 +35,7 @@ FILES_ARGUMENTS: Mapping[str, Any] = {
     "aliases": {"type": "dict", "default": {}},
     "default_model": {"type": "str"},
     "fallback_models": {"type": "list", "elements": "str"},
+    "removed_models": {"type": "list", "elements": "str", "default": []},
 }
 
 
@@ -100,7 +101,13 @@ def desired(params: Mapping[str, Any]) -> Desired:
     ]
     if problems:
         raise ClawdbotError(" ".join(problems))
-    return Desired(params["providers"], params["aliases"], params["default_model"], params["fallback_models"])
+    return Desired(
+        params["providers"],
+        params["aliases"],
+        params["default_model"],
+        params["fallback_models"],
+        frozenset(params["removed_models"]),
+    )
 
 
 def removal(params: Mapping[str, Any], spellings: Mapping[str, str]) -> Removal:
@@ -112,8 +119,8 @@ def removal(params: Mapping[str, Any], spellings: Mapping[str, str]) -> Removal:
         *_model_problems(params),
     ]
     problems += [
-        f"{name} is for state=present: the aliases and fallbacks of removed providers are removed with them."
-        for name in ("aliases", "fallback_models")
+        f"{name} is for state=present: what belongs to removed providers is removed with them."
+        for name in ("aliases", "fallback_models", "removed_models")
         if params[name]
     ]
     if not problems and result.default_model and result.concerns(result.default_model.partition("/")[0]):
@@ -175,6 +182,7 @@ def _model_problems(params: Mapping[str, Any]) -> Iterator[str]:
     if params["default_model"] is not None:
         models.append(("default_model", params["default_model"]))
     models += [(f"fallback_models[{index}]", model) for index, model in enumerate(params["fallback_models"] or [])]
+    models += [(f"removed_models[{index}]", model) for index, model in enumerate(params["removed_models"])]
     for where, model in models:
         if not isinstance(model, str) or not _MODEL.match(model):
             yield f"{where} must be of the form provider/model."

@@ -71,7 +71,7 @@ def questions(mock_server: MockServer, **more: Any) -> dict[str, Any]:
         "name": "moonshot",
         "base_url": mock_server.base_url("moonshot-cn"),
         "api_key": KEY,
-        "models": ["kimi-k2.5"],
+        "models": ["kimi-k3"],
     }
     return {"providers": [{**provider, **more}]}
 
@@ -150,6 +150,8 @@ def test_a_host_with_nothing_to_do_is_not_converged_while_the_gateway_does_not_r
         "blockers": gateway.info()["plan"]["blockers"],
         "endpoint_errors": "",
         "new_variables": [],
+        "left_out": {},
+        "notes": [],
         "rotation": {"old_keys": [], "has_copies": False, "blockers": gateway.info()["plan"]["blockers"]},
     }
 

@@ -48,12 +48,20 @@ def test_the_defaults_of_the_role_are_valid_with_keys() -> None:
     )
     assert selection["problems"] == []
     assert selection["models"] == [
+        "moonshot/kimi-k3",
+        "moonshot/kimi-k2.7-code",
+        "moonshot/kimi-k2.7-code-highspeed",
+        "moonshot/kimi-k2.6",
         "moonshot/kimi-k2.5",
         "moonshot/moonshot-v1-8k",
         "moonshot/moonshot-v1-32k",
         "moonshot/moonshot-v1-128k",
         "kimicode/kimi-for-coding",
+        "kimicode/kimi-for-coding-highspeed",
+        "kimicode/k3",
+        "kimicode/k3-256k",
     ]
+    assert selection["warnings"] == []
 
 
 EXPRESSION = """{{ providers_enabled | clawfleet.clawdbot._select_providers(

@@ -52,6 +52,7 @@ def test_the_whole_selection() -> None:
                 "headers": {},
                 "models": MOONSHOT_BLOCK["models"],
                 "unlisted_models": [],
+                "optional_models": [],
             },
             {
                 "name": "kimicode",
@@ -60,10 +61,15 @@ def test_the_whole_selection() -> None:
                 "headers": {"User-Agent": "KimiCLI/0.77"},
                 "models": KIMI_BLOCK["models"],
                 "unlisted_models": [],
+                "optional_models": [],
             },
         ],
         "models": ["moonshot/kimi-k2.5", "moonshot/moonshot-v1-8k", "kimicode/kimi-for-coding"],
         "chat_models": ["moonshot/kimi-k2.5", "kimicode/kimi-for-coding"],
+        "optional_models": {"moonshot": [], "kimicode": []},
+        "unlisted_models": {"moonshot": [], "kimicode": []},
+        "removed_models": [],
+        "warnings": [],
     }
 
 
@@ -88,6 +94,10 @@ REMOVED: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "an invalid block is ignored": (
         {"enabled": ["moonshot"], "overrides": {"moonshot": {"block": 1}}},
         {**REMOVED_NONE, "providers": {"moonshot": {}}, "env": {"MOONSHOT_API_KEY": ""}},
+    ),
+    "not set": (
+        {"enabled": None},
+        {"problems": ["providers_enabled is not set. List the providers to remove."]},
     ),
     "nothing": ({"enabled": []}, {**REMOVED_NONE, "providers": {}, "env": {}}),
     "unknown": (
@@ -140,7 +150,51 @@ def test_nothing_enabled() -> None:
         "endpoints": [],
         "models": [],
         "chat_models": [],
+        "optional_models": {},
+        "unlisted_models": {},
+        "removed_models": [],
+        "warnings": [],
     }
+
+
+def test_without_a_list_the_providers_with_a_key_are_enabled() -> None:
+    selection = selected(enabled=None, api_keys={"kimicode": KIMI_KEY, "acme": "sk-acme"})
+    assert list(selection["providers"]) == ["kimicode"]
+    assert selection["warnings"] == [
+        "providers_api_keys has no key for moonshot: left out, as providers_enabled is not set.",
+        "providers_api_keys has keys for unknown providers, which are not used: acme.",
+    ]
+    assert selected(enabled=None)["warnings"] == []
+
+
+def test_an_alias_of_a_model_that_the_block_lacks_is_left_out() -> None:
+    selection = selected(aliases={"k25": "moonshot/kimi-k2.5", "k26": "moonshot/kimi-k2.6", "z": "moonshot/zzz"})
+    assert selection["aliases"] == {"k25": "moonshot/kimi-k2.5"}
+    assert selection["warnings"] == [
+        'providers_aliases.k26: left out, as moonshot has no model "kimi-k2.6". Did you mean "kimi-k2.5"?',
+        'providers_aliases.z: left out, as moonshot has no model "zzz".',
+    ]
+
+
+def test_a_warning_holds_no_key() -> None:
+    selection = selected(aliases={"k": f"moonshot/{KIMI_KEY}"})
+    assert selection["warnings"] == [
+        f'providers_aliases.k: left out, as moonshot has no model "<{fingerprint(KIMI_KEY)}>".'
+    ]
+
+
+def test_models_that_are_left_out() -> None:
+    more = overridden("moonshot", optional_models=["kimi-k2.5", "moonshot-v1-8k"])
+    whole = selected(**more)
+    assert whole["optional_models"] == {"moonshot": ["kimi-k2.5", "moonshot-v1-8k"], "kimicode": []}
+    assert whole["endpoints"][0]["optional_models"] == ["kimi-k2.5", "moonshot-v1-8k"]
+    selection = selected(**more, left_out={"moonshot": ["kimi-k2.5"]})
+    assert selection["models"] == ["moonshot/moonshot-v1-8k", "kimicode/kimi-for-coding"]
+    assert selection["chat_models"] == ["moonshot/moonshot-v1-8k", "kimicode/kimi-for-coding"]
+    assert [model["id"] for model in selection["providers"]["moonshot"]["block"]["models"]] == ["moonshot-v1-8k"]
+    assert selection["aliases"] == {"kimi": "kimicode/kimi-for-coding"}
+    assert selection["removed_models"] == ["moonshot/kimi-k2.5"]
+    assert selection["optional_models"]["moonshot"] == ["moonshot-v1-8k"]
 
 
 def test_default_and_fallbacks_may_be_built_in_or_unlisted() -> None:

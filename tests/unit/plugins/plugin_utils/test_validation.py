@@ -51,7 +51,10 @@ NO_MODELS = "providers_overrides.moonshot.block.models is not a list of models. 
 REJECTED: dict[str, tuple[dict[str, Any], list[str]]] = {
     "enabled: a string": ({"enabled": "moonshot"}, [NO_LIST]),
     "enabled: a number in it": ({"enabled": ["moonshot", 1]}, [NO_LIST]),
-    "enabled: null": ({"enabled": None}, [NO_LIST]),
+    "no key at all": (
+        {"enabled": None, "api_keys": {"moonshot": "", "kimicode": None}},
+        ["No provider has a key. Put one into the vault: providers_api_keys.moonshot, providers_api_keys.kimicode."],
+    ),
     "catalogue: a list": ({"catalogue": [1]}, ["providers_catalogue is not a dictionary."]),
     "overrides: a string": ({"overrides": "x"}, ["providers_overrides is not a dictionary."]),
     "keys: a list": ({"api_keys": [MOONSHOT_KEY]}, ["providers_api_keys is not a dictionary."]),
@@ -108,7 +111,7 @@ REJECTED: dict[str, tuple[dict[str, Any], list[str]]] = {
         [
             'providers_overrides.moonshot: unknown field "envvar". Did you mean "env_var"?',
             'providers_overrides.moonshot: unknown field "zzz". Use env_var, key_prefix, block, aliases, '
-            "unlisted_models.",
+            "unlisted_models, optional_models.",
         ],
     ),
     "environment variable in lower case": (overridden("moonshot", env_var="moonshot_key"), [BAD_VARIABLE]),
@@ -281,10 +284,6 @@ REJECTED: dict[str, tuple[dict[str, Any], list[str]]] = {
             "providers_enabled.",
         ],
     ),
-    "alias: unknown model": (
-        {"aliases": {"k25": "moonshot/zzz"}},
-        ['providers_aliases.k25: unknown model "moonshot/zzz". Add it to providers_overrides.moonshot.block.models.'],
-    ),
     "alias: a list": (
         {"aliases": {"k25": ["moonshot/kimi-k2.5"]}},
         ["providers_aliases.k25 is not a string of the form provider/model."],
@@ -307,10 +306,16 @@ REJECTED: dict[str, tuple[dict[str, Any], list[str]]] = {
             "The aliases 'k25' and 'fast' both name moonshot/kimi-k2.5, which can have only one: remove one of them.",
         ],
     ),
-    "catalogue alias: unknown model": (
-        overridden("moonshot", aliases={"fast": "kimi-k2"}),
+    "optional models: a string": (
+        overridden("moonshot", optional_models="kimi-k2.5"),
+        ["providers_overrides.moonshot.optional_models is not a list of model ids."],
+    ),
+    "optional models: not in the block": (
+        overridden("moonshot", optional_models=["kimi-k2.5", "kimi-k2.6", "zzz"]),
         [
-            'providers_aliases.fast: unknown model "moonshot/kimi-k2". Did you mean "kimi-k2.5"?',
+            'providers_overrides.moonshot.optional_models: unknown model "kimi-k2.6". Did you mean "kimi-k2.5"?',
+            'providers_overrides.moonshot.optional_models: unknown model "zzz". Add it to '
+            "providers_overrides.moonshot.block.models, or remove it here.",
         ],
     ),
     "a key in a wrong place": (

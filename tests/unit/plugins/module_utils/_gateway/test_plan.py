@@ -43,8 +43,30 @@ def test_nothing_is_to_be_done() -> None:
         "blockers": [],
         "endpoint_errors": "",
         "new_variables": [],
+        "left_out": {},
+        "notes": [],
         "rotation": {"old_keys": [], "has_copies": False, "blockers": []},
     }
+
+
+def test_models() -> None:
+    models = {
+        "left_out": {"moonshot": ["kimi-k2.5"]},
+        "removed": [],
+        "blocked": [{"place": "here", "model": "moonshot/kimi-k2.5", "text": "It is used here."}],
+        "unserved": [{"place": "there", "model": "moonshot/x", "text": "It is not listed."}],
+        "unknown": [],
+        "notes": ["It is left out."],
+    }
+    decided = plan({**CONVERGED, "models": models}, DESIRED)
+    assert decided["left_out"] == {"moonshot": ["kimi-k2.5"]}
+    assert decided["notes"] == ["It is left out."]
+    assert decided["blockers"] == ["It is used here."]
+
+
+def test_files_that_cannot_be_read_block_a_run() -> None:
+    decided = plan({**CONVERGED, "files": {**UP_TO_DATE, "up_to_date": False, "error": "It is broken."}}, DESIRED)
+    assert decided["blockers"] == ["It is broken."]
 
 
 @pytest.mark.parametrize("name", NOT_CONVERGED)

@@ -17,6 +17,7 @@ NOTHING: dict[str, Any] = {
     "aliases": {},
     "default_model": None,
     "fallback_models": None,
+    "removed_models": [],
 }
 KEY = "sk-0123456789abcdef"
 
@@ -31,12 +32,14 @@ def test_what_may_be_asked() -> None:
             "aliases": {"k25": "moonshot/kimi-k2.5"},
             "default_model": "openrouter/anthropic/claude",
             "fallback_models": ["a/b"],
+            "removed_models": ["moonshot/kimi-k2"],
         }
     ) == Desired(
         {"moonshot": block, "local": {"baseUrl": "http://127.0.0.1/v1"}, "none": {"models": []}},
         {"k25": "moonshot/kimi-k2.5"},
         "openrouter/anthropic/claude",
         ["a/b"],
+        frozenset({"moonshot/kimi-k2"}),
     )
 
 
@@ -119,11 +122,11 @@ NOT_REMOVED: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "aliases": (
         {"aliases": {"k": "a/b"}},
-        "aliases is for state=present: the aliases and fallbacks of removed providers are removed with them.",
+        "aliases is for state=present: what belongs to removed providers is removed with them.",
     ),
     "fallbacks": (
         {"fallback_models": ["a/b"]},
-        "fallback_models is for state=present: the aliases and fallbacks of removed providers are removed with them.",
+        "fallback_models is for state=present: what belongs to removed providers is removed with them.",
     ),
 }
 
