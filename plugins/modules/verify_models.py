@@ -16,7 +16,7 @@ author:
   - clawfleet.clawdbot contributors (@clawfleet)
 description:
   - Asks the endpoint of each provider with its key which models it lists, and fails unless it lists every wanted
-    model. With O(probe=chat) each model must also answer.
+    model that is not optional. With O(probe=chat) each listed model must also answer.
   - The commands C(models list) and C(models status --probe) of Clawdbot and OpenClaw ask no endpoint, or report a
     revoked key as fine. This module reports V(ok) only after the endpoint has listed the models, or answered with them.
   - All providers are asked at the same time. Providers with the same endpoint, key and headers share one request.
@@ -41,7 +41,8 @@ options:
         description:
           - The base URL, as in the provider block's C(baseUrl), with or without a trailing slash.
           - For Moonshot V(https://api.moonshot.cn/v1) or V(https://api.moonshot.ai/v1), for Kimi Code
-            V(https://api.kimi.com/coding/v1).
+            V(https://api.kimi.com/coding/) with O(providers[].api=anthropic-messages), or
+            V(https://api.kimi.com/coding/v1) with O(providers[].api=openai-completions).
         type: str
         required: true
       api:
@@ -80,6 +81,16 @@ options:
         description:
           - Ids of models that the endpoint accepts without listing them. They may be in O(providers[].models) too.
           - Only O(probe=chat) verifies them. With O(probe=listing), RV(providers[].message) names them as not checked.
+        type: list
+        elements: str
+        default: []
+      optional_models:
+        description:
+          - Ids of O(providers[].models) that the endpoint need not list, such as those that depend on the plan of the
+            account or on the host. Other ids are ignored.
+          - If the endpoint lists none of O(providers[].models), the provider is not V(ok), even if all are optional,
+            unless it has O(providers[].unlisted_models).
+          - RV(providers[].optional_missing) returns those that are not listed. O(probe=chat) asks only those that are.
         type: list
         elements: str
         default: []
@@ -154,25 +165,25 @@ EXAMPLES = r"""
         base_url: https://api.moonshot.cn/v1
         api_key: "{{ vault_moonshot_api_key }}"
         models:
-          - kimi-k2.5
-          - moonshot-v1-128k
+          - kimi-k3
+          - kimi-k2.6
+          - kimi-k2.7-code-highspeed
+        optional_models:
+          - kimi-k2.7-code-highspeed
       - name: kimicode
-        base_url: https://api.kimi.com/coding/v1
+        base_url: https://api.kimi.com/coding/
+        api: anthropic-messages
         api_key: "{{ vault_kimicode_api_key }}"
-        headers:
-          User-Agent: KimiCLI/0.77
         models:
           - kimi-for-coding
 
 - name: Verify that each model answers, once for all hosts from the control node
   clawfleet.clawdbot.verify_models:
     providers:
-      - name: kimicode
-        base_url: https://api.kimi.com/coding/v1
-        api_key: "{{ vault_kimicode_api_key }}"
-        headers:
-          User-Agent: KimiCLI/0.77
-        models: "{{ kimicode_block.models }}"
+      - name: moonshot
+        base_url: https://api.moonshot.cn/v1
+        api_key: "{{ vault_moonshot_api_key }}"
+        models: "{{ moonshot_block.models }}"
     probe: chat
     timeout: 30
     ask_from: controller
@@ -215,9 +226,10 @@ providers:
     status:
       description:
         - One of V(ok), V(key_missing), V(key_malformed), V(unauthorized), V(client_not_admitted),
-          V(membership_required), V(quota_exhausted), V(rate_limited), V(model_missing), V(model_unusable),
-          V(wrong_base_url), V(not_an_api), V(invalid_response), V(redirect_refused), V(insecure_url), V(tls_error),
-          V(dns_error), V(connection_refused), V(timeout), V(server_error).
+          V(membership_required), V(quota_exhausted), V(rate_limited), V(model_missing), V(model_retired),
+          V(model_unusable), V(request_refused), V(wrong_base_url), V(not_an_api), V(invalid_response),
+          V(redirect_refused), V(insecure_url), V(tls_error), V(dns_error), V(connection_refused), V(timeout),
+          V(server_error).
       returned: always
       type: str
       sample: model_missing
@@ -239,35 +251,47 @@ providers:
       type: list
       elements: str
       sample:
-        - kimi-k2.5
-        - moonshot-v1-128k
+        - kimi-k3
+        - kimi-k2.6
     missing:
       description:
-        - The wanted ids that are not listed, and those of O(providers[].unlisted_models) that are unknown to the
-          endpoint.
+        - The wanted ids that are not listed, except those in RV(providers[].optional_missing), and those of
+          O(providers[].unlisted_models) that are unknown to the endpoint.
       returned: always
       type: list
       elements: str
       sample:
-        - kimi-k25
+        - kimi-k26
+    optional_missing:
+      description:
+        - The ids of O(providers[].optional_models) that are not listed.
+        - If the endpoint shows only a first page of its models, the others may be on the next one. So it is empty, and
+          RV(providers[].missing) has them.
+      returned: always
+      type: list
+      elements: str
+      sample:
+        - kimi-k2.7-code-highspeed
     suggestions:
-      description: For each missing id, at most three listed ids that are similar to it.
+      description:
+        - For each missing id, at most three listed ids that are similar to it. For a retired model, its successor.
+        - The optional ids are among them if the endpoint lists none of the provider's models.
       returned: always
       type: dict
       sample:
-        kimi-k25:
-          - kimi-k2.5
+        kimi-k26:
+          - kimi-k2.6
     message:
       description: The problem, or what was verified.
       returned: always
       type: str
-      sample: "not listed: kimi-k25"
+      sample: "not listed: kimi-k26"
     hint:
       description: The remedy, empty if there is nothing to do.
       returned: always
       type: str
       sample: >-
-        kimi-k25: did you mean kimi-k2.5? A model that is accepted without being listed belongs in unlisted_models.
+        kimi-k26: did you mean kimi-k2.6? A model that is accepted without being listed belongs in unlisted_models.
     warnings:
       description: What will fail later, such as a C(contextWindow) larger than the endpoint's.
       returned: always

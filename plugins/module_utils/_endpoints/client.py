@@ -23,8 +23,6 @@ from .retries import wait_before_retry
 from .types import Answer, EndpointInfo, Model, Outcome, ProbeOptions, Provider, Reading, Request, Verdict
 from .verdict import conclude, conclude_without_listing, is_about_provider
 
-# What `ansible.module_utils.urls.get_user_agent` returns.
-_USER_AGENT = "ansible-httpget"
 _MAX_THREADS = 32
 
 Cache = Callable[[Request, Callable[[], Reading]], Reading]
@@ -105,11 +103,11 @@ class _Prober:
         return conclude(provider, listing, chats, self._secrets)
 
     def _listing(self, provider: Provider) -> Reading:
-        request = listing_request(provider, _USER_AGENT)
+        request = listing_request(provider)
         return self._cache(request, lambda: read_listing(self._send_with_retries(request), request, self._secrets))
 
     def _chat(self, provider: Provider, model: Model) -> Verdict:
-        request = chat_request(provider, model, _USER_AGENT)
+        request = chat_request(provider, model)
         reading = self._cache(
             request, lambda: read_chat(self._send_with_retries(request), request, provider.api, self._secrets)
         )

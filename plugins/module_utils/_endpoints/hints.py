@@ -14,6 +14,7 @@ import urllib.parse
 from collections.abc import Mapping, Sequence
 
 from .types import ANTHROPIC, Advice, Provider, Status, Verdict
+from .vendor_models import RETIRED
 
 _MOONSHOT_HOSTS = {"api.moonshot.cn": "api.moonshot.ai", "api.moonshot.ai": "api.moonshot.cn"}
 _CONSOLES = {
@@ -22,13 +23,16 @@ _CONSOLES = {
     "api.kimi.com": "kimi.com/code/console",
 }
 
-#: The hints of all statuses, except those that depend on more: unauthorized, wrong_base_url, model_missing.
+_KIMI_CODE = "https://api.kimi.com/coding/ with api=anthropic-messages"
+
+#: The hints of all statuses, except those that depend on more: unauthorized, wrong_base_url, model_missing and
+#: model_retired.
 HINTS: Mapping[Status, str] = {
     "key_missing": "Set api_key of {name} from a vaulted variable.",
     "key_malformed": "Store the key again: one line, without quotes, spaces or a line break at its end.",
     "client_not_admitted": (
-        "Set User-Agent in the headers of the provider block: Kimi Code admits known coding agents only, and"
-        " {user_agent}."
+        "Remove User-Agent from the headers of the provider block, and set base_url to {kimi_code}: there, Kimi Code"
+        " admits Clawdbot and OpenClaw by their own User-Agent. It forbids sending that of another client."
     ),
     "membership_required": "Buy or renew the membership of the account ({console}). The key itself is valid.",
     "quota_exhausted": "Top up the account, or wait for its next billing period ({console}). Retries do not help.",
@@ -39,6 +43,10 @@ HINTS: Mapping[Status, str] = {
     "model_unusable": (
         "Choose another of the listed models, or ask the vendor: the account's plan may not include the model, or the"
         " model does not support this API."
+    ),
+    "request_refused": (
+        "Act on the text of the server, which has read the request. Check api_key, headers and api of {name}: a LiteLLM"
+        ' proxy without a database, for example, answers "No connected db." to a wrong key.'
     ),
     "not_an_api": (
         "Check base_url, and the proxy settings of the host that asks: a captive portal, a proxy or a web site answers"
@@ -60,7 +68,7 @@ HINTS: Mapping[Status, str] = {
         " connection."
     ),
     "timeout": "Check the network, firewall and proxy in between, or raise timeout.",
-    "server_error": "Try again later: the endpoint, or a proxy in between, has a problem.",
+    "server_error": "Try again later: the endpoint is overloaded, or it or a proxy in between has a problem.",
 }
 
 ADVICE: Mapping[Advice, str] = {
@@ -68,6 +76,11 @@ ADVICE: Mapping[Advice, str] = {
     "first_page": (
         "Declare the models in unlisted_models and use probe=chat: the endpoint lists its models in pages, and only the"
         " first page is read."
+    ),
+    "own_agent": (
+        "This is no fault of the gateway, which identifies itself. To verify it, send a chat message through it: module"
+        " gateway_chat, or providers_verify_after=tool in the role. With probe=listing, nothing that is rejected is"
+        " asked."
     ),
     "tls_name": "Check the host in base_url, and whether a proxy or a DNS entry leads to another host.",
     "tls_expired": (
@@ -94,11 +107,8 @@ def hint_for(provider: Provider, verdict: Verdict) -> str:
         return _unauthorized_hint(provider, host)
     if verdict.status == "wrong_base_url":
         return _base_url_hint(provider, host)
-    agents = [value for name, value in provider.headers if name.lower() == "user-agent"]
     return HINTS[verdict.status].format(
-        name=provider.name,
-        console=_CONSOLES.get(host, f"the console of {host}"),
-        user_agent="the configured one is not among them" if agents else "no User-Agent is configured",
+        name=provider.name, console=_CONSOLES.get(host, f"the console of {host}"), kimi_code=_KIMI_CODE
     )
 
 
@@ -118,11 +128,11 @@ def _unauthorized_hint(provider: Provider, host: str) -> str:
     if host not in _MOONSHOT_HOSTS:
         return f"Check on the console of {host} that the key is valid, and that it was made for this host."
     if provider.api_key.startswith("sk-kimi-"):
-        return "Set base_url to https://api.kimi.com/coding/v1: a key that starts with sk-kimi- belongs to Kimi Code."
+        return f"Set base_url to {_KIMI_CODE}: a key that starts with sk-kimi- belongs to Kimi Code."
     other = _MOONSHOT_HOSTS[host]
     return (
         f"Check the key at {_CONSOLES[host]}: it may be revoked, or belong to the other platform (base URL"
-        f" https://{other}/v1) or to Kimi Code (https://api.kimi.com/coding/v1)."
+        f" https://{other}/v1) or to Kimi Code ({_KIMI_CODE})."
     )
 
 
@@ -134,10 +144,7 @@ def _base_url_hint(provider: Provider, host: str) -> str:
             return "Remove /v1 from base_url: with api=anthropic-messages it is added."
         return "Check the path of base_url: with api=anthropic-messages, the models are listed at /v1/models below it."
     if host == "api.kimi.com":
-        return (
-            "Set base_url to https://api.kimi.com/coding/v1, or use the Anthropic-style https://api.kimi.com/coding/"
-            " with api=anthropic-messages."
-        )
+        return f"Set base_url to {_KIMI_CODE}, or to https://api.kimi.com/coding/v1 with api=openai-completions."
     if not versioned:
         return (
             f"Try {base_url}/v1, since base_url does not end in /v1. For an Anthropic-style base URL, set"
@@ -146,12 +153,23 @@ def _base_url_hint(provider: Provider, host: str) -> str:
     return "Check the path of base_url: the models are listed at /models below it."
 
 
-def hint_for_missing(provider: Provider, suggestions: Mapping[str, Sequence[str]], listed: Sequence[str]) -> str:
-    """Return what to do about missing models. `suggestions`: similar listed ids by missing id."""
-    parts = [f"{model_id}: did you mean {near[0]}?" for model_id, near in suggestions.items() if near]
-    if len(parts) < len(suggestions):
+def hint_for_missing(
+    provider: Provider, suggestions: Mapping[str, Sequence[str]], retired: Sequence[str], listed: Sequence[str]
+) -> str:
+    """Return what to do about missing models. `suggestions`: what to use instead, by the id of each missing model.
+
+    `retired`: those of them, and of the listed ones, that the vendor has retired.
+    """
+    lost = [model_id for model_id in suggestions if model_id not in retired]
+    successors: dict[str, list[str]] = {}
+    for model_id in retired:
+        successors.setdefault(RETIRED[model_id].successor, []).append(model_id)
+    parts = [f"{model_id}: did you mean {suggestions[model_id][0]}?" for model_id in lost if suggestions[model_id]]
+    parts += [f"Replace {', '.join(old)} with {new}." for new, old in successors.items() if new in listed]
+    if any(not suggestions[model_id] for model_id in lost) or any(new not in listed for new in successors):
         shown = ", ".join(listed[:10]) or "no model"
         more = f" and {len(listed) - 10} more" if len(listed) > 10 else ""
         parts.append(f"{_host(provider)} lists {shown}{more} for this key.")
-    parts.append("A model that is accepted without being listed belongs in unlisted_models.")
+    if lost:
+        parts.append("A model that is accepted without being listed belongs in unlisted_models.")
     return " ".join(parts)

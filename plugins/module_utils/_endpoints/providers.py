@@ -32,14 +32,16 @@ def parse_provider(raw: Mapping[str, object]) -> Provider:
     entries = [_parse_model(name, index, entry) for index, entry in enumerate(_items(raw.get("models")))]
     described = {model.id: model for model in entries}
     unlisted_ids = list(dict.fromkeys(str(item) for item in _items(raw.get("unlisted_models"))))
+    listed_ids = [model_id for model_id in described if model_id not in unlisted_ids]
     return Provider(
         name=name,
         base_url=str(raw["base_url"]),
         api=ANTHROPIC if raw.get("api") == ANTHROPIC else OPENAI,
         api_key=str(raw.get("api_key") or ""),
         headers=_parse_headers(f"providers: {name}: headers", raw.get("headers")),
-        models=tuple(model for model in described.values() if model.id not in unlisted_ids),
+        models=tuple(described[model_id] for model_id in listed_ids),
         unlisted=tuple(described.get(model_id, Model(model_id)) for model_id in unlisted_ids),
+        optional=frozenset(str(item) for item in _items(raw.get("optional_models"))).intersection(listed_ids),
     )
 
 

@@ -17,6 +17,8 @@ from collections.abc import Iterable
 from .providers import first_unsendable
 from .types import ANTHROPIC, Headers, Listing, Model, NoAnswer, Provider, Request, Verdict
 
+#: What `ansible.module_utils.urls.get_user_agent` returns: sent unless the provider has its own.
+USER_AGENT = "ansible-httpget"
 # The API version that Anthropic's protocol requires in each request.
 _ANTHROPIC_VERSION = "2023-06-01"
 _CHARACTER_NAMES = {"\n": "a line feed", "\r": "a carriage return", "\t": "a tab", " ": "a space"}
@@ -111,13 +113,13 @@ def redirect_target(url: str, method: str, status: int, location: str | None) ->
 # What is asked
 
 
-def listing_request(provider: Provider, user_agent: str) -> Request:
+def listing_request(provider: Provider) -> Request:
     """Return the request for the models.
 
-    `user_agent` is sent unless the provider has its own. Anthropic's protocol lists below `/v1` with `x-api-key`; Kimi
-    Code documents the listing of its Anthropic-style base with `Authorization`, so both are sent there.
+    Anthropic's protocol lists below `/v1` with `x-api-key`; Kimi Code documents the listing of its Anthropic-style base
+    with `Authorization`, so both are sent there.
     """
-    own: list[tuple[str, str]] = [("User-Agent", user_agent), ("Authorization", f"Bearer {provider.api_key}")]
+    own: list[tuple[str, str]] = [("User-Agent", USER_AGENT), ("Authorization", f"Bearer {provider.api_key}")]
     path = "models"
     if provider.api == ANTHROPIC:
         own += [("X-Api-Key", provider.api_key), ("Anthropic-Version", _ANTHROPIC_VERSION)]
@@ -125,10 +127,10 @@ def listing_request(provider: Provider, user_agent: str) -> Request:
     return Request("GET", _below(provider.base_url, path), _merge_headers(own, provider.headers))
 
 
-def chat_request(provider: Provider, model: Model, user_agent: str) -> Request:
+def chat_request(provider: Provider, model: Model) -> Request:
     """Return the request for a chat of one token, as Clawdbot and OpenClaw send it."""
     chat = {"model": model.id, "messages": [{"role": "user", "content": "test"}], "max_tokens": 1, "stream": False}
-    own: list[tuple[str, str]] = [("User-Agent", user_agent), ("Content-Type", "application/json")]
+    own: list[tuple[str, str]] = [("User-Agent", USER_AGENT), ("Content-Type", "application/json")]
     if provider.api == ANTHROPIC:
         path = "v1/messages"
         own += [("X-Api-Key", provider.api_key), ("Anthropic-Version", _ANTHROPIC_VERSION)]
@@ -147,6 +149,11 @@ def _merge_headers(*layers: Iterable[tuple[str, str]]) -> Headers:
     """Merge headers by name, whatever its case. A later layer takes precedence, as in Clawdbot and OpenClaw."""
     merged = {name.lower(): (name, value) for layer in layers for name, value in layer}
     return tuple(merged.values())
+
+
+def has_own_agent(request: Request) -> bool:
+    """Return whether a request identifies the client that sends it, not the one that the provider block configures."""
+    return any(name.lower() == "user-agent" and value == USER_AGENT for name, value in request.headers)
 
 
 def models_to_chat(provider: Provider, listing: Listing) -> list[Model]:

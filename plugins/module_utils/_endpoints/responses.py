@@ -11,15 +11,17 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
+from .requests import USER_AGENT, has_own_agent
 from .text import clean
 from .types import (
     ANTHROPIC,
     Advice,
     Answer,
     Api,
+    ErrorBody,
     FailureKind,
     Listing,
     NoAnswer,
@@ -83,58 +85,65 @@ FAILURES: Mapping[FailureKind, Failure] = {
 class ErrorRule(NamedTuple):
     """What an HTTP error means, if the rule matches.
 
-    `words`: one of them is in the error's type or text. `api`: whether the body is an API error (`{"error": {…}}`).
-    `chat`: whether the request was a chat. None and an empty tuple match all.
+    `says`: a regular expression that is found in the error's type or text, in lower case. `bodies`: kinds of its body.
+    `chat`: whether the request was a chat. None and what is empty match all.
     """
 
-    codes: Iterable[int]
+    codes: Container[int]
     status: Status
-    words: tuple[str, ...] = ()
-    api: bool | None = None
+    says: str = ""
+    bodies: tuple[ErrorBody, ...] = ()
     chat: bool | None = None
     retry: bool = False
     rejection: Rejection | None = None
     advice: Advice | None = None
 
-    def matches(self, code: int, text: str, api: bool, chat: bool) -> bool:
+    def matches(self, code: int, text: str, body: ErrorBody, chat: bool) -> bool:
         """Return whether the rule is for such an error. `text`: its type and text in lower case."""
         return (
             code in self.codes
-            and (not self.words or any(word in text for word in self.words))
-            and self.api in (None, api)
+            and bool(re.search(self.says, text))
+            and (not self.bodies or body in self.bodies)
             and self.chat in (None, chat)
         )
 
 
-_QUOTA_WORDS = ("quota", "usage limit", "balance", "billing", "insufficient", "credit")
+_JSON: tuple[ErrorBody, ...] = ("api", "json")
+_QUOTA = "quota|usage limit|balance|billing|insufficient|credit"
+_UNKNOWN_MODEL = (
+    r"(invalid|unknown|no such)[ _]model|model[ _]not[ _](exist|found)|not a valid model"
+    r"|\bmodel\b.{0,200}(does not exist|not found)|模型不存在"
+)
+_WRONG_KEY = (
+    r"(invalid|incorrect|expired)[ _]api[ _-]?key|api[ _-]?key (is |has )?(not valid|invalid|incorrect|expired)"
+)
 
 # The first rule that matches decides. Statuses and words come from the vendors' published API description, their own
 # clients and public bug reports.
 ERROR_RULES: Sequence[ErrorRule] = (
-    ErrorRule(
-        (401,),
-        "model_unusable",
-        words=("model id does not exist", "recognized as other"),
-        chat=True,
-        rejection="unknown",
-    ),
+    ErrorRule((401,), "model_unusable", "model id does not exist|recognized as other", chat=True, rejection="unknown"),
     ErrorRule((401,), "unauthorized"),
     # Kimi Code answers 403 for three reasons; only the text distinguishes them.
-    ErrorRule((402, 403), "membership_required", words=("membership",)),
-    ErrorRule((429,), "rate_limited", words=("rate_limit_reached",), retry=True),
-    ErrorRule((402, 403, 429), "quota_exhausted", words=_QUOTA_WORDS),
+    ErrorRule((402, 403), "membership_required", "membership"),
+    # The load of the vendor, not the rate of the account.
+    ErrorRule((429,), "server_error", "overloaded", retry=True),
+    ErrorRule((429,), "rate_limited", "rate_limit_reached", retry=True),
+    ErrorRule((402, 403, 429), "quota_exhausted", _QUOTA),
     ErrorRule((402,), "membership_required"),
-    ErrorRule((403,), "client_not_admitted", words=("coding agent", "user-agent", "user agent")),
-    ErrorRule((403,), "model_unusable", api=True, chat=True, rejection="rejected"),
-    ErrorRule((403,), "unauthorized", api=True),
-    ErrorRule((404,), "model_unusable", api=True, chat=True, rejection="unknown"),
+    ErrorRule((403,), "client_not_admitted", "coding agent|user-agent|user agent"),
+    ErrorRule((403,), "model_unusable", bodies=("api",), chat=True, rejection="rejected"),
+    ErrorRule((403,), "unauthorized", bodies=_JSON),
+    ErrorRule((404,), "model_unusable", bodies=("api",), chat=True, rejection="unknown"),
+    ErrorRule((400, 404, 422), "model_unusable", _UNKNOWN_MODEL, bodies=_JSON, chat=True, rejection="unknown"),
     ErrorRule((404, 405, 410, 501), "wrong_base_url"),
     ErrorRule((407,), "connection_refused", advice="proxy_rejected"),
     ErrorRule((408,), "timeout", retry=True),
     ErrorRule((429,), "rate_limited", retry=True),
     ErrorRule(range(500, 600), "server_error", retry=True),
-    ErrorRule(range(400, 500), "model_unusable", api=True, chat=True, rejection="rejected"),
-    ErrorRule(range(400, 500), "invalid_response", api=True),
+    ErrorRule((400, 422), "unauthorized", _WRONG_KEY, bodies=_JSON),
+    ErrorRule((400, 422), "quota_exhausted", "credit balance|insufficient[ _](balance|quota)", bodies=_JSON),
+    ErrorRule(range(400, 500), "request_refused", bodies=_JSON, chat=True, rejection="rejected"),
+    ErrorRule(range(400, 500), "request_refused", bodies=_JSON),
     ErrorRule(range(400, 500), "not_an_api"),
     ErrorRule(range(1000), "invalid_response"),
 )
@@ -153,11 +162,15 @@ def judge(outcome: Outcome, request: Request, secrets: Iterable[str]) -> Answer 
 
 def _judge_error(answer: Answer, request: Request, secrets: Iterable[str]) -> Verdict:
     error = api_error(answer.body)
-    text = " ".join(error) if error else "" if _is_html(answer) else _decode(answer.body)
+    text = f"{error.kind} {error.text}" if error else "" if _is_html(answer) else _decode(answer.body)
     chat = request.model is not None
-    rule = next(rule for rule in ERROR_RULES if rule.matches(answer.status, text.lower(), error is not None, chat))
-    shown = (error and (error[1] or error[0])) or _show_body(answer, secrets)
-    message = f"{request.url} answered {answer.status}: {shown}"
+    body = error.body if error else "other"
+    rule = next(rule for rule in ERROR_RULES if rule.matches(answer.status, text.lower(), body, chat))
+    shown = (error and (error.text or error.kind)) or _show_body(answer, secrets)
+    message, advice = f"{request.url} answered {answer.status}: {shown}", rule.advice
+    if rule.status == "client_not_admitted" and has_own_agent(request):
+        asker = f"the client that asked ({USER_AGENT}), not the gateway"
+        message, advice = f"{request.url} rejected {asker}, with {answer.status}: {shown}", "own_agent"
     retry_after = answer.headers.get("retry-after", "")
     if rule.retry and re.fullmatch(r"[0-9]{1,6}", retry_after):
         message = f"{message} (it asks to wait {retry_after} s)"
@@ -168,7 +181,7 @@ def _judge_error(answer: Answer, request: Request, secrets: Iterable[str]) -> Ve
         answer.latency_ms,
         retry=rule.retry,
         rejection=rule.rejection,
-        advice=rule.advice,
+        advice=advice,
     )
 
 
@@ -268,13 +281,46 @@ def _decode(body: bytes) -> str:
     return body.decode("utf-8-sig", "replace")
 
 
-def api_error(body: bytes) -> tuple[str, str] | None:
-    """Return type and text of an API error, `{"error": {"message", "type", …}}`, or None."""
+class ApiError(NamedTuple):
+    """An error in JSON: its type and code, its text, and what the body is."""
+
+    kind: str
+    text: str
+    body: ErrorBody
+
+
+def api_error(body: bytes) -> ApiError | None:
+    """Return the error in a body, or None.
+
+    Both protocols have `{"error": {"message", "type", …}}`. Servers that speak them also answer with `{"detail": …}`,
+    `{"error": "text"}`, `{"message": …}` and the like.
+    """
     document = _parse_json(body)
-    error = document.get("error") if isinstance(document, dict) else None
-    if not isinstance(error, dict):
+    if isinstance(document, list) and len(document) == 1:
+        document = document[0]
+    if not isinstance(document, dict):
         return None
-    return str(error.get("type") or ""), str(error.get("message") or "")
+    error = document.get("error")
+    if isinstance(error, dict):
+        return ApiError(_error_kind(error), _error_text(error), "api")
+    text = _error_text(document)
+    return ApiError(_error_kind(document), text, "json") if text else None
+
+
+def _error_kind(error: Mapping[str, object]) -> str:
+    return " ".join(str(error[name]) for name in ("type", "code") if isinstance(error.get(name), (str, int)))
+
+
+def _error_text(error: object, depth: int = 4) -> str:
+    """Return the text in an error, whatever its shape, or an empty string."""
+    if isinstance(error, str) or not depth:
+        return error if isinstance(error, str) else ""
+    if isinstance(error, list):
+        return "; ".join(text for text in (_error_text(item, depth - 1) for item in error) if text)
+    if not isinstance(error, dict):
+        return ""
+    names = ("message", "msg", "detail", "error_description", "error", "errors", "title")
+    return next((text for text in (_error_text(error.get(name), depth - 1) for name in names) if text), "")
 
 
 def _is_html(answer: Answer) -> bool:

@@ -55,5 +55,5 @@ def _retry_after(outcome: Outcome, now: float) -> float | None:
         except (ValueError, TypeError, OverflowError, IndexError):
             pass
     error = api_error(outcome.body)
-    in_words = re.search(r"try again after ([0-9]{1,9}) second", error[1]) if error else None
+    in_words = re.search(r"try again after ([0-9]{1,9}) second", error.text) if error else None
     return float(in_words.group(1)) if in_words else None

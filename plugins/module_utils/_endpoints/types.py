@@ -46,6 +46,7 @@ Status = Literal[
 Advice = Literal[
     "base_url_form",
     "first_page",
+    "own_agent",
     "proxy_rejected",
     "tls_name",
     "tls_expired",
@@ -83,6 +84,9 @@ FailureKind = Literal[
 
 BodyDefect = Literal["too_long", "cut_short", "unknown_encoding"]
 """Why a body cannot be used, whatever is in it."""
+
+ErrorBody = Literal["api", "json", "other"]
+"""What the body of an HTTP error is: an error as both protocols have it, other JSON with a text, or anything else."""
 
 Rejection = Literal["unknown", "rejected"]
 """How an endpoint rejects one model: it does not know the model, or it rejects it for another reason."""

@@ -13,7 +13,7 @@ From Moonshot's own list of models, as docs/models.md has it. A host of somebody
 from __future__ import annotations
 
 import urllib.parse
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
 
@@ -63,10 +63,18 @@ THINKING = frozenset(
 _VENDOR_HOSTS = frozenset({"api.moonshot.cn", "api.moonshot.ai"})
 
 
-def describe_retirement(model_id: str) -> str | None:
-    """Return when a model was retired and what to use instead, as a clause after its id; None for other models."""
+def describe_retirement(model_id: str, listed: Collection[str] | None = None) -> str | None:
+    """Return when a model was retired and what to use instead, as a clause after its id; None for other models.
+
+    `listed`: the ids that the endpoint lists, if it was asked. A successor that it does not list is not recommended.
+    """
     retired = RETIRED.get(model_id)
-    return retired and f"was retired by {retired.vendor} on {retired.date}; use {retired.successor}"
+    if retired is None:
+        return None
+    advice = f"use {retired.successor}"
+    if listed is not None and retired.successor not in listed:
+        advice = f"its successor {retired.successor} is not listed"
+    return f"was retired by {retired.vendor} on {retired.date}; {advice}"
 
 
 def is_vendor(base_url: str) -> bool:

@@ -36,6 +36,7 @@ _PROVIDER_SPEC = {
     "headers": {"type": "dict", "default": {}},
     "models": {"type": "list", "elements": "raw", "default": []},
     "unlisted_models": {"type": "list", "elements": "str", "default": []},
+    "optional_models": {"type": "list", "elements": "str", "default": []},
 }
 
 ARGUMENT_SPEC = {
@@ -91,7 +92,7 @@ def _failure_text(results: Sequence[EndpointInfo]) -> str:
             "-" if result["http_status"] is None else str(result["http_status"]),
             "-" if result["latency_ms"] is None else str(result["latency_ms"]),
             str(len(result["listed"])),
-            ", ".join(result["missing"]) or "-",
+            ", ".join([*result["missing"], *(f"{name} (optional)" for name in result["optional_missing"])]) or "-",
         )
         for result in results
     ]

@@ -22,8 +22,20 @@ ASK_LESS = (
     "Send fewer requests: low tiers allow 3 a minute for a whole organisation. Set ask_from=controller to ask once for"
     " all hosts, or raise the account's tier (the console of 127.0.0.1)."
 )
-ADMIT = "Set User-Agent in the headers of the provider block: Kimi Code admits known coding agents only, and {}."
-LATER = "Try again later: the endpoint, or a proxy in between, has a problem."
+KIMI_CODE = "https://api.kimi.com/coding/ with api=anthropic-messages"
+ADMIT = (
+    f"Remove User-Agent from the headers of the provider block, and set base_url to {KIMI_CODE}: there, Kimi Code"
+    " admits Clawdbot and OpenClaw by their own User-Agent. It forbids sending that of another client."
+)
+OWN_AGENT = (
+    "This is no fault of the gateway, which identifies itself. To verify it, send a chat message through it: module"
+    " gateway_chat, or providers_verify_after=tool in the role. With probe=listing, nothing that is rejected is asked."
+)
+REFUSED = (
+    "Act on the text of the server, which has read the request. Check api_key, headers and api of moonshot: a LiteLLM"
+    ' proxy without a database, for example, answers "No connected db." to a wrong key.'
+)
+LATER = "Try again later: the endpoint is overloaded, or it or a proxy in between has a problem."
 LONGER = "Check the network, firewall and proxy in between, or raise timeout."
 REDIRECT = (
     "Set base_url to the target if it is the right one. Otherwise a captive portal or a proxy redirects. The key is"

@@ -55,9 +55,9 @@ def only(result: dict[str, Any]) -> dict[str, Any]:
 
 def expected(status: str, http_status: int | None, message: str, hint: str, **more: object) -> dict[str, object]:
     """A provider's result where nothing is listed or missing."""
-    rest = {"listed": [], "missing": [], "suggestions": {}, "warnings": [], "key": FINGERPRINT}
+    rest = {"listed": [], "missing": [], "optional_missing": [], "suggestions": {}, "warnings": []}
     found = {"name": "moonshot", "status": status, "http_status": http_status, "message": message, "hint": hint}
-    return {**found, **rest, **more}
+    return {**found, **rest, "key": FINGERPRINT, **more}
 
 
 def free_port() -> int:

@@ -26,7 +26,9 @@ from tests.module.verify_models.hints import (
     CHECK_URL,
     LATER,
     OTHER_MODEL,
+    OWN_AGENT,
     REDIRECT,
+    REFUSED,
     UNLISTED,
 )
 from tests.module.verify_models.probing import (
@@ -139,15 +141,58 @@ CHATS: Mapping[str, Chat] = {
         error(403, "access_terminated_error", KIMI_403),
         "client_not_admitted",
         403,
-        f"the endpoint lists models, but {{url}} answered 403: {KIMI_403}",
-        ADMIT.format("no User-Agent is configured"),
+        "the endpoint lists models, but {url} rejected the client that asked (ansible-httpget), not the gateway, with"
+        f" 403: {KIMI_403}",
+        OWN_AGENT,
+    ),
+    "403 of something in between": Chat(
+        json_answer(403, {"message": "Forbidden"}),
+        "unauthorized",
+        403,
+        "the endpoint lists models, but {url} answered 403: Forbidden",
+        CHECK_KEY,
     ),
     "400": Chat(
         error(400, "invalid_request_error", "bad"),
+        "request_refused",
+        400,
+        "the chat with a was rejected: {url} answered 400: bad",
+        REFUSED,
+    ),
+    "422 of FastAPI": Chat(
+        json_answer(422, {"detail": [{"msg": "Input should be less than 1"}]}),
+        "request_refused",
+        422,
+        "the chat with a was rejected: {url} answered 422: Input should be less than 1",
+        REFUSED,
+    ),
+    "400 for a model": Chat(
+        json_answer(400, {"error": {"message": "Invalid model name passed in model=a. Call `/v1/models`"}}),
         "model_unusable",
         400,
-        "a cannot be used: {url} answered 400: bad",
+        "a cannot be used: {url} answered 400: Invalid model name passed in model=a. Call `/v1/models`",
         OTHER_MODEL,
+    ),
+    "404 for a model, in another shape": Chat(
+        json_answer(404, {"object": "error", "message": "The model `a` does not exist.", "type": "NotFoundError"}),
+        "model_unusable",
+        404,
+        "a cannot be used: {url} answered 404: The model `a` does not exist.",
+        OTHER_MODEL,
+    ),
+    "404 of FastAPI": Chat(
+        json_answer(404, {"detail": "Not Found"}),
+        "wrong_base_url",
+        404,
+        "the endpoint lists models, but {url} answered 404: Not Found",
+        CHECK_PATH,
+    ),
+    "overloaded engine": Chat(
+        error(429, "engine_overloaded_error", "The engine is currently overloaded"),
+        "server_error",
+        429,
+        "the endpoint lists models, but {url} answered 429: The engine is currently overloaded",
+        LATER,
     ),
     "404 of no API": Chat(
         answer(404, b"<html>"),
@@ -203,11 +248,21 @@ CHATS: Mapping[str, Chat] = {
         unlisted=("a",),
         missing=("a",),
     ),
+    "unlisted, and unknown by 400": Chat(
+        error(400, "invalid_request_error", "Model Not Exist"),
+        "model_missing",
+        200,
+        "a is neither listed nor accepted: {url} answered 400: Model Not Exist",
+        f"127.0.0.1 lists no model for this key. {UNLISTED}",
+        listed=(),
+        unlisted=("a",),
+        missing=("a",),
+    ),
     "unlisted, and rejected": Chat(
-        error(400, "x", "bad"),
+        error(403, "x", "bad"),
         "model_unusable",
-        400,
-        "a cannot be used: {url} answered 400: bad",
+        403,
+        "a cannot be used: {url} answered 403: bad",
         OTHER_MODEL,
         listed=(),
         unlisted=("a",),
@@ -244,6 +299,74 @@ def test_a_rejected_model_does_not_hide_the_others() -> None:
     assert found["message"] == "; ".join(
         ["not listed: c", *(f"{model} cannot be used: {url} answered 404: {NO_MODEL}" for model in "ab")]
     )
+
+
+def test_only_listed_models_are_asked() -> None:
+    with RawServer(chats(("a", "b"))) as server:
+        code, result, _printed = run(provider(server, models=["a", "b", "c"], optional_models=["b", "c"]), probe="chat")
+    assert only(result) == expected(
+        "ok",
+        200,
+        "listed: a, b; optional, not listed: c; answered: a, b",
+        "",
+        listed=["a", "b"],
+        optional_missing=["c"],
+    )
+    assert code == 0
+    assert [json.loads(request.body)["model"] for request in server.received[1:]] == ["a", "b"]
+
+
+RETIRED = "Not found the model kimi-k2.5 or Permission denied"
+
+
+@pytest.mark.parametrize("listed", [("kimi-k3",), ("kimi-k2.5", "kimi-k3")], ids=["unlisted", "listed"])
+def test_a_chat_with_a_retired_model(listed: tuple[str, ...]) -> None:
+    behaviour = chats(listed, **{"kimi-k2.5": error(404, "resource_not_found_error", RETIRED)})
+    unlisted = [] if "kimi-k2.5" in listed else ["kimi-k2.5"]
+    with RawServer(behaviour) as server:
+        code, result, _printed = run(
+            provider(server, models=["kimi-k2.5", "kimi-k3"], unlisted_models=unlisted), probe="chat"
+        )
+    assert only(result) == expected(
+        "model_retired",
+        404,
+        "kimi-k2.5 was retired by Moonshot on 2026-08-31; use kimi-k3",
+        "Replace kimi-k2.5 with kimi-k3.",
+        listed=list(listed),
+        missing=unlisted,
+        suggestions={model_id: ["kimi-k3"] for model_id in unlisted},
+    )
+    assert code == 1
+
+
+def test_a_retired_model_that_still_answers() -> None:
+    with RawServer(chats(("kimi-k2.5",))) as server:
+        code, result, _printed = run(provider(server), probe="chat")
+    assert (code, only(result)["message"]) == (0, "listed: kimi-k2.5; answered: kimi-k2.5")
+
+
+def test_a_refused_chat_does_not_hide_the_others() -> None:
+    refused, rejected = error(400, "x", "bad"), error(403, "x", "no")
+    with RawServer(chats(("a", "b", "c"), a=refused, b=rejected)) as server:
+        _code, result, _printed = run(provider(server, models=["a", "b", "c"]), probe="chat")
+    url = f"http://{server.netloc}/v1/chat/completions"
+    found = only(result)
+    assert (found["status"], found["http_status"], found["hint"]) == ("model_unusable", 403, OTHER_MODEL)
+    assert found["message"] == (
+        f"the chat with a was rejected: {url} answered 400: bad; b cannot be used: {url} answered 403: no"
+    )
+    assert len(server.received) == 4
+
+
+def test_an_agent_of_the_provider_block_is_the_gateways_too() -> None:
+    behaviour = chats(("a", "b"), b=error(403, "access_terminated_error", KIMI_403))
+    models = ["a", {"id": "b", "headers": {"user-agent": "curl/8"}}]
+    with RawServer(behaviour) as server:
+        _code, result, _printed = run(provider(server, models=models), probe="chat")
+    found = only(result)
+    url = f"http://{server.netloc}/v1/chat/completions"
+    assert (found["status"], found["hint"]) == ("client_not_admitted", ADMIT)
+    assert found["message"] == f"the endpoint lists models, but {url} answered 403: {KIMI_403}"
 
 
 def test_a_fault_of_the_account_ends_the_chats() -> None:

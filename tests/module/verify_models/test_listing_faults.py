@@ -31,7 +31,9 @@ from tests.module.verify_models.hints import (
     LATER,
     LOGIN,
     LONGER,
+    OWN_AGENT,
     REDIRECT,
+    REFUSED,
     TOP_UP,
 )
 from tests.module.verify_models.probing import (
@@ -122,15 +124,15 @@ FAULTS: Mapping[str, Fault] = {
         error(403, "access_terminated_error", KIMI_403),
         "client_not_admitted",
         403,
-        f"{{url}} answered 403: {KIMI_403}",
-        ADMIT.format("no User-Agent is configured"),
+        f"{{url}} rejected the client that asked (ansible-httpget), not the gateway, with 403: {KIMI_403}",
+        OWN_AGENT,
     ),
     "unknown agent": Fault(
         error(403, "access_terminated_error", KIMI_403),
         "client_not_admitted",
         403,
         f"{{url}} answered 403: {KIMI_403}",
-        ADMIT.format("the configured one is not among them"),
+        ADMIT,
         {"headers": {"user-agent": "curl/8"}},
     ),
     "403 of another kind": Fault(
@@ -138,6 +140,13 @@ FAULTS: Mapping[str, Fault] = {
         "unauthorized",
         403,
         "{url} answered 403: not open to you",
+        CHECK_KEY,
+    ),
+    "403 with a detail": Fault(
+        json_answer(403, {"detail": "Not authenticated"}),
+        "unauthorized",
+        403,
+        "{url} answered 403: Not authenticated",
         CHECK_KEY,
     ),
     "403 page": Fault(
@@ -152,7 +161,7 @@ FAULTS: Mapping[str, Fault] = {
         json_answer(404, {"code": 5, "error": "url.not_found", "message": "no such url"}),
         "wrong_base_url",
         404,
-        '{url} answered 404: {{"code": 5, "error": "url.not_found", "message": "no such url"}}',
+        "{url} answered 404: no such url",
         "Try http://{peer}/api/v1, since base_url does not end in /v1. For an Anthropic-style base URL, set"
         " api=anthropic-messages.",
         {"base_url": "http://{peer}/api/"},
@@ -192,7 +201,86 @@ FAULTS: Mapping[str, Fault] = {
     "501": Fault(answer(501, b"what"), "wrong_base_url", 501, "{url} answered 501: what", CHECK_PATH),
     # Other errors
     "400": Fault(
-        error(400, "invalid_request_error", "bad"), "invalid_response", 400, "{url} answered 400: bad", CHECK_ANSWER
+        error(400, "invalid_request_error", "bad"), "request_refused", 400, "{url} answered 400: bad", REFUSED
+    ),
+    "wrong key at LiteLLM": Fault(
+        json_answer(400, {"error": {"message": "No connected db.", "type": "no_db_connection", "param": None}}),
+        "request_refused",
+        400,
+        "{url} answered 400: No connected db.",
+        REFUSED,
+    ),
+    "400 of Anthropic's protocol": Fault(
+        json_answer(400, {"type": "error", "error": {"type": "invalid_request_error", "message": "bad"}}),
+        "request_refused",
+        400,
+        "{url} answered 400: bad",
+        REFUSED,
+    ),
+    "400 without a text": Fault(
+        json_answer(400, {"error": {"type": "bad", "code": 7}}),
+        "request_refused",
+        400,
+        "{url} answered 400: bad 7",
+        REFUSED,
+    ),
+    "422 of FastAPI": Fault(
+        json_answer(422, {"detail": [{"loc": ["header"], "msg": "Field required", "type": "missing"}, {"msg": "No"}]}),
+        "request_refused",
+        422,
+        "{url} answered 422: Field required; No",
+        REFUSED,
+    ),
+    "400 with a detail": Fault(
+        json_answer(400, {"detail": "no tenant"}), "request_refused", 400, "{url} answered 400: no tenant", REFUSED
+    ),
+    "400 with a bare text": Fault(
+        json_answer(400, {"error": "no tenant"}), "request_refused", 400, "{url} answered 400: no tenant", REFUSED
+    ),
+    "400 with a bare message": Fault(
+        json_answer(400, {"object": "error", "message": "no tenant", "code": 40}),
+        "request_refused",
+        400,
+        "{url} answered 400: no tenant",
+        REFUSED,
+    ),
+    "400 in a list": Fault(
+        json_answer(400, [{"error": {"code": 400, "message": "no tenant"}}]),
+        "request_refused",
+        400,
+        "{url} answered 400: no tenant",
+        REFUSED,
+    ),
+    "409 with an error in an error": Fault(
+        json_answer(409, {"detail": {"error": {"message": "busy"}}}),
+        "request_refused",
+        409,
+        "{url} answered 409: busy",
+        REFUSED,
+    ),
+    "400 for the key": Fault(
+        json_answer(400, [{"error": {"code": 400, "message": "API key not valid. Please pass a valid API key."}}]),
+        "unauthorized",
+        400,
+        "{url} answered 400: API key not valid. Please pass a valid API key.",
+        CHECK_KEY,
+    ),
+    "400 for the balance": Fault(
+        error(400, "invalid_request_error", "Your credit balance is too low to access the API"),
+        "quota_exhausted",
+        400,
+        "{url} answered 400: Your credit balance is too low to access the API",
+        TOP_UP,
+    ),
+    "400 in JSON without a text": Fault(
+        json_answer(400, {"ok": False}), "not_an_api", 400, '{url} answered 400: {{"ok": false}}', CHECK_URL
+    ),
+    "400 page": Fault(
+        answer(400, b"<title>Bad Request</title>"),
+        "not_an_api",
+        400,
+        '{url} answered 400: an HTML page, "Bad Request"',
+        CHECK_URL,
     ),
     "418": Fault(answer(418, b"teapot"), "not_an_api", 418, "{url} answered 418: teapot", CHECK_URL),
     "407": Fault(
@@ -228,6 +316,27 @@ FAULTS: Mapping[str, Fault] = {
         429,
         "{url} answered 429: slow down (it asks to wait 3600 s)",
         ASK_LESS,
+    ),
+    "overloaded engine": Fault(
+        error(429, "engine_overloaded_error", "The engine is currently overloaded, please try again later"),
+        "server_error",
+        429,
+        "{url} answered 429: The engine is currently overloaded, please try again later",
+        LATER,
+    ),
+    "overloaded engine of Anthropic's protocol": Fault(
+        json_answer(429, {"type": "error", "error": {"type": "engine_overloaded_error", "message": "Busy"}}),
+        "server_error",
+        429,
+        "{url} answered 429: Busy",
+        LATER,
+    ),
+    "overloaded vendor of Anthropic's protocol": Fault(
+        json_answer(529, {"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}}),
+        "server_error",
+        529,
+        "{url} answered 529: Overloaded",
+        LATER,
     ),
     "out of money": Fault(
         error(429, "exceeded_current_quota_error", "suspended, please check your plan"),

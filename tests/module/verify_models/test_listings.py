@@ -93,29 +93,156 @@ def test_missing_models() -> None:
 
 def test_nothing_is_listed() -> None:
     with RawServer(listing()) as server:
-        _code, result, _printed = run(provider(server))
+        _code, result, _printed = run(provider(server, models=["kimi-k3"]))
     assert only(result) == expected(
         "model_missing",
         200,
-        "not listed: kimi-k2.5",
+        "not listed: kimi-k3",
         f"127.0.0.1 lists no model for this key. {UNLISTED}",
-        missing=["kimi-k2.5"],
-        suggestions={"kimi-k2.5": []},
+        missing=["kimi-k3"],
+        suggestions={"kimi-k3": []},
     )
 
 
-def test_a_first_page_is_no_listing() -> None:
+def test_optional_models_need_not_be_listed() -> None:
+    asked = {"models": ["kimi-k3", "kimi-k2.5", "k3", "kimi-k2.6"], "optional_models": ["k3", "kimi-k2.5", "kimi-k2.6"]}
+    with RawServer(listing("kimi-k3", "kimi-k2.6")) as server:
+        code, result, _printed = run(provider(server, **asked))
+    assert only(result) == expected(
+        "ok",
+        200,
+        "listed: kimi-k3, kimi-k2.6; optional, not listed: kimi-k2.5, k3",
+        "",
+        listed=["kimi-k3", "kimi-k2.6"],
+        optional_missing=["kimi-k2.5", "k3"],
+    )
+    assert (code, result["ok"]) == (0, True)
+
+
+def test_an_optional_model_does_not_excuse_a_missing_one() -> None:
+    with RawServer(listing("kimi-k2.6")) as server:
+        code, result, _printed = run(
+            provider(server, models=["kimi-k3", "k3", "kimi-k2.6"], optional_models=["k3"]),
+        )
+    assert only(result) == expected(
+        "model_missing",
+        200,
+        "not listed: kimi-k3",
+        f"kimi-k3: did you mean kimi-k2.6? {UNLISTED}",
+        listed=["kimi-k2.6"],
+        missing=["kimi-k3"],
+        optional_missing=["k3"],
+        suggestions={"kimi-k3": ["kimi-k2.6"]},
+    )
+    assert code == 1
+    (row,) = [line for line in result["msg"].splitlines() if line.startswith("moonshot ")]
+    assert row.endswith("  kimi-k3, k3 (optional)")
+
+
+def test_an_endpoint_must_list_one_of_its_models() -> None:
+    with RawServer(listing("gpt-5", "kimi-k2")) as server:
+        code, result, _printed = run(provider(server, models=["k3", "kimi-k2.6"], optional_models=["k3", "kimi-k2.6"]))
+    assert only(result) == expected(
+        "model_missing",
+        200,
+        "none of its models is listed: k3, kimi-k2.6",
+        f"kimi-k2.6: did you mean kimi-k2? 127.0.0.1 lists gpt-5, kimi-k2 for this key. {UNLISTED}",
+        listed=["gpt-5", "kimi-k2"],
+        optional_missing=["k3", "kimi-k2.6"],
+        suggestions={"k3": [], "kimi-k2.6": ["kimi-k2"]},
+    )
+    assert code == 1
+
+
+def test_the_guides_models_are_retired_at_the_vendor() -> None:
+    guide = ["kimi-k2.5", "moonshot-v1-8k", "moonshot-v1-128k"]
+    with RawServer(listing("kimi-k3", "kimi-k2.6")) as server:
+        code, result, _printed = run(provider(server, models=guide, optional_models=guide))
+    assert only(result) == expected(
+        "model_retired",
+        200,
+        "none of its models is listed; kimi-k2.5 was retired by Moonshot on 2026-08-31; use kimi-k3; moonshot-v1-8k was"
+        " retired by Moonshot on 2026-08-31; use kimi-k2.6; moonshot-v1-128k was retired by Moonshot on 2026-08-31; use"
+        " kimi-k2.6",
+        "Replace kimi-k2.5 with kimi-k3. Replace moonshot-v1-8k, moonshot-v1-128k with kimi-k2.6.",
+        listed=["kimi-k3", "kimi-k2.6"],
+        optional_missing=guide,
+        suggestions={"kimi-k2.5": ["kimi-k3"], "moonshot-v1-8k": ["kimi-k2.6"], "moonshot-v1-128k": ["kimi-k2.6"]},
+    )
+    assert code == 1
+
+
+def test_unlisted_models_are_enough_without_any_optional_one() -> None:
+    asked = {"models": ["k3"], "optional_models": ["k3"], "unlisted_models": ["kimi-x"]}
+    with RawServer(listing("gpt-5")) as server:
+        _code, result, _printed = run(provider(server, **asked))
+    assert only(result) == expected(
+        "ok",
+        200,
+        "the key is accepted; 1 model is listed; optional, not listed: k3; not checked without a chat: kimi-x",
+        "Use probe=chat to check the models that are not listed.",
+        listed=["gpt-5"],
+        optional_missing=["k3"],
+    )
+
+
+def test_a_retired_model() -> None:
+    with RawServer(listing("kimi-k3", "kimi-k2.6")) as server:
+        code, result, _printed = run(provider(server, models=["kimi-k2.5", "kimi-k3"]))
+    assert only(result) == expected(
+        "model_retired",
+        200,
+        "kimi-k2.5 was retired by Moonshot on 2026-08-31; use kimi-k3",
+        "Replace kimi-k2.5 with kimi-k3.",
+        listed=["kimi-k3", "kimi-k2.6"],
+        missing=["kimi-k2.5"],
+        suggestions={"kimi-k2.5": ["kimi-k3"]},
+    )
+    assert code == 1
+
+
+def test_a_retired_model_whose_successor_is_not_listed() -> None:
+    with RawServer(listing("kimi-k2.6")) as server:
+        _code, result, _printed = run(provider(server, models=["kimi-latest"]))
+    assert only(result) == expected(
+        "model_retired",
+        200,
+        "kimi-latest was retired by Moonshot on 2026-01-28; its successor kimi-k3 is not listed",
+        "127.0.0.1 lists kimi-k2.6 for this key.",
+        listed=["kimi-k2.6"],
+        missing=["kimi-latest"],
+        suggestions={"kimi-latest": []},
+    )
+
+
+def test_a_retired_model_beside_a_missing_one() -> None:
+    with RawServer(listing("kimi-k3")) as server:
+        _code, result, _printed = run(provider(server, models=["kimi-k2.5", "kimi-k33"]))
+    assert only(result) == expected(
+        "model_missing",
+        200,
+        "not listed: kimi-k33; kimi-k2.5 was retired by Moonshot on 2026-08-31; use kimi-k3",
+        f"kimi-k33: did you mean kimi-k3? Replace kimi-k2.5 with kimi-k3. {UNLISTED}",
+        listed=["kimi-k3"],
+        missing=["kimi-k2.5", "kimi-k33"],
+        suggestions={"kimi-k2.5": ["kimi-k3"], "kimi-k33": ["kimi-k3"]},
+    )
+
+
+@pytest.mark.parametrize("optional", [[], ["kimi-k2.6"]], ids=["required", "optional"])
+def test_a_first_page_is_no_listing(optional: list[str]) -> None:
     with RawServer(json_answer(200, {"data": [{"id": "kimi-k3"}], "has_more": True})) as server:
-        _code, result, _printed = run(provider(server))
+        # It may be on the next page, so it is not reported as optional and missing.
+        _code, result, _printed = run(provider(server, models=["kimi-k3", "kimi-k2.6"], optional_models=optional))
     assert only(result) == expected(
         "invalid_response",
         200,
-        "the listing is only a first page, without: kimi-k2.5",
+        "the listing is only a first page, without: kimi-k2.6",
         "Declare the models in unlisted_models and use probe=chat: the endpoint lists its models in pages, and only the"
         " first page is read.",
         listed=["kimi-k3"],
-        missing=["kimi-k2.5"],
-        suggestions={"kimi-k2.5": ["kimi-k3"]},
+        missing=["kimi-k2.6"],
+        suggestions={"kimi-k2.6": ["kimi-k3"]},
     )
 
 

@@ -42,7 +42,10 @@ def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 AGAIN: Mapping[str, tuple[Behaviour, int]] = {
     "rate limit": (error(429, "rate_limit_reached_error", "x"), 2),
+    "overloaded engine": (error(429, "engine_overloaded_error", "The engine is currently overloaded"), 2),
+    "overloaded vendor": (error(529, "overloaded_error", "Overloaded"), 2),
     "server error": (answer(503, b""), 2),
+    "refused": (error(400, "x", "bad"), 1),
     "closed": (b"", 2),
     "cut short": (CUT, 2),
     "no answer": (says_nothing, 2),

@@ -49,6 +49,7 @@ MOONSHOT: dict[str, Any] = {
     "latency_ms": 212,
     "listed": MODELS,
     "missing": [],
+    "optional_missing": [],
     "message": "lists kimi-k2.5, moonshot-v1-8k",
     "hint": "",
 }

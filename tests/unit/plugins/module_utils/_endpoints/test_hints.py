@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import pytest
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._endpoints.hints import hint_for
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._endpoints.hints import ADVICE, HINTS, hint_for
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._endpoints.requests import listing_request
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._endpoints.responses import FAILURES, judge
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._endpoints.types import NoAnswer, Outcome, Verdict
@@ -23,26 +23,27 @@ from tests.unit.plugins.module_utils._endpoints.endpoint_cases import (
 
 def hint(outcome: Outcome, **more: object) -> str:
     asked = provider(**more)
-    finding = judge(outcome, listing_request(asked, "agent"), set())
+    finding = judge(outcome, listing_request(asked), set())
     assert isinstance(finding, Verdict)
     return hint_for(asked, finding)
 
 
 KIMI = "https://api.kimi.com/coding/v1"
+KIMI_CODE = "https://api.kimi.com/coding/ with api=anthropic-messages"
 UNAUTHORIZED: Mapping[str, tuple[dict[str, object], str]] = {
     "China": (
         {},
         "Check the key at platform.moonshot.cn: it may be revoked, or belong to the other platform (base URL"
-        " https://api.moonshot.ai/v1) or to Kimi Code (https://api.kimi.com/coding/v1).",
+        f" https://api.moonshot.ai/v1) or to Kimi Code ({KIMI_CODE}).",
     ),
     "international": (
         {"base_url": "https://api.moonshot.ai/v1"},
         "Check the key at platform.moonshot.ai: it may be revoked, or belong to the other platform (base URL"
-        " https://api.moonshot.cn/v1) or to Kimi Code (https://api.kimi.com/coding/v1).",
+        f" https://api.moonshot.cn/v1) or to Kimi Code ({KIMI_CODE}).",
     ),
     "a key of Kimi Code": (
         {"base_url": "https://API.moonshot.ai/v1", "api_key": "sk-kimi-0123456789"},
-        "Set base_url to https://api.kimi.com/coding/v1: a key that starts with sk-kimi- belongs to Kimi Code.",
+        f"Set base_url to {KIMI_CODE}: a key that starts with sk-kimi- belongs to Kimi Code.",
     ),
     "Kimi Code": (
         {"base_url": KIMI},
@@ -73,8 +74,7 @@ WRONG_URLS: Mapping[str, tuple[dict[str, object], str]] = {
     ),
     "Kimi Code": (
         {"base_url": "https://api.kimi.com/coding/"},
-        "Set base_url to https://api.kimi.com/coding/v1, or use the Anthropic-style https://api.kimi.com/coding/ with"
-        " api=anthropic-messages.",
+        f"Set base_url to {KIMI_CODE}, or to https://api.kimi.com/coding/v1 with api=openai-completions.",
     ),
     "Anthropic's protocol": (
         {"base_url": KIMI, "api": "anthropic-messages"},
@@ -105,3 +105,8 @@ def test_a_hint_names_the_vendors_console(base_url: str, console: str) -> None:
 def test_every_failure_has_a_hint() -> None:
     kinds = {kind: hint(NoAnswer(kind, "peer", "detail")) for kind in FAILURES}
     assert [kind for kind, text in kinds.items() if not text] == []
+
+
+def test_no_hint_advises_the_agent_of_another_client() -> None:
+    texts = [*HINTS.values(), *ADVICE.values()]
+    assert [text for text in texts if "KimiCLI" in text or "Set User-Agent" in text] == []

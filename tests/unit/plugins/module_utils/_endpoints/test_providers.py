@@ -28,6 +28,8 @@ def test_a_provider_block_is_understood() -> None:
         headers={"User-Agent": "KimiCLI/0.77", "X-Number": 1.5},
         models=["a", {"id": "b", "name": "B", "contextWindow": 262144, "headers": {"X": "y"}, "cost": {}}, "a"],
         unlisted_models=["b", "c", "c"],
+        # A model that need not be listed is optional anyway, and one that nobody wants is none.
+        optional_models=["a", "c", "z"],
     )
     assert found == Provider(
         name="moonshot",
@@ -37,11 +39,12 @@ def test_a_provider_block_is_understood() -> None:
         headers=(("User-Agent", "KimiCLI/0.77"), ("X-Number", "1.5")),
         models=(Model("a"),),
         unlisted=(Model("b", 262144, (("X", "y"),)), Model("c")),
+        optional=frozenset({"a"}),
     )
 
 
 def test_a_missing_field_is_empty() -> None:
-    found = provider(headers=None, models=None, unlisted_models=None, api=None, api_key=None)
+    found = provider(headers=None, models=None, unlisted_models=None, optional_models=None, api=None, api_key=None)
     assert found == Provider("moonshot", URL)
 
 
@@ -55,7 +58,7 @@ def test_an_invalid_context_is_none(context: object) -> None:
 
 def test_no_secret_is_in_a_repr() -> None:
     whole = provider(headers={"Authorization": "hunter2"}, models=[{"id": "a", "headers": {"X-Api-Key": "hunter2"}}])
-    request = listing_request(whole, "agent")
+    request = listing_request(whole)
     outcome = answer(200, KEY.encode(), x=KEY)
     assert not [text for text in (repr(whole), repr(request), repr(outcome)) if KEY in text or "hunter2" in text]
 

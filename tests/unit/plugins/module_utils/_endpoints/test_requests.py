@@ -58,7 +58,7 @@ def test_a_base_url_is_checked(base_url: str, problem: str | None) -> None:
 @given(st.text(max_size=60) | st.text(max_size=40).map(lambda rest: f"https://{rest}"))
 def test_a_base_url_that_passes_can_be_asked(base_url: str) -> None:
     if base_url_problem(base_url) is None:
-        scheme, host, _port = origin(listing_request(provider(base_url=base_url), "agent").url)
+        scheme, host, _port = origin(listing_request(provider(base_url=base_url)).url)
         assert scheme in ("http", "https")
         assert host
 

@@ -30,7 +30,7 @@ def test_every_status_is_in_the_documentation_of_the_module() -> None:
 
 def test_every_status_has_a_hint() -> None:
     # These depend on the provider or the listing, so functions write them.
-    assert set(HINTS) == STATUSES - {"ok", "unauthorized", "wrong_base_url", "model_missing"}
+    assert set(HINTS) == STATUSES - {"ok", "unauthorized", "wrong_base_url", "model_missing", "model_retired"}
     assert set(ADVICE) == set(get_args(Advice))
 
 

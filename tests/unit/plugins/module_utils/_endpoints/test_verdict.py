@@ -96,5 +96,16 @@ def test_ok_means_that_every_model_is_listed(outcome: Outcome) -> None:
     assert bool(found["hint"]) == (found["status"] != "ok")
 
 
+@given(outcome=OUTCOMES)
+def test_ok_with_optional_models_means_that_one_is_listed(outcome: Outcome) -> None:
+    asked = provider(models=["a", "b", "c"], optional_models=["a", "b", "c"])
+    listing = read_listing(outcome, ASK_LISTING, {KEY})
+    if isinstance(listing, Listing):
+        found = conclude(asked, listing, None, {KEY})
+        assert (found["status"] == "ok") == bool({"a", "b", "c"}.intersection(listing.ids))
+        assert found["optional_missing"] == [model_id for model_id in "abc" if model_id not in listing.ids]
+        assert found["missing"] == []
+
+
 def _has_id(entry: object) -> bool:
     return isinstance(entry, dict) and isinstance(entry.get("id"), str) and entry["id"] != ""
