@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The demo: three real gateways get Kimi models with keys from a vault, and each model is verified by an answer.
+"""The demo: three real gateways get Kimi models with keys from a vault, and a model of each provider answers.
 
 Arguments go to ansible-playbook, for example -vvvv.
 """
@@ -48,7 +48,7 @@ def run(arguments: list[str]) -> None:
             environment = {**gateways.environment, "CLAWFLEET_ENDPOINTS": mock_server.url}
             say("The collection's playbook: first one gateway, then the others (about a minute and a half).")
             play(environment, "clawfleet.clawdbot.rollout", "--diff", *arguments)
-            say("An answer from each model, through the first gateway (about 20 seconds).")
+            say("An answer from a model of each provider, through the first gateway (about 20 seconds).")
             play(environment, "ask.yml", *arguments)
             say("The same playbook again: nothing changes.")
             changed = play(environment, "clawfleet.clawdbot.rollout", *arguments)

@@ -60,14 +60,14 @@ def test_the_demo_shows_the_main_job_and_no_key(directory: Path) -> None:
     output, _errors = demo.communicate()
 
     assert demo.returncode == 0, output[-5000:]
-    assert "moonshot/kimi-k2.5 answers: Hello from kimi-k2.5 at Moonshot." in output
+    assert "moonshot/kimi-k3 answers: Hello from kimi-k3 at Moonshot." in output
     assert "kimicode/kimi-for-coding answers: Hello from kimi-for-coding at Kimi Code." in output
     for number in (1, 2, 3):
         assert (
             f"  gateway-{number}: clawdbot.json has ${{MOONSHOT_API_KEY}}, ${{KIMICODE_API_KEY}}; .env has mode 0600"
             in output
         )
-    assert "moonshot is ok and lists kimi-k2.5, " in output
+    assert "moonshot is ok and lists kimi-k3, " in output
     assert "sk-" not in output
     assert not [key for key in vaulted_keys().values() if key in output]
     assert list(directory.iterdir()) == []
