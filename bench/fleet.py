@@ -38,7 +38,7 @@ from ansible_collections.clawfleet.clawdbot.plugins.plugin_utils._selection impo
 from ansible_collections.clawfleet.clawdbot.plugins.plugin_utils._validation import Variables
 
 from tools.cache import ROOT
-from tools.mock_server import MockServer
+from tools.mock_server import GUIDE_MODELS, Form, MockServer
 
 FOLDER = Path(__file__).parent
 ROUNDS = 3
@@ -47,6 +47,7 @@ KEYS = {"moonshot": "sk-benchmark-moonshot-0123", "kimicode": "sk-benchmark-kimi
 # Before everything changes, the gateway has other keys and other models.
 OLD_KEYS = {"MOONSHOT_API_KEY": "sk-benchmark-old-moonshot", "KIMICODE_API_KEY": "sk-benchmark-old-kimicode"}
 ENDPOINTS = {"moonshot": "moonshot-cn", "kimicode": "kimicode"}
+FORMS: dict[str, Form] = {"moonshot": "openai", "kimicode": "anthropic"}
 DEFAULTS: dict[str, Any] = yaml.safe_load((ROOT / "roles/providers/defaults/main.yml").read_text(encoding="utf-8"))
 
 # On real hosts all playbooks act as the gateway's account. The one that is written by hand has no catalogue of its own.
@@ -119,7 +120,9 @@ class SimulatedFleet:
 
     def __init__(self, directory: Path, mock_server: MockServer) -> None:
         self.directory = directory
-        self.overrides = {name: {"block": {"baseUrl": mock_server.base_url(ENDPOINTS[name])}} for name in ENDPOINTS}
+        self.overrides = {
+            name: {"block": {"baseUrl": mock_server.base_url(ENDPOINTS[name], FORMS[name])}} for name in ENDPOINTS
+        }
         for name, key in KEYS.items():
             mock_server.add_key(ENDPOINTS[name], key)
         selection = select(
@@ -129,15 +132,16 @@ class SimulatedFleet:
                 self.overrides,
                 KEYS,
                 DEFAULTS["providers_aliases"],
-                "moonshot/kimi-k2.5",
+                "moonshot/kimi-k3",
                 None,
                 "clawdbot",
+                {"moonshot": GUIDE_MODELS},
             )
         )
         self.desired = Desired(
             {name: provider["block"] for name, provider in selection["providers"].items()},
             selection["aliases"],
-            "moonshot/kimi-k2.5",
+            "moonshot/kimi-k3",
             None,
         )
         self.env = {provider["env_var"]: provider["api_key"] for provider in selection["providers"].values()}
@@ -191,7 +195,7 @@ class SimulatedFleet:
             "ansible_connection": "local",
             "ansible_python_interpreter": sys.executable,
             "providers_service_manager": "command",
-            "providers_default_model": "moonshot/kimi-k2.5",
+            "providers_default_model": "moonshot/kimi-k3",
             "providers_api_keys": KEYS,
             "providers_overrides": self.overrides,
             "providers_catalogue": DEFAULTS["providers_catalogue"],

@@ -27,7 +27,7 @@ COUNTS = (1, 8)
 SECONDS = 0.3
 RUNS = 5
 KEY = "sk-benchmark0123456789"
-MODEL = "kimi-k2.5"
+MODEL = "kimi-k3"
 
 MODULE_TASK = {
     "clawfleet.clawdbot.verify_models": {"providers": "{{ endpoints }}"},

@@ -167,9 +167,9 @@ def _entry_problems(name: str, entry: Any, overrides: Mapping[Any, Any]) -> Iter
     if not isinstance(entry, Mapping):
         yield f"{where} is not a dictionary. Give it env_var and block."
         return
-    for field in sorted(set(map(str, entry)) - set(_CATALOGUE_FIELDS)):
+    for name in sorted(set(map(str, entry)) - set(_CATALOGUE_FIELDS)):
         remedy = f"Use {', '.join(_CATALOGUE_FIELDS)}."
-        yield f"{where}: unknown field {_quoted(field)}. {_suggestion(field, _CATALOGUE_FIELDS) or remedy}"
+        yield f"{where}: unknown field {_quoted(name)}. {_suggestion(name, _CATALOGUE_FIELDS) or remedy}"
     env_var = entry.get("env_var")
     yield from _variable_problems(where, env_var)
     if not isinstance(entry.get("key_prefix", ""), str):

@@ -23,12 +23,14 @@ from typing import Any
 import yaml
 
 from tools.fleet import Fleet, Gateway
-from tools.mock_server import MockServer
+from tools.mock_server import Form, MockServer
 
 MOONSHOT = "moonshot"
 KIMICODE = "kimicode"
 # The mock server's name for the endpoint of each provider.
 ENDPOINTS = {MOONSHOT: "moonshot-cn", KIMICODE: "kimicode"}
+# The forms in which they are asked.
+FORMS: dict[str, Form] = {MOONSHOT: "openai", KIMICODE: "anthropic"}
 _RECAP = re.compile(r"^(\S+)\s+:\s+(ok=.*)$", re.MULTILINE)
 _DIFF = re.compile(r"^--- before: .*?(?=^\S*(?:changed|ok): \[)", re.MULTILINE | re.DOTALL)
 
@@ -108,7 +110,7 @@ def gateway_variables(fleet: Fleet, gateway: Gateway) -> dict[str, Any]:
         "providers_state_dir": str(gateway.state_dir),
         "providers_service_manager": "command",
         "providers_restart_argv": ["{{ ansible_playbook_python }}", *control, "restart", gateway.name],
-        "providers_default_model": "moonshot/kimi-k2.5",
+        "providers_default_model": "moonshot/kimi-k3",
     }
 
 
@@ -234,7 +236,7 @@ class Bench:
         Returns a copy of the .env and a note of somebody's, each with the current key of Moonshot.
         """
         # Clawdbot's own command writes the key into the config and its backup.
-        self.cli("models", "set", "moonshot/kimi-k2.5")
+        self.cli("models", "set", "moonshot/kimi-k3")
         self.write_auth_profile(new_key())
         (self.gateway.state_dir / "clawdbot.json.bak").chmod(0o644)
         self.gateway.state_dir.chmod(0o755)
@@ -268,7 +270,8 @@ class Bench:
             # From the environment, so that no file of the test holds a key.
             "providers_api_keys": keys,
             "providers_overrides": {
-                name: {"block": {"baseUrl": self.mock_server.base_url(ENDPOINTS[name])}} for name in ENDPOINTS
+                name: {"block": {"baseUrl": self.mock_server.base_url(ENDPOINTS[name], FORMS[name])}}
+                for name in ENDPOINTS
             },
         }
         return {**base, **variables}

@@ -110,14 +110,14 @@ def test_one_rollout_covers_both_products_and_a_second_one_changes_nothing(
         value = json5_reader.loads(gateway.config.read_text())
         assert set(value["models"]["providers"]) == {MOONSHOT, KIMICODE}
         assert value["models"]["providers"][MOONSHOT]["apiKey"] == "${MOONSHOT_API_KEY}"
-        assert value["agents"]["defaults"]["model"] == {"primary": "moonshot/kimi-k2.5"}
+        assert value["agents"]["defaults"]["model"] == {"primary": "moonshot/kimi-k3"}
     # The user's own part of the config is unchanged.
     assert bench.gateway.config.read_text().startswith(config_before[: config_before.index("  agents:")])
     keys = [bench.keys[MOONSHOT], bench.keys[KIMICODE]]
     assert bench.gateway.env.read_text() == f"{env_before}MOONSHOT_API_KEY={keys[0]}\nKIMICODE_API_KEY={keys[1]}\n"
     assert not [key for key in keys if key in first.output]
     assert [files_holding(bench.gateway.home, key) for key in keys] == [[".env"], [".env"]]
-    assert chats(bench) == {("kimi-k2.5", fingerprint(keys[0])), ("kimi-for-coding", fingerprint(keys[1]))}
+    assert chats(bench) == {("kimi-k3", fingerprint(keys[0])), ("kimi-for-coding", fingerprint(keys[1]))}
     assert list(bench.gateway.state_dir.glob(".*clawfleet*")) == []
     # The transcripts of the chat messages are gone.
     assert list((bench.gateway.state_dir / "agents").rglob("*.deleted.*")) == []
@@ -142,13 +142,13 @@ def test_a_rotated_key_is_used_and_the_old_one_is_gone(bench: Bench) -> None:
     assert f"-MOONSHOT_API_KEY=<{fingerprint(old)}>" in rotated.output
     assert bench.pids() != pids
     bench.mock_server.clear_requests()
-    assert bench.chat()["payloads"][0]["text"] == "Hello from kimi-k2.5 at Moonshot."
-    assert chats(bench) == {("kimi-k2.5", fingerprint(bench.keys[MOONSHOT]))}
+    assert bench.chat()["payloads"][0]["text"] == "Hello from kimi-k3 at Moonshot."
+    assert chats(bench) == {("kimi-k3", fingerprint(bench.keys[MOONSHOT]))}
     assert files_holding(bench.gateway.home, old) == []
 
 
 def test_verify_reports_drift(bench: Bench) -> None:
-    drifted = bench.rollout(playbook=VERIFY, providers_default_model="moonshot/moonshot-v1-8k")
+    drifted = bench.rollout(playbook=VERIFY, providers_default_model="moonshot/kimi-k2.6")
 
     assert drifted.code != 0
     assert "The config differs from the inventory" in drifted.output

@@ -27,9 +27,7 @@ def test_a_provider_is_removed_without_a_trace_and_a_second_run_changes_nothing(
     rejected = bench.rollout(playbook=REMOVE, providers_default_model="", **less)
 
     assert rejected.code != 0
-    assert (
-        "agents.defaults.model is moonshot/kimi-k2.5, a model of a provider that is to be removed" in rejected.one_line
-    )
+    assert "agents.defaults.model is moonshot/kimi-k3, a model of a provider that is to be removed" in rejected.one_line
     assert bench.files() == files
     assert bench.pids() == pids
 

@@ -16,7 +16,7 @@ import pytest
 import yaml
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.redaction import fingerprint
 
-from tests.e2e.harness import ENDPOINTS, KIMICODE, MOONSHOT, Run, gateway_variables, new_key, play
+from tests.e2e.harness import ENDPOINTS, FORMS, KIMICODE, MOONSHOT, Run, gateway_variables, new_key, play
 from tools import fleet
 from tools.mock_server import MockServer
 
@@ -52,7 +52,10 @@ def keys(gateways: fleet.Fleet, mock_server: MockServer) -> dict[str, dict[str, 
 @pytest.fixture
 def hosts(gateways: fleet.Fleet, keys: dict[str, dict[str, str]], mock_server: MockServer) -> dict[str, dict[str, Any]]:
     """The variables of each gateway in an inventory."""
-    overrides = {name: {"block": {"baseUrl": mock_server.base_url(endpoint)}} for name, endpoint in ENDPOINTS.items()}
+    overrides = {
+        name: {"block": {"baseUrl": mock_server.base_url(endpoint, FORMS[name])}}
+        for name, endpoint in ENDPOINTS.items()
+    }
     return {
         gateway.name: {
             **gateway_variables(gateways, gateway),
@@ -98,7 +101,7 @@ def test_each_host_is_a_row_with_its_trouble_and_no_key_is_in_the_files(
     assert done.code == 0, done.output
     # As a person or the product changes it.
     config = gateways.gateways[1].config
-    config.write_text(config.read_text().replace("kimi-k2.5", "kimi-k2.6"))
+    config.write_text(config.read_text().replace("kimi-k3", "kimi-k4"))
     mock_server.revoke_key(ENDPOINTS[MOONSHOT], keys["refused"][MOONSHOT])
     state = state_of(gateways)
     # What is wrong with these shows before the host is read.

@@ -27,8 +27,9 @@ def test_a_fresh_gateway_gets_both_providers_and_a_second_run_changes_nothing(be
     assert set(value["models"]["providers"]) == {"moonshot", "kimicode"}
     assert value["models"]["mode"] == "merge"
     assert value["models"]["providers"]["moonshot"]["apiKey"] == "${MOONSHOT_API_KEY}"
-    assert value["models"]["providers"]["kimicode"]["headers"] == {"User-Agent": "KimiCLI/0.77"}
-    assert value["agents"]["defaults"]["model"] == {"primary": "moonshot/kimi-k2.5"}
+    assert value["models"]["providers"]["kimicode"]["api"] == "anthropic-messages"
+    assert "headers" not in value["models"]["providers"]["kimicode"]
+    assert value["agents"]["defaults"]["model"] == {"primary": "moonshot/kimi-k3"}
     assert value["agents"]["defaults"]["models"]["kimicode/kimi-for-coding"] == {"alias": "kimi"}
     # The user's own part is unchanged.
     user_part = config_before[: config_before.index("  agents:")]
@@ -41,7 +42,7 @@ def test_a_fresh_gateway_gets_both_providers_and_a_second_run_changes_nothing(be
     # Both models have answered through the gateway, each with its own key.
     chats = {(r["model"], r["key_fingerprint"]) for r in bench.mock_server.requests() if r["method"] == "POST"}
     assert chats == {
-        ("kimi-k2.5", fingerprint(bench.keys[MOONSHOT])),
+        ("kimi-k3", fingerprint(bench.keys[MOONSHOT])),
         ("kimi-for-coding", fingerprint(bench.keys[KIMICODE])),
     }
 
@@ -112,7 +113,7 @@ def test_a_rotated_key_is_used_and_the_old_one_is_gone(bench: Bench) -> None:
     bench.mock_server.clear_requests()
     answer = bench.chat()
 
-    assert answer["payloads"][0]["text"] == "Hello from kimi-k2.5 at Moonshot."
+    assert answer["payloads"][0]["text"] == "Hello from kimi-k3 at Moonshot."
     assert [r["key_fingerprint"] for r in bench.mock_server.requests()] == [fingerprint(bench.keys[MOONSHOT])]
     assert files_holding(bench.gateway.home, old) == []
 
@@ -142,7 +143,7 @@ def test_a_failed_restart_restores_both_files(bench: Bench) -> None:
 
     # The next run finds nothing half done.
     assert bench.rollout().code == 0
-    assert bench.chat()["payloads"][0]["text"] == "Hello from kimi-k2.5 at Moonshot."
+    assert bench.chat()["payloads"][0]["text"] == "Hello from kimi-k3 at Moonshot."
 
 
 def test_a_run_that_died_before_its_restart_is_finished_by_the_next_one(bench: Bench) -> None:
@@ -164,7 +165,7 @@ def test_a_run_that_died_before_its_restart_is_finished_by_the_next_one(bench: B
     assert [r["key_fingerprint"] for r in bench.mock_server.requests()] == [fingerprint(bench.keys[MOONSHOT])]
 
     # The product's own command writes the key into the config in plain text; the next run puts the reference back.
-    bench.cli("models", "set", "moonshot/moonshot-v1-8k")
+    bench.cli("models", "set", "moonshot/kimi-k2.6")
     assert bench.keys[MOONSHOT] in bench.gateway.config.read_text()
 
     repaired = bench.rollout("--diff")
@@ -186,8 +187,8 @@ def test_no_chat_message_fails_while_a_provider_is_added(bench: Bench) -> None:
     assert added.code == 0, added.output
     assert bench.pids() != pids
     # None is a message that waits until the new process takes it.
-    assert set(answers) - {None} == {"Hello from kimi-k2.5 at Moonshot."}
-    assert answers[-1] == "Hello from kimi-k2.5 at Moonshot."
+    assert set(answers) - {None} == {"Hello from kimi-k3 at Moonshot."}
+    assert answers[-1] == "Hello from kimi-k3 at Moonshot."
 
 
 def test_bad_input_reaches_no_host(bench: Bench) -> None:
@@ -213,7 +214,10 @@ def test_bad_input_reaches_no_host(bench: Bench) -> None:
 def test_a_changed_block_is_used_without_a_restart(bench: Bench) -> None:
     assert bench.rollout(providers_enabled=["moonshot"]).code == 0
     pids = bench.pids()
-    block = {"baseUrl": bench.mock_server.base_url("moonshot-cn"), "models": [{"id": "kimi-k2.6", "name": "Kimi K2.6"}]}
+    block = {
+        "baseUrl": bench.mock_server.base_url("moonshot-cn"),
+        "models": [{"id": "kimi-k2.6", "contextWindow": 200000}],
+    }
 
     changed = bench.rollout(providers_enabled=["moonshot"], providers_overrides={"moonshot": {"block": block}})
 

@@ -18,7 +18,7 @@ import yaml
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config import json5_reader
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.redaction import fingerprint
 
-from tests.e2e.harness import KIMICODE, MOONSHOT, Run, gateway_variables, new_key, play, wait_for_answer
+from tests.e2e.harness import FORMS, KIMICODE, MOONSHOT, Run, gateway_variables, new_key, play, wait_for_answer
 from tools import fleet
 from tools.mock_server import MockServer
 
@@ -100,7 +100,7 @@ class Rollout:
     def overrides(self, name: str) -> dict[str, Any]:
         """Return the `providers_overrides` of a host: where its endpoints are."""
         return {
-            provider: {"block": {"baseUrl": self.mock_server.base_url(self._endpoint(name, provider))}}
+            provider: {"block": {"baseUrl": self.mock_server.base_url(self._endpoint(name, provider), FORMS[provider])}}
             for provider in (MOONSHOT, KIMICODE)
         }
 
@@ -296,7 +296,7 @@ def test_hosts_with_keys_and_regions_of_their_own_and_one_that_is_down(rollout: 
         (path_of(rollout.mock_server, "moonshot-ai"), fingerprint(international)): 1,
         (path_of(rollout.mock_server, "kimicode"), fingerprint(own[KIMICODE])): 1,
     }
-    assert rollout.answered() == ["kimi-k2.5", "kimi-for-coding"]
+    assert rollout.answered() == ["kimi-k3", "kimi-for-coding"]
     for gateway in rollout.fleet.gateways[1:]:
         block = json5_reader.loads(gateway.config.read_text())["models"]["providers"]["moonshot"]
         assert block["baseUrl"] == rollout.mock_server.base_url(rollout.regions[gateway.name])

@@ -21,7 +21,7 @@ def test_after_a_rotation_the_host_does_not_hold_the_old_key(bench: Bench) -> No
     assert bench.rollout(providers_verify_after="turn").code == 0
     old = bench.keys[MOONSHOT]
     # The product's own commands put the key into the config and its backups, and a person puts it into a chat.
-    bench.cli("models", "set", "moonshot/kimi-k2.5")
+    bench.cli("models", "set", "moonshot/kimi-k3")
     bench.cli("config", "set", "agents.defaults.maxConcurrent", "3")
     bench.write_auth_profile(old)
     bench.chat("agent:main:said", f"My key is {old}, and it works.")
@@ -62,7 +62,7 @@ def test_after_a_rotation_the_host_does_not_hold_the_old_key(bench: Bench) -> No
     assert backup["models"]["providers"][MOONSHOT]["apiKey"] == "${MOONSHOT_API_KEY}"
     assert json.loads(bench.auth_profiles.read_text())["profiles"] == {}
     bench.mock_server.clear_requests()
-    assert bench.chat()["payloads"][0]["text"] == "Hello from kimi-k2.5 at Moonshot."
+    assert bench.chat()["payloads"][0]["text"] == "Hello from kimi-k3 at Moonshot."
     assert [r["key_fingerprint"] for r in bench.mock_server.requests()] == [fingerprint(bench.keys[MOONSHOT])]
 
     pids = bench.pids()

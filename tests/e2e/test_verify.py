@@ -19,7 +19,7 @@ def test_verify_changes_nothing_and_finds_a_revoked_key_and_drift(bench: Bench) 
     assert fine.recap[bench.gateway.name]["changed"] == 0
 
     bench.revoke(MOONSHOT, bench.keys[MOONSHOT])
-    drifted = bench.rollout(playbook="clawfleet.clawdbot.verify", providers_default_model="moonshot/moonshot-v1-8k")
+    drifted = bench.rollout(playbook="clawfleet.clawdbot.verify", providers_default_model="moonshot/kimi-k2.6")
 
     assert drifted.code != 0
     assert "unauthorized" in drifted.output

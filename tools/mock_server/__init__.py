@@ -20,7 +20,7 @@ It needs the standard library only, and imports nothing from outside this direct
 from .answers import Answer
 from .faults import FAULTS, Fault
 from .keys import Key, fingerprint
-from .server import CONTROL, MAX_REQUEST_BODY, MockServer, Request
+from .server import CONTROL, MAX_REQUEST_BODY, Form, MockServer, Request
 from .vendors import ADMITTED_AGENTS, ERRORS, GUIDE_MODELS, PRODUCTS
 
 __all__ = [
@@ -33,6 +33,7 @@ __all__ = [
     "PRODUCTS",
     "Answer",
     "Fault",
+    "Form",
     "Key",
     "MockServer",
     "Request",

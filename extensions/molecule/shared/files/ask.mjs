@@ -28,7 +28,7 @@ async function call(method, params, expectFinal = false) {
 
 async function chats() {
   const requests = await (await fetch(REQUESTS)).json()
-  return requests.filter(request => request.path.endsWith('/chat/completions'))
+  return requests.filter(request => request.method === 'POST' && /(completions|messages)$/.test(request.path))
 }
 
 async function sendMessage(agentId, model) {
