@@ -174,7 +174,7 @@ def test_from_the_blocks_of_the_guide_to_those_of_today(bench: Bench) -> None:
 
 @pytest.fixture
 def openclaw(mock_server: MockServer, tmp_path: Path) -> Iterator[Bench]:
-    with fleet.running(("gateway",), product="openclaw") as running:
+    with fleet.running(("gateway",), {"gateway": "openclaw"}) as running:
         yield Bench(running, running.gateways[0], mock_server, tmp_path)
 
 
