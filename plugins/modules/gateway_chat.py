@@ -12,6 +12,8 @@ version_added: 0.1.0
 description:
   - Sends one short message to each model through the running gateway, as a chat client does, with the key in the memory
     of its process. Fails if the model does not answer, or another model answers instead.
+  - With O(kind=tool) the model has to call a tool before it answers. Agents do that in most conversations. A model that
+    thinks rejects the result of a tool if its entry in the config lacks a field, while it answers plain messages.
   - Clawdbot itself reports C(ok) for a message that the provider has rejected or answered with nothing.
   - Each message costs a few tokens. It is sent in a session of its own, which is removed afterwards.
 author:
@@ -29,6 +31,19 @@ attributes:
 extends_documentation_fragment:
   - clawfleet.clawdbot._gateway
 options:
+  kind:
+    description:
+      - What the model is asked for.
+      - V(text) asks for an answer of one word.
+      - V(tool) asks it to call a tool that only reads, and then to answer. The session's transcript must contain the
+        call of the model, the result of the tool, and the answer of the same model after it.
+      - A gateway that offers its agent no such tool is no failure. The answer is judged as with V(text),
+        RV(chats[].tool) is null, and a warning says so.
+    type: str
+    choices:
+      - text
+      - tool
+    default: text
   models:
     description: List of C(provider/model).
     type: list
@@ -62,8 +77,15 @@ EXAMPLES = r"""
   clawfleet.clawdbot.gateway_chat:
     program: "{{ gateway.program }}"
     models:
-      - moonshot/kimi-k2.5
+      - moonshot/kimi-k3
       - kimicode/kimi-for-coding
+
+- name: Have a model call a tool of the gateway
+  clawfleet.clawdbot.gateway_chat:
+    program: "{{ gateway.program }}"
+    models:
+      - moonshot/kimi-k3
+    kind: tool
 """
 
 RETURN = r"""
@@ -76,7 +98,7 @@ chats:
     model:
       description: The model.
       type: str
-      sample: moonshot/kimi-k2.5
+      sample: moonshot/kimi-k3
     ok:
       description: Whether this model answered.
       type: bool
@@ -85,6 +107,12 @@ chats:
       description: The first 300 characters of the answer or of the error. Keys and account ids are removed.
       type: str
       sample: ready
+    tool:
+      description:
+        - With O(kind=tool), the tool that the model has called. Null if the gateway offers its agent none that can be
+          called without harm, and if the model failed.
+      type: str
+      sample: agents_list
 """
 
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._module import main as shared

@@ -15,7 +15,7 @@ from typing import Any, TypedDict
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config import json5_reader
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import ClawdbotError
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._files import atomic, journal
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway import chat
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway import chat, chat_answers
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.env_sources import read_env_file
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.client import Gateway
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.redaction import secret_values
@@ -24,6 +24,7 @@ from .arguments import GATEWAY_ARGUMENTS, resolve_gateway
 
 ARGUMENT_SPEC: Mapping[str, Any] = {
     **GATEWAY_ARGUMENTS,
+    "kind": {"type": "str", "choices": ["text", "tool"], "default": "text"},
     "models": {"type": "list", "elements": "str", "required": True},
     "port": {"type": "int"},
     "program": {"type": "list", "elements": "str", "required": True},
@@ -34,22 +35,33 @@ ARGUMENT_SPEC: Mapping[str, Any] = {
 class Result(TypedDict):
     """The result of the module."""
 
-    chats: list[chat.ChatInfo]
+    chats: list[chat_answers.ChatInfo]
+    warnings: list[str]
 
 
 def run(params: dict[str, Any], check_mode: bool) -> Result:
     """Return the answer of each model. Raises `ClawdbotError` if one does not answer."""
     if check_mode:
-        return {"chats": []}
+        return {"chats": [], "warnings": []}
     chats = _chats(params)
-    result: Result = {"chats": [one.as_result() for one in chats]}
+    unproven = [one.model for one in chats if params["kind"] == "tool" and one.ok and one.tool is None]
+    result: Result = {"chats": [one.as_result() for one in chats], "warnings": _warnings(unproven)}
     failed = [f"{one.model}: {one.message}" for one in chats if not one.ok]
     if failed:
         raise ClawdbotError("No answer through the gateway. " + " ".join(failed), **result)
     return result
 
 
-def _chats(params: Mapping[str, Any]) -> list[chat.ChatResult]:
+def _warnings(unproven: list[str]) -> list[str]:
+    if not unproven:
+        return []
+    return [
+        f"The gateway offers its agent none of the tools {', '.join(chat_answers.HARMLESS_TOOLS)}. So tool calls are "
+        f"not verified for {', '.join(unproven)}. Check `tools` in its config."
+    ]
+
+
+def _chats(params: Mapping[str, Any]) -> list[chat_answers.ChatResult]:
     product, paths = resolve_gateway(params)
     config = atomic.read(paths.config)
     if config.content is None:
@@ -61,4 +73,4 @@ def _chats(params: Mapping[str, Any]) -> list[chat.ChatResult]:
     env_file = read_env_file(paths.env)
     secrets = secret_values(env_file.values) if env_file else ()
     gateway = Gateway(product, params["program"], paths, params["port"], secrets)
-    return [chat.send(gateway, agent, model, params["timeout"]) for model in params["models"]]
+    return [chat.send(gateway, agent, model, params["kind"], params["timeout"]) for model in params["models"]]

@@ -4,17 +4,31 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.testing import patch_module_args
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway import chat
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.chat import ChatResult
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.chat_answers import ChatResult
 from ansible_collections.clawfleet.clawdbot.plugins.modules import gateway_chat
 
 MODELS = ["moonshot/kimi-k2.5", "kimicode/kimi-for-coding"]
+
+
+#: The warnings of the modules that a test runs.
+Warnings = list[str]
+
+
+@pytest.fixture(autouse=True)
+def warnings(monkeypatch: pytest.MonkeyPatch) -> Warnings:
+    # Ansible prints warnings or returns them, depending on what else the process has loaded.
+    warnings: Warnings = []
+    monkeypatch.setattr(AnsibleModule, "warn", lambda _module, text: warnings.append(text))
+    return warnings
 
 
 def run(capsys: pytest.CaptureFixture[str], directory: Path, **arguments: Any) -> dict[str, Any]:
@@ -30,22 +44,60 @@ def run(capsys: pytest.CaptureFixture[str], directory: Path, **arguments: Any) -
 def answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, ChatResult]:
     """The answer of each model; the message to it must go to the agent of the config."""
     (tmp_path / "clawdbot.json").write_text("{agents: {list: [{id: 'work'}]}}")
-    answers = {model: ChatResult(model, True, "ready") for model in MODELS}
+    answers = {model: ChatResult(model, True, "ready", "ls") for model in MODELS}
 
-    def send(_gateway: object, agent: str, model: str, timeout: float) -> ChatResult:
+    def send(_gateway: object, agent: str, model: str, kind: str, timeout: float) -> ChatResult:
         assert (agent, timeout) == ("work", 60)
-        return answers[model]
+        # Where no tool is asked for, none is named.
+        return answers[model] if kind == "tool" else dataclasses.replace(answers[model], tool=None)
 
     monkeypatch.setattr(chat, "send", send)
     return answers
 
 
 @pytest.mark.usefixtures("answers")
-def test_the_answer_of_each_model_is_returned(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_answer_of_each_model_is_returned(
+    warnings: Warnings, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     result = run(capsys, tmp_path)
 
-    assert result["chats"] == [{"model": model, "ok": True, "message": "ready"} for model in MODELS]
+    assert result["chats"] == [{"model": model, "ok": True, "message": "ready", "tool": None} for model in MODELS]
     assert result["changed"] is False
+    assert warnings == []
+
+
+@pytest.mark.usefixtures("answers")
+def test_the_tool_that_each_model_has_called_is_returned(
+    warnings: Warnings, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    result = run(capsys, tmp_path, kind="tool")
+
+    assert result["chats"] == [{"model": model, "ok": True, "message": "ready", "tool": "ls"} for model in MODELS]
+    assert warnings == []
+
+
+UNPROVEN = (
+    "The gateway offers its agent none of the tools tool_search, ls, session_status, agents_list. So tool calls are "
+    "not verified for {models}. Check `tools` in its config."
+)
+
+
+def test_a_gateway_without_tools_is_a_warning(
+    answers: dict[str, ChatResult], warnings: Warnings, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    answers.update({model: ChatResult(model, True, "ready") for model in MODELS})
+
+    result = run(capsys, tmp_path, kind="tool")
+
+    assert result["chats"] == [{"model": model, "ok": True, "message": "ready", "tool": None} for model in MODELS]
+    assert warnings == [UNPROVEN.format(models=", ".join(MODELS))]
+
+    # A failure is no matter of the tools that are offered.
+    warnings.clear()
+    answers[MODELS[0]] = ChatResult(MODELS[0], False, "x")
+    failed = run(capsys, tmp_path, kind="tool")
+    assert failed["msg"] == f"No answer through the gateway. {MODELS[0]}: x"
+    assert warnings == [UNPROVEN.format(models=MODELS[1])]
 
 
 def test_a_model_without_an_answer_fails_the_module_with_all_answers(

@@ -9,150 +9,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.chat import (
-    ChatResult,
-    default_agent,
-    judge_result,
-    judge_transcript,
-    send,
-)
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.chat import Kind, default_agent, send
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.chat_answers import ChatResult
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.client import Gateway
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.table import PRODUCTS
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.redaction import fingerprint
-from hypothesis import given
-from hypothesis import strategies as st
 
+from tests.unit.plugins.module_utils._gateway.chat_cases import MODEL, answer, answered, call, offering, tool_result
 from tests.unit.plugins.module_utils._gateway.observations import paths, run_in_process
 
-MODEL = "moonshot/kimi-k2.5"
 KEY = "Zq8-0123456789"
-
-
-def answer(**changed: Any) -> dict[str, Any]:
-    """An assistant message as the product keeps it in a transcript."""
-    return {
-        "role": "assistant",
-        "provider": "moonshot",
-        "model": "kimi-k2.5",
-        "stopReason": "stop",
-        "content": [{"type": "text", "text": "ready"}],
-        **changed,
-    }
-
-
-NOTHING = "moonshot/kimi-k2.5 returned an empty answer. Check that its baseUrl is that of an API."
-JUDGED: dict[str, tuple[dict[str, Any] | None, bool, str]] = {
-    "an answer": (answer(), True, "ready"),
-    "an answer in parts": (
-        answer(content=[{"type": "thinking", "thinking": "…"}, {"text": "rea"}, 5, {"text": None}, {"text": "dy "}]),
-        True,
-        "rea dy",
-    ),
-    "an answer that was cut at the limit": (answer(stopReason="length"), True, "ready"),
-    "thoughts alone": (answer(content=[{"type": "thinking", "thinking": "…"}]), True, ""),
-    "no transcript": (None, False, "The session's transcript contains no answer."),
-    "rejected by the provider": (
-        answer(stopReason="error", errorMessage="401 Invalid Authentication", content=[]),
-        False,
-        "moonshot/kimi-k2.5 failed: 401 Invalid Authentication",
-    ),
-    "rejected after the first words": (
-        answer(stopReason="error", errorMessage="terminated"),
-        False,
-        "moonshot/kimi-k2.5 failed: terminated",
-    ),
-    "rejected without a reason": (
-        answer(stopReason="error"),
-        False,
-        "moonshot/kimi-k2.5 failed: no reason given.",
-    ),
-    "aborted": (
-        answer(stopReason="aborted", errorMessage="Request was aborted"),
-        False,
-        "moonshot/kimi-k2.5 failed: Request was aborted",
-    ),
-    "another model": (answer(model="moonshot-v1-8k"), False, "moonshot/moonshot-v1-8k answered instead."),
-    "another provider": (answer(provider="kimicode"), False, "kimicode/kimi-k2.5 answered instead."),
-    "another model rejected": (
-        answer(provider="anthropic", model="opus", stopReason="error", errorMessage="no key"),
-        False,
-        "anthropic/opus failed: no key",
-    ),
-    "no model": ({"role": "assistant", "content": "x"}, False, "None/None answered instead."),
-    # What the product keeps when the endpoint sends HTML, or nothing, with status 200.
-    "nothing": (answer(content=[]), False, NOTHING),
-    "nothing at all": (answer(content=None), False, NOTHING),
-}
-
-
-@pytest.mark.parametrize("name", JUDGED)
-def test_judge_transcript(name: str) -> None:
-    last, ok, message = JUDGED[name]
-    assert judge_transcript(MODEL, last) == ChatResult(MODEL, ok, message)
-
-
-TEXT = st.text("moonsht/kimi-25 ü\n", max_size=20)
-
-
-@given(
-    st.dictionaries(
-        st.sampled_from(["provider", "model", "stopReason", "content", "errorMessage"]),
-        st.recursive(
-            st.none() | st.integers() | TEXT,
-            lambda inner: st.lists(inner) | st.dictionaries(TEXT, inner),
-            max_leaves=8,
-        ),
-    )
-)
-def test_only_an_answer_is_one(last: dict[str, Any]) -> None:
-    assert not judge_transcript(MODEL, last).ok
-
-
-def answered(status: str = "ok", **changed: Any) -> dict[str, Any]:
-    """The result of a message by a product that reports failures, shortened."""
-    body = {"payloads": [{"text": "ready", "mediaUrl": None}], "meta": {"agentMeta": answer()}}
-    return {"status": status, "result": {**body, **changed}}
-
-
-JUDGED_RESULTS: dict[str, tuple[Any, bool, str]] = {
-    "an answer": (answered(), True, "ready"),
-    "in parts": (answered(payloads=[{"text": "rea"}, 5, {"text": None}, {"text": "dy "}]), True, "rea dy"),
-    "failed": (
-        answered(
-            "error", meta={"agentMeta": answer(), "error": {"kind": "incomplete_turn", "message": "No response."}}
-        ),
-        False,
-        "moonshot/kimi-k2.5 failed: No response.",
-    ),
-    "failed and called ok": (
-        answered(meta={"agentMeta": answer(), "error": {"message": "No response."}}),
-        False,
-        "moonshot/kimi-k2.5 failed: No response.",
-    ),
-    "failed without a reason": (answered("error"), False, "moonshot/kimi-k2.5 failed: no reason given."),
-    "failed for an odd reason": (
-        answered(meta={"agentMeta": answer(), "error": {"message": 5}}),
-        False,
-        "moonshot/kimi-k2.5 failed: no reason given.",
-    ),
-    "another model": (
-        answered(meta={"agentMeta": answer(provider="kimicode", model="kimi-for-coding")}),
-        False,
-        "kimicode/kimi-for-coding answered instead.",
-    ),
-    "no model": (answered(meta={}), False, "The gateway does not report which model answered."),
-    "nothing": (answered(payloads=[]), False, NOTHING),
-    "nothing at all": (answered(payloads=None), False, NOTHING),
-    "no text": (answered(payloads=[{"mediaUrl": "x"}]), False, NOTHING),
-    "no answer": (None, False, "moonshot/kimi-k2.5 failed: no reason given."),
-}
-
-
-@pytest.mark.parametrize("name", JUDGED_RESULTS)
-def test_judge_result(name: str) -> None:
-    returned, ok, message = JUDGED_RESULTS[name]
-    assert judge_result(MODEL, returned) == ChatResult(MODEL, ok, message)
-
 
 AGENTS: dict[str, tuple[Any, str]] = {
     "no config": (None, "main"),
@@ -193,16 +59,15 @@ class Fake:
         #: Method, parameters, timeout in milliseconds, whether the final answer is waited for.
         self.asked: list[tuple[str, Any, str, bool]] = []
         self.answers: dict[str, Any] = {
-            "sessions.patch": {"path": str(self.sessions / "sessions.json")},
-            "agent": {"result": {"meta": {"agentMeta": {"sessionId": "s1"}}}},
+            "sessions.patch": {},
+            "agent": {},
             "sessions.delete": {},
         }
         run_in_process(monkeypatch, self._program)
 
-    def send(self, *lines: Any) -> ChatResult:
-        text = "".join(f"{line if isinstance(line, str) else json.dumps(line)}\n" for line in lines)
-        (self.sessions / "s1.jsonl").write_text(text)
-        return send(self.gateway, "main", MODEL, 7.5)
+    def send(self, *transcript: dict[str, Any], kind: Kind = "text") -> ChatResult:
+        self.answers["chat.history"] = {"messages": [*transcript]}
+        return send(self.gateway, "main", MODEL, kind, 7.5)
 
     def _program(self, arguments: list[str]) -> Any:
         method, options = arguments[2], arguments[3:]
@@ -218,8 +83,9 @@ class Fake:
 
 
 @pytest.fixture
-def fake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Fake:
-    return Fake(tmp_path, "clawdbot", monkeypatch)
+def fake(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Fake:
+    """A gateway of Clawdbot, or of the product that a test names."""
+    return Fake(tmp_path, getattr(request, "param", "clawdbot"), monkeypatch)
 
 
 @pytest.fixture
@@ -232,15 +98,14 @@ def test_a_message(fake: Fake) -> None:
     removed.touch()
     fake.answers["sessions.delete"] = {"archived": [str(removed)]}
     result = fake.send(
-        {"type": "session"},
-        {"message": {"role": "user", "content": "x"}},
-        {"message": answer(content=[{"text": "first"}])},
-        {"message": answer()},
-        {"message": {"role": "toolResult"}},
+        {"role": "user", "content": "x"},
+        answer(content=[{"text": "first"}]),
+        answer(),
+        {"role": "toolResult"},
     )
     assert result == ChatResult(MODEL, True, "ready")
     assert not removed.exists()
-    patched, asked, deleted = fake.asked
+    patched, asked, read, deleted = fake.asked
     key = patched[1]["key"]
     assert key.startswith("agent:main:clawfleet-")
     assert patched == ("sessions.patch", {"key": key, "model": MODEL}, "30000", False)
@@ -255,6 +120,7 @@ def test_a_message(fake: Fake) -> None:
         "7500",
         True,
     )
+    assert read == ("chat.history", {"sessionKey": key}, "30000", False)
     assert deleted == ("sessions.delete", {"key": key, "deleteTranscript": True}, "30000", False)
 
 
@@ -264,48 +130,91 @@ def test_a_message_of_a_product_without_transcript_files(openclaw: Fake) -> None
     removed.touch()
     openclaw.answers.update({"agent": answered(), "sessions.delete": {"archived": [str(removed)]}})
     assert openclaw.send() == ChatResult(MODEL, True, "ready")
+    assert methods(openclaw) == ["sessions.patch", "agent", "sessions.delete"]
     assert not removed.exists()
     openclaw.answers["agent"] = answered("error", meta={"error": {"message": "No response."}})
-    assert openclaw.send({"message": answer()}) == ChatResult(MODEL, False, f"{MODEL} failed: No response.")
+    assert openclaw.send(answer()) == ChatResult(MODEL, False, f"{MODEL} failed: No response.")
+
+
+def methods(fake: Fake) -> list[str]:
+    """Return the methods that the gateway was asked for, and forget them."""
+    asked = [method for method, *_rest in fake.asked]
+    fake.asked.clear()
+    return asked
+
+
+@pytest.mark.parametrize("fake", PRODUCTS, indirect=True)
+def test_a_tool_message(fake: Fake) -> None:
+    fake.answers["agent"] = offering("exec", "ls")
+    called = [{"role": "user"}, call(), tool_result(), answer()]
+    assert fake.send(*called, kind="tool") == ChatResult(MODEL, True, "ready", "ls")
+    assert fake.asked[1][1]["message"] == (
+        "Call one tool once: the tool tool_search, the tool ls, the tool session_status or the tool agents_list, "
+        "whichever you have. Then answer with the one word: ready"
+    )
+    assert methods(fake) == ["sessions.patch", "agent", "chat.history", "sessions.delete"]
+    assert fake.send({"role": "user"}, answer(), kind="tool") == ChatResult(
+        MODEL, False, "moonshot/kimi-k2.5 answered without calling a tool: ready"
+    )
+    fake.answers["agent"] = offering("exec")
+    assert fake.send({"role": "user"}, answer(), kind="tool") == ChatResult(MODEL, True, "ready")
+
+
+REJECTED = [call(), tool_result(), answer(stopReason="error", errorMessage="400 x")]
+
+
+def test_a_tool_message_that_the_provider_rejects(fake: Fake) -> None:
+    fake.answers["agent"] = offering("ls")
+    assert fake.send(*REJECTED, kind="tool") == ChatResult(
+        MODEL, False, f"After a call of the tool ls: {MODEL} failed: 400 x"
+    )
+
+
+def test_a_tool_message_that_fails_the_call_of_the_gateway(openclaw: Fake) -> None:
+    del openclaw.answers["agent"]
+    reason = "Gateway method agent failed: no agent here"
+    assert openclaw.send(*REJECTED, kind="tool") == ChatResult(MODEL, False, f"After a call of the tool ls: {reason}")
+    methods(openclaw)
+    assert openclaw.send(*REJECTED) == ChatResult(MODEL, False, reason)
+    assert methods(openclaw) == ["sessions.patch", "agent", "sessions.delete"]
+
+
+def test_the_first_failure_is_reported(openclaw: Fake) -> None:
+    del openclaw.answers["agent"]
+    result = send(openclaw.gateway, "main", MODEL, "tool", 7.5)
+    assert result == ChatResult(MODEL, False, "Gateway method agent failed: no agent here")
+    assert methods(openclaw) == ["sessions.patch", "agent", "chat.history", "sessions.delete"]
+
+
+@pytest.mark.parametrize("kind", ["text", "tool"])
+def test_a_transcript_that_cannot_be_read_is_a_failure(kind: Kind, fake: Fake) -> None:
+    assert send(fake.gateway, "main", MODEL, kind, 7.5) == ChatResult(
+        MODEL, False, "Gateway method chat.history failed: no chat.history here"
+    )
 
 
 def test_each_message_has_a_session_of_its_own(fake: Fake) -> None:
-    fake.send({"message": answer()})
-    fake.send({"message": answer()})
+    fake.send(answer())
+    fake.send(answer())
     keys = {asked[1]["key"] for asked in fake.asked if asked[0] == "sessions.patch"}
     assert len(keys) == 2
 
 
-NO_ANSWER = "The session's transcript contains no answer."
-TRANSCRIPTS: dict[str, list[Any]] = {
-    "empty": [],
-    "of the user alone": [{"message": {"role": "user"}}],
-    "of something else": [[1], "null", {"message": 5}, {"message": None}],
-    "broken": ["{"],
-    "too deep": ["[" * 100_000],
-}
+def test_a_transcript_without_an_answer(fake: Fake) -> None:
+    no_answer = ChatResult(MODEL, False, "The session's transcript contains no answer.")
+    assert fake.send({"role": "user"}) == no_answer
+    assert fake.send() == no_answer
 
 
-@pytest.mark.parametrize("name", TRANSCRIPTS)
-def test_no_answer_in_the_transcript(name: str, fake: Fake) -> None:
-    assert fake.send(*TRANSCRIPTS[name]) == ChatResult(MODEL, False, NO_ANSWER)
+ODD = [None, 5, "x", [], {}, {"result": "ok"}, {"messages": {}}, {"messages": [None, 5, [1]]}]
 
 
-ODD_ANSWERS: dict[str, dict[str, Any]] = {
-    "no session": {"sessions.patch": None},
-    "session at no path": {"sessions.patch": {"path": 5}},
-    "no meta": {"agent": {"result": "ok"}},
-    "session of no name": {"agent": {"result": {"meta": {"agentMeta": {"sessionId": None}}}}},
-    "another session": {"agent": {"result": {"meta": {"agentMeta": {"sessionId": "s2"}}}}},
-    "a session elsewhere": {"agent": {"result": {"meta": {"agentMeta": {"sessionId": "../outside"}}}}},
-}
-
-
-@pytest.mark.parametrize("name", ODD_ANSWERS)
-def test_odd_answers_are_failures(name: str, fake: Fake) -> None:
-    (fake.directory / "outside.jsonl").write_text(json.dumps({"message": answer()}))
-    fake.answers.update(ODD_ANSWERS[name])
-    assert fake.send({"message": answer()}) == ChatResult(MODEL, False, NO_ANSWER)
+@pytest.mark.parametrize("fake", PRODUCTS, indirect=True)
+@pytest.mark.parametrize("kind", ["text", "tool"])
+@pytest.mark.parametrize("odd", ODD)
+def test_odd_answers_are_failures(odd: Any, kind: Kind, fake: Fake) -> None:
+    fake.answers.update({"sessions.patch": odd, "agent": odd, "chat.history": odd, "sessions.delete": odd})
+    assert not send(fake.gateway, "main", MODEL, kind, 7.5).ok
 
 
 def test_a_gateway_that_rejects_the_session(fake: Fake) -> None:
@@ -322,7 +231,7 @@ LOCKED = "Gateway method sessions.patch failed: timeout acquiring session store 
 )
 def test_a_lock_that_a_gateway_has_left_is_waited_for(locks: int, result: ChatResult, fake: Fake) -> None:
     fake.locks = locks
-    assert fake.send({"message": answer()}) == result
+    assert fake.send(answer()) == result
     assert [asked[0] for asked in fake.asked].count("sessions.patch") == 4
 
 
@@ -334,13 +243,13 @@ def test_a_gateway_that_rejects_the_message(fake: Fake) -> None:
 
 def test_a_session_that_stays_is_no_failure(fake: Fake) -> None:
     del fake.answers["sessions.delete"]
-    assert fake.send({"message": answer()}) == ChatResult(MODEL, True, "ready")
+    assert fake.send(answer()) == ChatResult(MODEL, True, "ready")
 
 
 @pytest.mark.parametrize("deleted", [None, [], {"archived": None}, {"archived": "x"}, {"archived": [5, None]}])
 def test_odd_reports_of_removed_transcripts(deleted: Any, fake: Fake) -> None:
     fake.answers["sessions.delete"] = deleted
-    assert fake.send({"message": answer()}).ok
+    assert fake.send(answer()).ok
 
 
 def test_only_transcripts_are_removed(fake: Fake) -> None:
@@ -348,14 +257,14 @@ def test_only_transcripts_are_removed(fake: Fake) -> None:
     for other in others:
         other.touch()
     fake.answers["sessions.delete"] = {"archived": [str(other) for other in others]}
-    assert fake.send({"message": answer()}).ok
+    assert fake.send(answer()).ok
     assert all(other.exists() for other in others)
 
 
 def test_secrets_are_redacted_before_the_message_is_cut(fake: Fake) -> None:
     words = "x" * 295
-    result = fake.send({"message": answer(stopReason="error", errorMessage=f"{KEY} {words}{KEY}")})
+    result = fake.send(answer(stopReason="error", errorMessage=f"{KEY} {words}{KEY}"))
     shown = f"moonshot/kimi-k2.5 failed: <{fingerprint(KEY)}> {words}"
     assert result == ChatResult(MODEL, False, shown[:300])
-    result = fake.send({"message": answer(content=[{"text": f"{words}{KEY}"}])})
+    result = fake.send(answer(content=[{"text": f"{words}{KEY}"}]))
     assert result == ChatResult(MODEL, True, f"{words}<{fingerprint(KEY)}>"[:300])
