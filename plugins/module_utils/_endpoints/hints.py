@@ -73,6 +73,10 @@ HINTS: Mapping[Status, str] = {
 
 ADVICE: Mapping[Advice, str] = {
     "base_url_form": "Write base_url as https://host/path, such as https://api.moonshot.cn/v1.",
+    "behind_proxy": (
+        "Check the model in the configuration of the proxy, which asks the vendor with a key and a User-Agent of its"
+        " own. The proxy accepts the key that was sent."
+    ),
     "first_page": (
         "Declare the models in unlisted_models and use probe=chat: the endpoint lists its models in pages, and only the"
         " first page is read."

@@ -111,8 +111,8 @@ class ErrorRule(NamedTuple):
 _JSON: tuple[ErrorBody, ...] = ("api", "json")
 _QUOTA = "quota|usage limit|balance|billing|insufficient|credit"
 _UNKNOWN_MODEL = (
-    r"(invalid|unknown|no such)[ _]model|model[ _]not[ _](exist|found)|not a valid model"
-    r"|\bmodel\b.{0,200}(does not exist|not found)|模型不存在"
+    r"not found the model|(invalid|unknown|no such)[ _]model|model[ _]not[ _](exist|found)|not a valid model"
+    r"|\bmodel\b.{0,200}(does not exist|not found)|not_found_error model:|模型不存在"
 )
 _WRONG_KEY = (
     r"(invalid|incorrect|expired)[ _]api[ _-]?key|api[ _-]?key (is |has )?(not valid|invalid|incorrect|expired)"
@@ -121,20 +121,30 @@ _WRONG_KEY = (
 # The first rule that matches decides. Statuses and words come from the vendors' published API description, their own
 # clients and public bug reports.
 ERROR_RULES: Sequence[ErrorRule] = (
+    # LiteLLM's error about its own key or identity at the vendor: the key that was sent to LiteLLM is fine.
+    ErrorRule(
+        (401, 403),
+        "model_unusable",
+        r"litellm\.(authentication|permissiondenied)error",
+        chat=True,
+        rejection="rejected",
+        advice="behind_proxy",
+    ),
+    ErrorRule((401,), "model_unusable", "model_access_denied", chat=True, rejection="rejected"),
     ErrorRule((401,), "model_unusable", "model id does not exist|recognized as other", chat=True, rejection="unknown"),
     ErrorRule((401,), "unauthorized"),
     # Kimi Code answers 403 for three reasons; only the text distinguishes them.
     ErrorRule((402, 403), "membership_required", "membership"),
-    # The load of the vendor, not the rate of the account.
-    ErrorRule((429,), "server_error", "overloaded", retry=True),
+    # The load of the vendor, or models that LiteLLM does not ask for a while after a failure; not the account's rate.
+    ErrorRule((429,), "server_error", "overloaded|no deployments available", retry=True),
     ErrorRule((429,), "rate_limited", "rate_limit_reached", retry=True),
     ErrorRule((402, 403, 429), "quota_exhausted", _QUOTA),
     ErrorRule((402,), "membership_required"),
     ErrorRule((403,), "client_not_admitted", "coding agent|user-agent|user agent"),
     ErrorRule((403,), "model_unusable", bodies=("api",), chat=True, rejection="rejected"),
     ErrorRule((403,), "unauthorized", bodies=_JSON),
-    ErrorRule((404,), "model_unusable", bodies=("api",), chat=True, rejection="unknown"),
     ErrorRule((400, 404, 422), "model_unusable", _UNKNOWN_MODEL, bodies=_JSON, chat=True, rejection="unknown"),
+    ErrorRule((404,), "model_unusable", bodies=("api",), chat=True, rejection="rejected"),
     ErrorRule((404, 405, 410, 501), "wrong_base_url"),
     ErrorRule((407,), "connection_refused", advice="proxy_rejected"),
     ErrorRule((408,), "timeout", retry=True),

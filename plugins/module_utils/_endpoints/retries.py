@@ -43,7 +43,7 @@ def wait_before_retry(
 
 
 def _retry_after(outcome: Outcome, now: float) -> float | None:
-    """Return the seconds that an answer asks to wait, in `Retry-After` or in the text of Moonshot's rate limit."""
+    """Return the seconds that an answer asks to wait, in `Retry-After` or in the text of Moonshot and LiteLLM."""
     if isinstance(outcome, NoAnswer):
         return None
     value = outcome.headers.get("retry-after", "").strip()
@@ -55,5 +55,5 @@ def _retry_after(outcome: Outcome, now: float) -> float | None:
         except (ValueError, TypeError, OverflowError, IndexError):
             pass
     error = api_error(outcome.body)
-    in_words = re.search(r"try again after ([0-9]{1,9}) second", error.text) if error else None
+    in_words = re.search(r"try again (?:after|in) ([0-9]{1,9}) second", error.text, re.IGNORECASE) if error else None
     return float(in_words.group(1)) if in_words else None

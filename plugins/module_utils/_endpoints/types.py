@@ -45,6 +45,7 @@ Status = Literal[
 
 Advice = Literal[
     "base_url_form",
+    "behind_proxy",
     "first_page",
     "own_agent",
     "proxy_rejected",

@@ -55,8 +55,8 @@ def conclude(
         # What is known about a model says more than a request that was refused for an unknown reason.
         first = min(models.unusable.values(), key=lambda verdict: verdict.status == "request_refused")
         message = "; ".join(_unusable_messages(models.unusable))
-        verdict = Verdict(first.status, message, first.http_status, first.latency_ms)
-        hint = hint_for(provider, verdict)
+        verdict = first._replace(message=message)
+        hint = hint_for(provider, first)
     else:
         slowest = max([verdict.latency_ms or 0 for verdict in answers.values()], default=listing.latency_ms)
         verdict = Verdict("ok", _ok_message(provider, listing, chats), listing.http_status, slowest)

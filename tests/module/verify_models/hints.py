@@ -54,3 +54,7 @@ OTHER_MODEL = (
     "Choose another of the listed models, or ask the vendor: the account's plan may not include the model, or the model"
     " does not support this API."
 )
+BEHIND_PROXY = (
+    "Check the model in the configuration of the proxy, which asks the vendor with a key and a User-Agent of its own."
+    " The proxy accepts the key that was sent."
+)

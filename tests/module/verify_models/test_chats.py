@@ -20,6 +20,7 @@ from tests.module.verify_models.behaviours import (
 )
 from tests.module.verify_models.hints import (
     ADMIT,
+    BEHIND_PROXY,
     CHECK_ANSWER,
     CHECK_KEY,
     CHECK_PATH,
@@ -180,6 +181,34 @@ CHATS: Mapping[str, Chat] = {
         "a cannot be used: {url} answered 404: The model `a` does not exist.",
         OTHER_MODEL,
     ),
+    "404 in Anthropic's words": Chat(
+        json_answer(404, {"type": "error", "error": {"type": "not_found_error", "message": "model: a"}}),
+        "model_unusable",
+        404,
+        "a cannot be used: {url} answered 404: model: a",
+        OTHER_MODEL,
+    ),
+    "401 of what LiteLLM asks": Chat(
+        error(401, "authentication_error", "litellm.AuthenticationError: Incorrect API key provided"),
+        "model_unusable",
+        401,
+        "a cannot be used: {url} answered 401: litellm.AuthenticationError: Incorrect API key provided",
+        BEHIND_PROXY,
+    ),
+    "401 for a model, by LiteLLM": Chat(
+        error(401, "key_model_access_denied", "key not allowed to access model"),
+        "model_unusable",
+        401,
+        "a cannot be used: {url} answered 401: key not allowed to access model",
+        OTHER_MODEL,
+    ),
+    "403 of what LiteLLM asks": Chat(
+        error(403, "permission_error", f"litellm.PermissionDeniedError: {KIMI_403}"),
+        "model_unusable",
+        403,
+        f"a cannot be used: {{url}} answered 403: litellm.PermissionDeniedError: {KIMI_403}",
+        BEHIND_PROXY,
+    ),
     "404 of FastAPI": Chat(
         json_answer(404, {"detail": "Not Found"}),
         "wrong_base_url",
@@ -257,6 +286,15 @@ CHATS: Mapping[str, Chat] = {
         listed=(),
         unlisted=("a",),
         missing=("a",),
+    ),
+    "unlisted, and another 404": Chat(
+        error(404, "not_found_error", "litellm.NotFoundError: 404 page not found"),
+        "model_unusable",
+        404,
+        "a cannot be used: {url} answered 404: litellm.NotFoundError: 404 page not found",
+        OTHER_MODEL,
+        listed=(),
+        unlisted=("a",),
     ),
     "unlisted, and rejected": Chat(
         error(403, "x", "bad"),
@@ -337,6 +375,17 @@ def test_a_chat_with_a_retired_model(listed: tuple[str, ...]) -> None:
         suggestions={model_id: ["kimi-k3"] for model_id in unlisted},
     )
     assert code == 1
+
+
+def test_a_404_that_is_not_about_the_model_is_no_retirement() -> None:
+    behaviour = chats(("kimi-k2.5",), **{"kimi-k2.5": error(404, "not_found_error", "404 page not found")})
+    with RawServer(behaviour) as server:
+        _code, result, _printed = run(provider(server), probe="chat")
+    url = f"http://{server.netloc}/v1/chat/completions"
+    assert (only(result)["status"], only(result)["message"]) == (
+        "model_unusable",
+        f"kimi-k2.5 cannot be used: {url} answered 404: 404 page not found",
+    )
 
 
 def test_a_retired_model_that_still_answers() -> None:

@@ -331,6 +331,13 @@ FAULTS: Mapping[str, Fault] = {
         "{url} answered 429: Busy",
         LATER,
     ),
+    "no deployment of LiteLLM": Fault(
+        error(429, "rate_limit_error", "No deployments available for selected model, Try again in 5 seconds."),
+        "server_error",
+        429,
+        "{url} answered 429: No deployments available for selected model, Try again in 5 seconds.",
+        LATER,
+    ),
     "overloaded vendor of Anthropic's protocol": Fault(
         json_answer(529, {"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}}),
         "server_error",

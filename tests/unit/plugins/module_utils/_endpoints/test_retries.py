@@ -52,6 +52,7 @@ WAITS: Mapping[str, tuple[Outcome, dict[str, Any], float | None]] = {
     "asked for nonsense": (answer(429, b"", retry_after="soon"), {}, 0.5),
     "asked for a negative time": (answer(429, b"", retry_after="-5"), {}, 0.5),
     "asked for in words": (error(429, "x", "please try again after 4 seconds"), {}, 4),
+    "asked for in words of LiteLLM": (error(429, "x", "No deployments available, Try again in 5 seconds."), {}, 5),
     "asked for too much in words": (error(429, "x", "please try again after 40 seconds"), {}, None),
     "header before words": (
         answer(429, {"error": {"message": "try again after 4 seconds"}}, retry_after="2"),
