@@ -83,6 +83,18 @@ pytest: $(VENV)/dev $(LINK) strace chromium
 	$(BIN)/python -m tools.product
 	$(BIN)/python -m pytest $(PARALLEL)
 
+#: make litellm             the tests with LiteLLM's proxy as endpoint
+.PHONY: litellm
+litellm: $(VENV)/dev $(LINK) .cache/litellm/done
+	$(BIN)/python -m tools.product
+	$(BIN)/python -m pytest tests/litellm
+
+.cache/litellm/done: requirements-litellm.txt
+	@echo "Installing LiteLLM into .cache/litellm (once; about a minute) ..."
+	@$(PYTHON) -m venv .cache/litellm
+	@.cache/litellm/bin/pip install --quiet --requirement requirements-litellm.txt
+	@touch $@
+
 #: make bench               what the collection costs, beside other ways of doing the same
 .PHONY: bench
 bench: $(VENV)/dev $(LINK)
