@@ -13,7 +13,7 @@ import re
 import urllib.parse
 from collections.abc import Mapping, Sequence
 
-from .types import ANTHROPIC, Advice, Provider, Status, Verdict
+from .types import ANTHROPIC, OPENAI, Advice, Provider, Status, Verdict
 from .vendor_models import RETIRED
 
 _MOONSHOT_HOSTS = {"api.moonshot.cn": "api.moonshot.ai", "api.moonshot.ai": "api.moonshot.cn"}
@@ -24,6 +24,7 @@ _CONSOLES = {
 }
 
 _KIMI_CODE = "https://api.kimi.com/coding/ with api=anthropic-messages"
+_OPENAI_FORM = f"With api=openai-completions, Kimi Code has rejected gateways as well: prefer base_url {_KIMI_CODE}."
 
 #: The hints of all statuses, except those that depend on more: unauthorized, wrong_base_url, model_missing and
 #: model_retired.
@@ -104,6 +105,8 @@ ADVICE: Mapping[Advice, str] = {
 
 def hint_for(provider: Provider, verdict: Verdict) -> str:
     """Return what to do about a verdict, in one or two sentences."""
+    if verdict.advice == "own_agent" and provider.api == OPENAI:
+        return f"{ADVICE['own_agent']} {_OPENAI_FORM}"
     if verdict.advice:
         return ADVICE[verdict.advice]
     host = _host(provider)

@@ -31,6 +31,9 @@ OWN_AGENT = (
     "This is no fault of the gateway, which identifies itself. To verify it, send a chat message through it: module"
     " gateway_chat, or providers_verify_after=tool in the role. With probe=listing, nothing that is rejected is asked."
 )
+OWN_AGENT_IN_OPENAI_FORM = (
+    f"{OWN_AGENT} With api=openai-completions, Kimi Code has rejected gateways as well: prefer base_url {KIMI_CODE}."
+)
 REFUSED = (
     "Act on the text of the server, which has read the request. Check api_key, headers and api of moonshot: a LiteLLM"
     ' proxy without a database, for example, answers "No connected db." to a wrong key.'

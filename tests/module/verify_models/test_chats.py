@@ -28,6 +28,7 @@ from tests.module.verify_models.hints import (
     LATER,
     OTHER_MODEL,
     OWN_AGENT,
+    OWN_AGENT_IN_OPENAI_FORM,
     REDIRECT,
     REFUSED,
     UNLISTED,
@@ -144,7 +145,7 @@ CHATS: Mapping[str, Chat] = {
         403,
         "the endpoint lists models, but {url} rejected the client that asked (ansible-httpget), not the gateway, with"
         f" 403: {KIMI_403}",
-        OWN_AGENT,
+        OWN_AGENT_IN_OPENAI_FORM,
     ),
     "403 of something in between": Chat(
         json_answer(403, {"message": "Forbidden"}),
@@ -405,6 +406,26 @@ def test_a_refused_chat_does_not_hide_the_others() -> None:
         f"the chat with a was rejected: {url} answered 400: bad; b cannot be used: {url} answered 403: no"
     )
     assert len(server.received) == 4
+
+
+def test_a_prober_that_is_rejected_in_anthropics_form_says_nothing_about_the_gateway() -> None:
+    def behave(connection: socket.socket, request: Received) -> None:
+        rejected = json_answer(
+            403, {"type": "error", "error": {"type": "access_terminated_error", "message": KIMI_403}}
+        )
+        connection.sendall(listing("a") if request.method == "GET" else rejected)
+
+    with RawServer(behave) as server:
+        asked = provider(server, api="anthropic-messages", models=["a"], base_url=f"http://{server.netloc}/coding/")
+        _code, result, _printed = run(asked, probe="chat")
+    assert only(result) == expected(
+        "client_not_admitted",
+        403,
+        f"the endpoint lists models, but http://{server.netloc}/coding/v1/messages rejected the client that asked"
+        f" (ansible-httpget), not the gateway, with 403: {KIMI_403}",
+        OWN_AGENT,
+        listed=["a"],
+    )
 
 
 def test_an_agent_of_the_provider_block_is_the_gateways_too() -> None:

@@ -31,7 +31,7 @@ from tests.module.verify_models.hints import (
     LATER,
     LOGIN,
     LONGER,
-    OWN_AGENT,
+    OWN_AGENT_IN_OPENAI_FORM,
     REDIRECT,
     REFUSED,
     TOP_UP,
@@ -125,7 +125,7 @@ FAULTS: Mapping[str, Fault] = {
         "client_not_admitted",
         403,
         f"{{url}} rejected the client that asked (ansible-httpget), not the gateway, with 403: {KIMI_403}",
-        OWN_AGENT,
+        OWN_AGENT_IN_OPENAI_FORM,
     ),
     "unknown agent": Fault(
         error(403, "access_terminated_error", KIMI_403),
