@@ -28,7 +28,7 @@ SCHEMA_VERSION = 1
 Status = Literal["unreachable", ProblemStatus, "ok"]
 """The status of a host, the worst first. A host has the status of its worst finding."""
 STATUSES: tuple[Status, ...] = get_args(Status)
-ModelStatus = Literal["ok", "missing", "unverified", "unknown", "not_asked"]
+ModelStatus = Literal["ok", "missing", "optional", "unverified", "unknown", "not_asked"]
 
 _LONGEST_STRING = 1000
 _MOST_ITEMS = 200
@@ -254,11 +254,13 @@ def _model_status(model: str, result: Mapping[str, Any] | None, chat: bool) -> M
         return "not_asked"
     if model in _list(result.get("missing")):
         return "missing"
+    if model in _list(result.get("optional_missing")):
+        return "optional"
     listed = model in _list(result.get("listed"))
     if result["status"] == "ok":
         return "ok" if listed or chat else "unverified"
     # The key and the list are valid. Another model is missing.
-    return "ok" if listed and result["status"] == "model_missing" else "unknown"
+    return "ok" if listed and result["status"] in ("model_missing", "model_retired") else "unknown"
 
 
 def _order(entry: HostEntry) -> tuple[Any, ...]:

@@ -94,7 +94,7 @@ def host(
 FLEET: dict[str, dict[str, Any]] = {
     # So many groups that the number of one begins with the number of another.
     "gateway-10": host(group_names=["eu", "production", *(f"rack-{number}" for number in range(10))]),
-    "gateway-9": host(group_names=["us"]),
+    "gateway-9": host(moonshot={"listed": ["kimi-k2.5"], "optional_missing": ["moonshot-v1-8k"]}, group_names=["us"]),
     "gateway-1": {"__providers_gateway": UNREACHABLE, "__providers_report_expected": EXPECTED, "group_names": ["us"]},
     "gateway-2": {"__providers_report_failure": "providers_enabled is empty.", "group_names": []},
     "gateway-3": host(NOT_RUNNING),

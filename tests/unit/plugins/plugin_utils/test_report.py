@@ -185,6 +185,25 @@ def test_findings_of_a_host(name: str) -> None:
 MODELS: dict[str, tuple[dict[str, Any], str, list[tuple[str, bool | None]]]] = {
     "listed": (host(), "ok", [("ok", True), ("ok", True)]),
     "not listed": (host(moonshot=MISSING), "model_missing", [("ok", True), ("missing", True)]),
+    "retired": (
+        host(moonshot={**MISSING, "status": "model_retired"}),
+        "model_retired",
+        [("ok", True), ("missing", True)],
+    ),
+    "optional": (
+        host(moonshot={"listed": ["kimi-k2.5"], "optional_missing": ["moonshot-v1-8k"]}),
+        "ok",
+        [("ok", True), ("optional", True)],
+    ),
+    "optional, and not asked by a chat": (
+        host(
+            {"models_missing": ["moonshot/moonshot-v1-8k"]},
+            moonshot={"listed": ["kimi-k2.5"], "optional_missing": ["moonshot-v1-8k"]},
+            __providers_report_expected={**EXPECTED, "probe": "chat"},
+        ),
+        "ok",
+        [("ok", True), ("optional", False)],
+    ),
     "rejected": (host(moonshot=REJECTED), "unauthorized", [("unknown", True), ("unknown", True)]),
     "accepted without being listed": (
         host(moonshot={"listed": ["kimi-k2.5"]}),
