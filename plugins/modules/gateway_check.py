@@ -49,7 +49,7 @@ EXAMPLES = r"""
       moonshot: MOONSHOT_API_KEY
     fingerprints:
       MOONSHOT_API_KEY: "sha256:1b7c64e0f7a5"
-    models: [moonshot/kimi-k2.5]
+    models: [moonshot/kimi-k3]
     wait: 300
 """
 

@@ -59,7 +59,7 @@ EXAMPLES = r"""
     service_manager: systemd_system
     service_name: clawdbot
     state_dir: /var/lib/clawdbot
-    models: [moonshot/kimi-k2.5]
+    models: [moonshot/kimi-k3]
     wait: 60
 
 - name: Compare files, endpoints and process with the desired state
@@ -72,7 +72,7 @@ EXAMPLES = r"""
           base_url: https://api.moonshot.cn/v1
           api_key: "{{ vault_moonshot_api_key }}"
           models:
-            - kimi-k2.5
+            - kimi-k3
     files:
       env:
         MOONSHOT_API_KEY: "{{ vault_moonshot_api_key }}"
@@ -82,10 +82,15 @@ EXAMPLES = r"""
           apiKey: ${MOONSHOT_API_KEY}
           api: openai-completions
           models:
-            - id: kimi-k2.5
-              name: Kimi K2.5
-              contextWindow: 200000
-              maxTokens: 8192
+            - id: kimi-k3
+              name: Kimi K3
+              reasoning: true
+              contextWindow: 1048576
+              maxTokens: 131072
+              compat:
+                supportsDeveloperRole: false
+                supportsReasoningEffort: false
+                supportsStore: false
   register: gateway
 
 - name: Report whether it is up to date

@@ -141,12 +141,17 @@ EXAMPLES = r"""
         apiKey: ${MOONSHOT_API_KEY}
         api: openai-completions
         models:
-          - id: kimi-k2.5
-            name: Kimi K2.5
-            contextWindow: 200000
-            maxTokens: 8192
+          - id: kimi-k3
+            name: Kimi K3
+            reasoning: true
+            contextWindow: 1048576
+            maxTokens: 131072
+            compat:
+              supportsDeveloperRole: false
+              supportsReasoningEffort: false
+              supportsStore: false
     aliases:
-      k25: moonshot/kimi-k2.5
+      k3: moonshot/kimi-k3
     validate: "{{ gateway.check_command }}"
 
 - name: Remove Moonshot's models
