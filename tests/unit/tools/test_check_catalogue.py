@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The comparison of the catalogue with a listing: what is new, gone and different, and what no listing is."""
+"""The catalogue agrees with what is known of the vendors, and is compared with a listing."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 import yaml
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._endpoints.vendor_models import RETIRED
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._endpoints.vendor_models import RETIRED, THINKING
 
 from tools import check_catalogue as tool
 from tools.mock_server import PRODUCTS
@@ -93,6 +93,12 @@ def test_the_catalogue_has_what_the_vendor_lists(provider: str) -> None:
 def test_each_retired_model_of_the_catalogue_is_optional(provider: str) -> None:
     ids = {model["id"] for model in CATALOGUE[provider]["block"]["models"]}
     assert (ids & set(RETIRED)) - set(CATALOGUE[provider]["optional_models"]) == set()
+
+
+@pytest.mark.parametrize("provider", VENDORS)
+def test_the_models_of_the_catalogue_that_think_are_known(provider: str) -> None:
+    models = CATALOGUE[provider]["block"]["models"]
+    assert {model["id"] for model in models if model.get("reasoning")} == THINKING & {model["id"] for model in models}
 
 
 FORM = 'The listing is not of the form {"data": [{"id": "..."}]}.'
