@@ -32,10 +32,20 @@ options:
         as the host asks. If not set, no endpoint is asked.
       - An endpoint with another status than V(ok) does not fail the module.
     type: dict
+  endpoint_results:
+    description:
+      - RV(clawfleet.clawdbot.verify_models#module:providers) of endpoints that were asked from elsewhere, to decide which
+        optional models the host gets.
+    type: list
+    elements: dict
+    default: []
   files:
     description:
       - The options of M(clawfleet.clawdbot.provider_config) that say what both files should contain, except their paths
         and the checker. If not set, the files are not compared.
+      - In addition C(optional_models), provider to ids of models that the host gets only where the endpoint lists them,
+        and C(unlisted_models), provider to ids of models that need not be listed. The blocks contain both. Where no
+        endpoint was asked, the optional models stay as they are in the config.
     type: dict
 seealso:
   - module: clawfleet.clawdbot.provider_config
@@ -289,6 +299,36 @@ files:
     env_changed: false
     unfinished: false
     error: ""
+models:
+  description: Optional models, and models that are used and not served.
+  returned: O(files) given
+  type: dict
+  contains:
+    left_out:
+      description: Provider to ids of its optional models that the host does not get.
+      type: dict
+    removed:
+      description: Those of them that the config has, as C(provider/model). A run removes them.
+      type: list
+      elements: str
+    blocked:
+      description:
+        - The places that use a model which a run would take away, each with C(place), C(model) and C(text). They are in
+          the config, in a session or in a scheduled job.
+      type: list
+      elements: dict
+    unserved:
+      description: The places that use a model which its endpoint does not list, or which its vendor has retired.
+      type: list
+      elements: dict
+    unknown:
+      description: Why sessions or scheduled jobs could not be read.
+      type: list
+      elements: str
+    notes:
+      description: What the user should know of the models that are left out.
+      type: list
+      elements: str
 plan:
   description: What a run of the role P(clawfleet.clawdbot.providers#role) has to do.
   returned: success
@@ -300,7 +340,9 @@ plan:
         - V(false) without O(files).
       type: bool
     blockers:
-      description: Why new keys would not take effect, whatever is written into the gateway's files.
+      description:
+        - Why new keys would not take effect, whatever is written into the gateway's files, or why the files cannot be
+          written.
       type: list
       elements: str
     endpoint_errors:
@@ -310,6 +352,13 @@ plan:
       description:
         - Environment variables that the running process does not have. The config must not refer to them before a
           restart.
+      type: list
+      elements: str
+    left_out:
+      description: RV(models.left_out), empty without O(files).
+      type: dict
+    notes:
+      description: RV(models.notes), empty without O(files).
       type: list
       elements: str
     rotation:

@@ -16,6 +16,7 @@ from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.env_ref
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.tree import strings
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.redaction import fingerprint, redact
 from ansible_collections.clawfleet.clawdbot.plugins.plugin_utils._catalogue import merge, merge_aliases, model_ids
+from ansible_collections.clawfleet.clawdbot.plugins.plugin_utils._thinking import thinking_warnings
 from ansible_collections.clawfleet.clawdbot.plugins.plugin_utils._validation import (
     Variables,
     enabled_problems,
@@ -144,7 +145,11 @@ def _select(variables: Variables) -> Selection:
         "optional_models": {name: list(entry.get("optional_models", [])) for name, entry in entries.items()},
         "unlisted_models": {name: list(entry.get("unlisted_models", [])) for name, entry in entries.items()},
         "removed_models": left_out,
-        "warnings": [*_warnings(variables, merged, enabled), *unconfigured.values()],
+        "warnings": [
+            *_warnings(variables, merged, enabled),
+            *unconfigured.values(),
+            *thinking_warnings(entries, variables.product),
+        ],
         "endpoints": [_endpoint(name, entry, env) for name, entry in entries.items()],
         "models": [f"{name}/{model}" for name, entry in entries.items() for model in model_ids(entry)],
         "chat_models": [f"{name}/{model_ids(entry)[0]}" for name, entry in entries.items() if model_ids(entry)],
