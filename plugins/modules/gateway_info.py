@@ -34,8 +34,8 @@ options:
     type: dict
   endpoint_results:
     description:
-      - RV(clawfleet.clawdbot.verify_models#module:providers) of endpoints that were asked from elsewhere, to decide which
-        optional models the host gets.
+      - RV(clawfleet.clawdbot.verify_models#module:providers) of endpoints that were asked from elsewhere, to decide
+        which optional models the host gets.
     type: list
     elements: dict
     default: []

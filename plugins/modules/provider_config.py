@@ -83,9 +83,10 @@ options:
     elements: str
   removed_models:
     description:
-      - List of C(provider/model) of models that are removed with all that only names them, which is their alias and the
-        lists of models that may be used.
-      - If an agent or a hook uses one of them, or a model that a block would lose, the module fails and changes nothing.
+      - List of C(provider/model) of models that are removed with all that only names them, which is their alias and
+        the lists of models that may be used.
+      - If an agent or a hook uses one of them, or a model that a block would lose, the module fails and
+        changes nothing.
     type: list
     elements: str
     default: []

@@ -241,10 +241,10 @@ def _provider(
         "models": [
             {
                 "id": _string(model),
-                "status": _model_status(model, result, chat),
-                "in_gateway": None if missing is None else f"{name}/{model}" not in missing,
+                "status": status,
+                "in_gateway": None if missing is None or status == "optional" else f"{name}/{model}" not in missing,
             }
-            for model in desired["models"]
+            for model, status in ((model, _model_status(model, result, chat)) for model in desired["models"])
         ],
     }
 

@@ -15,6 +15,7 @@ from ansible_collections.clawfleet.clawdbot.plugins.plugin_utils._validation imp
 MOONSHOT_KEY = "sk-moonshot-0123456789"
 KIMI_KEY = "sk-kimi-0123456789"
 
+COMPAT = {"supportsDeveloperRole": False, "supportsReasoningEffort": False, "supportsStore": False}
 MOONSHOT_BLOCK = {
     "baseUrl": "https://api.moonshot.cn/v1",
     "api": "openai-completions",
@@ -24,7 +25,7 @@ KIMI_BLOCK = {
     "baseUrl": "https://api.kimi.com/coding/v1",
     "api": "openai-completions",
     "headers": {"User-Agent": "KimiCLI/0.77"},
-    "models": [{"id": "kimi-for-coding", "name": "Kimi For Coding"}],
+    "models": [{"id": "kimi-for-coding", "name": "Kimi For Coding", "reasoning": True, "compat": COMPAT}],
 }
 GOOD: dict[str, Any] = {
     "enabled": ["moonshot", "kimicode"],

@@ -244,3 +244,14 @@ def test_references_in_headers_are_resolved_for_the_endpoints_only() -> None:
 def test_endpoint_has_an_api_only_if_it_is_not_the_default() -> None:
     selection = selected(**overridden("kimicode", block={"api": "anthropic-messages"}))
     assert [endpoint.get("api") for endpoint in selection["endpoints"]] == [None, "anthropic-messages"]
+
+
+def test_a_model_that_thinks_without_what_a_product_needs() -> None:
+    selection = selected(
+        product="openclaw", **overridden("moonshot", block={"models": [{"id": "kimi-k3", "name": "K3"}]})
+    )
+    assert selection["warnings"] == [
+        "providers_overrides.moonshot.block.models: OpenClaw needs `reasoning: true` for kimi-k3. Without it, the "
+        "endpoint rejects the result of each tool that the model calls, because the model's reasoning is not sent "
+        "again. Set it."
+    ]
