@@ -34,25 +34,20 @@ def play(tmp_path: Path) -> Play:
     def run(
         tasks_from: str, cases: list[Mapping[str, Any]], shown: str = "none", path: str = ""
     ) -> list[dict[str, Any]]:
-        tasks: list[dict[str, Any]] = []
-        for number, variables in enumerate(cases):
-            kept = {
-                "ansible.builtin.copy": {
-                    "content": f"{{{{ {{'failed': failed | default(none), 'shown': {shown}}} | to_json }}}}",
-                    "dest": f"{tmp_path}/{number}.json",
-                    "mode": "0600",
-                }
-            }
-            role = {"name": "clawfleet.clawdbot.gateway", "tasks_from": tasks_from, "public": True}
+        result = f"{{{{ results + [{{'failed': failed | default(none), 'shown': {shown}}}] }}}}"
+        role = {"name": "clawfleet.clawdbot.gateway", "tasks_from": tasks_from, "public": True}
+        tasks: list[dict[str, Any]] = [{"ansible.builtin.set_fact": {"results": []}}]
+        for variables in cases:
             tasks.append(
                 {
                     "block": [{"ansible.builtin.include_role": role}],
                     "rescue": [{"ansible.builtin.set_fact": {"failed": "{{ ansible_failed_result.msg }}"}}],
-                    "always": [kept],
+                    "always": [{"ansible.builtin.set_fact": {"results": result, "failed": None}}],
                     "vars": dict(variables),
                 }
             )
-            tasks.append({"ansible.builtin.set_fact": {"failed": None}})
+        kept = {"content": "{{ results | to_json }}", "dest": f"{tmp_path}/results.json", "mode": "0600"}
+        tasks.append({"ansible.builtin.copy": kept})
         variables = {"ansible_python_interpreter": sys.executable, "ansible_become": False}
         book = [{"hosts": "localhost", "connection": "local", "gather_facts": False, "vars": variables, "tasks": tasks}]
         (tmp_path / "play.yml").write_text(yaml.safe_dump(book))
@@ -63,6 +58,7 @@ def play(tmp_path: Path) -> Play:
                 **os.environ,
                 "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS),
                 "ANSIBLE_HOME": str(tmp_path / "ansible"),
+                "ANSIBLE_PIPELINING": "true",
                 "PATH": f"{path}{os.pathsep}{os.environ['PATH']}",
             },
             capture_output=True,
@@ -70,7 +66,8 @@ def play(tmp_path: Path) -> Play:
             check=False,
         )
         assert done.returncode == 0, done.stdout + done.stderr
-        return [json.loads((tmp_path / f"{number}.json").read_text()) for number in range(len(cases))]
+        results: list[dict[str, Any]] = json.loads((tmp_path / "results.json").read_text())
+        return results
 
     return run
 

@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+import functools
+import itertools
 import json
 import math
 from typing import Any, NamedTuple
@@ -460,13 +462,17 @@ NAMES = sorted({name for _spelling, name in _NAMES})
 _BOOLEANS = st.booleans()
 
 
-def _gaps(*pieces: str) -> st.SearchStrategy[str]:
-    some = st.lists(st.sampled_from(pieces), max_size=3).map("".join)
-    return st.one_of(st.just(""), st.just(" "), st.just("\n  "), some)
+WITHOUT_COMMENTS = st.lists(st.sampled_from(_WHITE), min_size=1, max_size=3).map("".join)
+WITH_COMMENTS = st.lists(st.sampled_from((*_WHITE, *_COMMENTS)), min_size=1, max_size=3).map("".join)
+_PLAIN = ("", " ", "\n  ", None)
+# Most of what hypothesis takes is for choices, and a document has dozens of gaps: those beside each other are one.
+_SOME_GAPS = {count: st.sampled_from(list(itertools.product(_PLAIN, repeat=count))) for count in range(1, 5)}
 
 
-WITHOUT_COMMENTS = _gaps(*_WHITE)
-WITH_COMMENTS = _gaps(*_WHITE, *_COMMENTS)
+def _gaps(draw: st.DrawFn, unusual: st.SearchStrategy[str], count: int = 1) -> list[str]:
+    """Return gaps, each plain or, where there is None, unusual."""
+    return [draw(unusual) if plain is None else plain for plain in draw(_SOME_GAPS[count])]
+
 
 _numbers = st.one_of(
     st.sampled_from(_NUMBERS),
@@ -484,56 +490,71 @@ def _strings(draw: st.DrawFn) -> tuple[str, str]:
 
 
 @st.composite
-def _arrays(draw: st.DrawFn, values: st.SearchStrategy[Document], gaps: st.SearchStrategy[str]) -> Document:
+def _arrays(draw: st.DrawFn, values: st.SearchStrategy[Document], unusual: st.SearchStrategy[str]) -> Document:
     elements = draw(st.lists(values, max_size=3))
-    texts = [draw(gaps) + element.text + draw(gaps) for element in elements]
-    trailing = "," + draw(gaps) if bool(elements) and draw(_BOOLEANS) else ""
-    inside = ",".join(texts) + trailing if elements else draw(gaps)
+    texts = [element.text.join(_gaps(draw, unusual, 2)) for element in elements]
+    (last,) = _gaps(draw, unusual)
+    trailing = "," + last if bool(elements) and draw(_BOOLEANS) else ""
+    inside = ",".join(texts) + trailing if elements else last
     return Document(f"[{inside}]", [element.value for element in elements], {})
 
 
 @st.composite
-def _objects(draw: st.DrawFn, values: st.SearchStrategy[Document], gaps: st.SearchStrategy[str]) -> Document:
+def _objects(draw: st.DrawFn, values: st.SearchStrategy[Document], unusual: st.SearchStrategy[str]) -> Document:
     text = "{"
     value: dict[str, Any] = {}
     members: dict[tuple[str, ...], Member] = {}
     for _time in range(draw(st.integers(0, 4))):
+        before_name, after_name, before_value, after_value = _gaps(draw, unusual, 4)
         if value:
             text += ","
-        text += draw(gaps)
+        text += before_name
         spelling, name = draw(st.sampled_from(_NAMES))
         node = draw(values)
         start = len(text)
-        text += spelling + draw(gaps) + ":" + draw(gaps)
+        text += f"{spelling}{after_name}:{before_value}"
         at = len(text)
         text += node.text
         members = {path: member for path, member in members.items() if path[0] != name}
         members[(name,)] = Member(start, at, len(text))
         members.update(((name, *path), _moved(member, at)) for path, member in node.members.items())
         value[name] = node.value
-        text += draw(gaps)
+        text += after_value
     if not value:
-        text += draw(gaps)
+        text += "".join(_gaps(draw, unusual))
     elif draw(_BOOLEANS):
-        text += "," + draw(gaps)
+        text += "," + "".join(_gaps(draw, unusual))
     return Document(text + "}", value, members)
 
 
 _scalars = st.one_of(_words, _numbers, _strings()).map(lambda scalar: Document(scalar[0], scalar[1], {}))
 
 
-def _values(gaps: st.SearchStrategy[str]) -> st.SearchStrategy[Document]:
-    return st.recursive(_scalars, lambda values: st.one_of(_objects(values, gaps), _arrays(values, gaps)), max_leaves=8)
+# What hypothesis finds out about a strategy, it keeps with it.
+@functools.cache
+def _values(unusual: st.SearchStrategy[str]) -> st.SearchStrategy[Document]:
+    return st.recursive(
+        _scalars, lambda values: st.one_of(_objects(values, unusual), _arrays(values, unusual)), max_leaves=8
+    )
+
+
+@functools.cache
+def _objects_of_objects(unusual: st.SearchStrategy[str]) -> st.SearchStrategy[Document]:
+    values = _values(unusual)
+    return _objects(st.one_of(values, _objects(values, unusual)), unusual)
 
 
 @st.composite
-def documents(draw: st.DrawFn, gaps: st.SearchStrategy[str] = WITH_COMMENTS, of_objects: bool = False) -> Document:
-    """Documents with everything that JSON5 allows, whose value is known from how they were made."""
-    before = draw(st.sampled_from(("", "\ufeff"))) + draw(gaps)
-    values = _values(gaps)
-    node = draw(_objects(st.one_of(values, _objects(values, gaps)), gaps) if of_objects else values)
+def documents(draw: st.DrawFn, unusual: st.SearchStrategy[str] = WITH_COMMENTS, of_objects: bool = False) -> Document:
+    """Documents with everything that JSON5 allows, whose value is known from how they were made.
+
+    `unusual`: the gaps between their parts that are not plain.
+    """
+    before, after = _gaps(draw, unusual, 2)
+    before = draw(st.sampled_from(("", "\ufeff"))) + before
+    node = draw(_objects_of_objects(unusual) if of_objects else _values(unusual))
     members = {path: _moved(member, len(before)) for path, member in node.members.items()}
-    after = draw(gaps) + (draw(st.sampled_from(("", "// end"))) if gaps is WITH_COMMENTS else "")
+    after += draw(st.sampled_from(("", "// end"))) if unusual is WITH_COMMENTS else ""
     return Document(before + node.text + after, node.value, members)
 
 

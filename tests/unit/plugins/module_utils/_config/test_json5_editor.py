@@ -25,6 +25,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 SLOW = settings(deadline=None, max_examples=300)
+# Each strategy once: a new one, which hypothesis must look through, costs as much as a document.
+ANY_DOCUMENTS = st.one_of(cases.documents(), cases.documents(of_objects=True))
+WITH_MEMBERS = cases.documents(of_objects=True).filter(lambda document: bool(document.members))
+WITH_MEMBERS_ALONE = cases.documents(cases.WITHOUT_COMMENTS, of_objects=True).filter(
+    lambda document: bool(document.members)
+)
 
 
 # --- What is read after an edit --------------------------------------------------------------------------------------
@@ -73,7 +79,7 @@ def require_edited(text: str, value: Any, changes: list[Change]) -> None:
 @SLOW
 @given(st.data())
 def test_what_is_read_after_an_edit_is_the_edited_value(data: st.DataObject) -> None:
-    document = data.draw(st.one_of(cases.documents(), cases.documents(of_objects=True)))
+    document = data.draw(ANY_DOCUMENTS)
     changes = data.draw(cases.changes(document.value))
     require_edited(document.text, document.value, changes)
 
@@ -86,7 +92,7 @@ def test_integers_that_no_double_holds_are_edited_exactly(text: str, changes: li
 @SLOW
 @given(st.data())
 def test_replacing_a_value_changes_its_bytes_alone(data: st.DataObject) -> None:
-    document = data.draw(cases.documents(of_objects=True).filter(lambda document: bool(document.members)))
+    document = data.draw(WITH_MEMBERS)
     path = data.draw(st.sampled_from(sorted(document.members)))
     new: Any = [] if isinstance(cases.at(document.value, path), dict) else {}
     member = document.members[path]
@@ -97,7 +103,7 @@ def test_replacing_a_value_changes_its_bytes_alone(data: st.DataObject) -> None:
 @SLOW
 @given(st.data())
 def test_removing_a_member_leaves_the_others_as_they_are(data: st.DataObject) -> None:
-    document = data.draw(cases.documents(of_objects=True).filter(lambda document: bool(document.members)))
+    document = data.draw(WITH_MEMBERS)
     path = data.draw(st.sampled_from(sorted(document.members)))
     edited = edit(document.text, [Change(path, REMOVE)])
     start, end = 0, len(document.text)
@@ -116,9 +122,7 @@ def test_removing_a_member_leaves_the_others_as_they_are(data: st.DataObject) ->
 @SLOW
 @given(st.data())
 def test_a_member_that_is_added_and_removed_leaves_no_trace(data: st.DataObject) -> None:
-    document = data.draw(
-        cases.documents(cases.WITHOUT_COMMENTS, of_objects=True).filter(lambda document: bool(document.members))
-    )
+    document = data.draw(WITH_MEMBERS_ALONE)
     path = data.draw(st.sampled_from(sorted(document.members)))[:-1]
     added = edit(document.text, [Change((*path, "new"), data.draw(cases.json_values))])
     assert edit(added, [Change((*path, "new"), REMOVE)]) == document.text
