@@ -144,6 +144,13 @@ def running(names: tuple[str, ...], products: Mapping[str, str] | None = None) -
     `products` has the product of each gateway that is not Clawdbot.
     Raises `TimeoutError` with the gateway's log where a gateway does not start.
     """
+    with laid_out(names, products) as fleet, started(fleet):
+        yield fleet
+
+
+@contextlib.contextmanager
+def laid_out(names: tuple[str, ...], products: Mapping[str, str] | None = None) -> Iterator[Fleet]:
+    """Write the files of a fleet, which `started` runs; its directory is removed at the end."""
     chosen = {name: (products or {}).get(name, "clawdbot") for name in names}
     programs = {name: product.install(name) for name in dict.fromkeys(chosen.values())}
     # The path of a socket must be short.
@@ -162,17 +169,23 @@ def running(names: tuple[str, ...], products: Mapping[str, str] | None = None) -
         (CACHE / "compiled").mkdir(exist_ok=True)
         (directory / "tmp" / "node-compile-cache").symlink_to(CACHE / "compiled")
         fleet.supervisor_config.write_text(_supervisor_config(fleet), encoding="utf-8")
-        command = [sys.executable, "-m", "supervisor.supervisord", "--nodaemon", "-c", str(fleet.supervisor_config)]
-        # In a session of its own: Ctrl-C reaches this process, which then ends the fleet in order.
-        process = subprocess.Popen(
-            command, env=fleet.environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, start_new_session=True
-        )
-        try:
-            _await_answers(fleet, process)
-            yield fleet
-        finally:
-            process.terminate()
-            process.wait()
+        yield fleet
+
+
+@contextlib.contextmanager
+def started(fleet: Fleet) -> Iterator[None]:
+    """Run the gateways of a fleet for as long as the context lasts. Raises `TimeoutError` as `running` does."""
+    command = [sys.executable, "-m", "supervisor.supervisord", "--nodaemon", "-c", str(fleet.supervisor_config)]
+    # In a session of its own: Ctrl-C reaches this process, which then ends the fleet in order.
+    process = subprocess.Popen(
+        command, env=fleet.environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, start_new_session=True
+    )
+    try:
+        _await_answers(fleet, process)
+        yield
+    finally:
+        process.terminate()
+        process.wait()
 
 
 def _lay_out(gateway: Gateway) -> None:

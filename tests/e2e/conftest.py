@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.harness import Bench
+from tests.e2e.harness import MOONSHOT, Bench, bench_with_providers
 from tools import fleet
 from tools.mock_server import MockServer
 
@@ -30,3 +30,17 @@ def mock_server() -> Iterator[MockServer]:
 @pytest.fixture
 def bench(gateways: fleet.Fleet, mock_server: MockServer, tmp_path: Path) -> Bench:
     return Bench(gateways, gateways.gateways[0], mock_server, tmp_path)
+
+
+@pytest.fixture
+def installed(mock_server: MockServer, tmp_path: Path) -> Iterator[Bench]:
+    """A gateway that has both providers."""
+    with bench_with_providers(mock_server, tmp_path) as bench:
+        yield bench
+
+
+@pytest.fixture
+def with_moonshot(mock_server: MockServer, tmp_path: Path) -> Iterator[Bench]:
+    """A gateway that has the provider Moonshot."""
+    with bench_with_providers(mock_server, tmp_path, providers_enabled=[MOONSHOT]) as bench:
+        yield bench

@@ -15,15 +15,16 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from tools.fleet import Fleet, Gateway
-from tools.mock_server import Form, MockServer
+from tools.cache import ROOT
+from tools.fleet import Fleet, Gateway, laid_out, started
+from tools.mock_server import GUIDE_MODELS, Form, MockServer
 
 MOONSHOT = "moonshot"
 KIMICODE = "kimicode"
@@ -114,6 +115,46 @@ def gateway_variables(fleet: Fleet, gateway: Gateway) -> dict[str, Any]:
     }
 
 
+def write_providers(gateway: Gateway, keys: Mapping[str, str], variables: Mapping[str, Any]) -> None:
+    """Give a gateway the files that a rollout with these variables leaves: for tests of what comes after one.
+
+    It is meant for a gateway that does not run yet, and spares a test a rollout and a restart.
+    """
+    # Not above: the import of a collection by a conftest.py keeps Ansible from loading it in other tests.
+    from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.provider_changes import Desired
+    from ansible_collections.clawfleet.clawdbot.plugins.module_utils._files import apply
+    from ansible_collections.clawfleet.clawdbot.plugins.plugin_utils._selection import select
+    from ansible_collections.clawfleet.clawdbot.plugins.plugin_utils._validation import Variables
+
+    defaults = yaml.safe_load((ROOT / "roles/providers/defaults/main.yml").read_text())
+    given = {**defaults, **variables, "providers_api_keys": keys}
+    names = ("enabled", "catalogue", "overrides", "api_keys", "aliases", "default_model", "fallback_models")
+    values = [given[f"providers_{name}"] for name in names]
+    # The mock server does not list the retired models for a key, unless it is told to.
+    selection = select(Variables(*values, gateway.product.name, {MOONSHOT: GUIDE_MODELS}))
+    assert selection["problems"] == []
+    desired = Desired(
+        {name: provider["block"] for name, provider in selection["providers"].items()},
+        selection["aliases"],
+        given["providers_default_model"],
+        given["providers_fallback_models"],
+    )
+    env = {provider["env_var"]: provider["api_key"] for provider in selection["providers"].values()}
+    files = apply.Files(str(gateway.config), str(gateway.env))
+    apply.apply_providers(files, desired, env, [], check_mode=False)
+    apply.confirm(files, check_mode=False)
+
+
+@contextlib.contextmanager
+def bench_with_providers(mock_server: MockServer, directory: Path, **variables: Any) -> Iterator[Bench]:
+    """Run a gateway that has had its providers since its start, as a rollout with these variables leaves them."""
+    with laid_out(("gateway",)) as fleet:
+        bench = Bench(fleet, fleet.gateways[0], mock_server, directory)
+        write_providers(bench.gateway, bench.keys, bench.variables(**variables))
+        with started(fleet):
+            yield bench
+
+
 def wait_for_answer(gateway: Gateway) -> None:
     """Wait until the gateway answers HTTP requests. Raises `TimeoutError` where it does not for minutes."""
     deadline = time.monotonic() + 300
@@ -151,7 +192,7 @@ class Bench:
 
     def write_inventory(self, path: Path, **variables: Any) -> None:
         """Write an inventory with the gateway as its only host, with these variables in addition to the usual ones."""
-        path.write_text(yaml.safe_dump({"gateways": {"hosts": {self.gateway.name: self._variables(variables)}}}))
+        path.write_text(yaml.safe_dump({"gateways": {"hosts": {self.gateway.name: self.variables(**variables)}}}))
 
     def cli(self, *arguments: str) -> str:
         """Run the product's own CLI and return what it prints. Raises `CalledProcessError` where it fails."""
@@ -263,7 +304,8 @@ class Bench:
             for path in (self.gateway.config, self.gateway.env)
         }
 
-    def _variables(self, variables: dict[str, Any]) -> dict[str, Any]:
+    def variables(self, **more: Any) -> dict[str, Any]:
+        """Return the variables of the gateway in an inventory, with these in addition to the usual ones."""
         keys = {name: f"{{{{ lookup('ansible.builtin.env', 'KEY_{name}') }}}}" for name in self.keys}
         base = {
             **gateway_variables(self.fleet, self.gateway),
@@ -274,7 +316,7 @@ class Bench:
                 for name in ENDPOINTS
             },
         }
-        return {**base, **variables}
+        return {**base, **more}
 
     def _own_environment(self) -> dict[str, str]:
         return {**self.fleet.environment, **self.gateway.environment}

@@ -11,29 +11,28 @@ from tests.e2e.harness import MOONSHOT, Bench
 AUDIT = "clawfleet.clawdbot.audit"
 
 
-def test_an_audit_finds_nothing_on_a_clean_host_and_names_all_that_is_wrong(bench: Bench) -> None:
-    assert bench.rollout().code == 0
-    clean = bench.rollout("-vvv", playbook=AUDIT)
+def test_an_audit_finds_nothing_on_a_clean_host_and_names_all_that_is_wrong(installed: Bench) -> None:
+    clean = installed.rollout("-vvv", playbook=AUDIT)
     assert clean.code == 0, clean.output
     assert clean.modules == ["gateway_info", "secret_audit"]
-    assert clean.recap[bench.gateway.name]["changed"] == 0
+    assert clean.recap[installed.gateway.name]["changed"] == 0
 
-    key = bench.keys[MOONSHOT]
-    state_dir = bench.gateway.state_dir
-    copy, notes = bench.scatter_keys()
-    files = bench.files()
+    key = installed.keys[MOONSHOT]
+    state_dir = installed.gateway.state_dir
+    copy, notes = installed.scatter_keys()
+    files = installed.files()
 
-    found = bench.rollout("-vvvv", playbook=AUDIT)
+    found = installed.rollout("-vvvv", playbook=AUDIT)
 
     assert found.code != 0
     assert key not in found.output
     message = found.one_line
-    config = bench.gateway.config
+    config = installed.gateway.config
     assert f"{config} holds the current key in plain text at models.providers.moonshot.apiKey." in message
-    assert f"The auth profile moonshot:default in {bench.auth_profiles} holds an old key" in message
+    assert f"The auth profile moonshot:default in {installed.auth_profiles} holds an old key" in message
     assert f"{state_dir} has mode 0755: other accounts can read the keys in it." in message
     assert f"{copy}, a copy of the .env, holds the current key in MOONSHOT_API_KEY." in message
     assert f"{notes} holds the current key in plain text in line 1. Remove it from the file." in message
     assert "The config differs from the inventory. Run the role." in message
-    assert bench.files() == files
-    assert found.recap[bench.gateway.name]["changed"] == 0
+    assert installed.files() == files
+    assert found.recap[installed.gateway.name]["changed"] == 0

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,9 @@ from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config import 
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.redaction import fingerprint
 from ansible_collections.clawfleet.clawdbot.plugins.modules import gateway_info
 
-from tests.e2e.harness import MOONSHOT, Bench, new_key
+from tests.e2e.harness import MOONSHOT, Bench, bench_with_providers, new_key
 from tools import fleet
+from tools.mock_server import MockServer
 
 CN_VARIABLE = "MOONSHOT_CN_API_KEY"
 
@@ -44,20 +46,19 @@ def used_keys(bench: Bench, session: str) -> set[str]:
 
 
 def test_an_auth_profile_overrides_the_variable_and_blocks_a_rollout(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch
+    with_moonshot: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert bench.rollout(providers_enabled=[MOONSHOT]).code == 0
-    own, other = bench.keys[MOONSHOT], new_key()
-    bench.admit(MOONSHOT, other)
-    assert used_keys(bench, "agent:main:one") == {fingerprint(own)}
-    store = bench.gateway.state_dir / "agents" / "main" / "agent" / "auth-profiles.json"
+    own, other = with_moonshot.keys[MOONSHOT], new_key()
+    with_moonshot.admit(MOONSHOT, other)
+    assert used_keys(with_moonshot, "agent:main:one") == {fingerprint(own)}
+    store = with_moonshot.gateway.state_dir / "agents" / "main" / "agent" / "auth-profiles.json"
     kept = store.read_text() if store.exists() else json.dumps({"version": 1, "profiles": {}})
     profile = {"type": "api_key", "provider": MOONSHOT, "key": other}
     store.write_text(json.dumps({**json.loads(kept), "profiles": {"moonshot:default": profile}}))
 
-    assert used_keys(bench, "agent:main:two") == {fingerprint(other)}
+    assert used_keys(with_moonshot, "agent:main:two") == {fingerprint(other)}
 
-    found = info(bench, monkeypatch, providers={MOONSHOT: "MOONSHOT_API_KEY"})
+    found = info(with_moonshot, monkeypatch, providers={MOONSHOT: "MOONSHOT_API_KEY"})
     assert found["providers"] == {
         MOONSHOT: {
             "variable": "MOONSHOT_API_KEY",
@@ -71,36 +72,49 @@ def test_an_auth_profile_overrides_the_variable_and_blocks_a_rollout(
             ],
         }
     }
-    files, pids = bench.files(), bench.pids()
+    files, pids = with_moonshot.files(), with_moonshot.pids()
     text = (
         f"Auth profile moonshot:default in {store} contains another key ({fingerprint(other)}) for moonshot, which "
         "takes precedence over MOONSHOT_API_KEY. Remove it there."
     )
     for playbook in ("rollout", "verify"):
-        rejected = bench.rollout("-vvv", providers_enabled=[MOONSHOT], playbook=f"clawfleet.clawdbot.{playbook}")
+        rejected = with_moonshot.rollout(
+            "-vvv", providers_enabled=[MOONSHOT], playbook=f"clawfleet.clawdbot.{playbook}"
+        )
         assert rejected.code != 0
         assert text in rejected.one_line
         assert other not in rejected.output
-    assert (bench.files(), bench.pids()) == (files, pids)
+    assert (with_moonshot.files(), with_moonshot.pids()) == (files, pids)
 
     # A profile with the desired key does not block, until the key is changed.
     store.write_text(json.dumps({**json.loads(kept), "profiles": {"moonshot:default": {**profile, "key": own}}}))
-    assert bench.rollout(providers_enabled=[MOONSHOT]).code == 0
-    bench.keys[MOONSHOT] = new_key()
-    bench.admit(MOONSHOT, bench.keys[MOONSHOT])
-    rejected = bench.rollout(providers_enabled=[MOONSHOT])
+    assert with_moonshot.rollout(providers_enabled=[MOONSHOT]).code == 0
+    with_moonshot.keys[MOONSHOT] = new_key()
+    with_moonshot.admit(MOONSHOT, with_moonshot.keys[MOONSHOT])
+    rejected = with_moonshot.rollout(providers_enabled=[MOONSHOT])
     assert rejected.code != 0
     assert text.replace(fingerprint(other), fingerprint(own)) in rejected.one_line
-    assert bench.files() == files
+    assert with_moonshot.files() == files
+
+
+@pytest.fixture
+def wanted(mock_server: MockServer) -> dict[str, Any]:
+    """Variables that have Moonshot's key in an environment variable that Clawdbot does not know."""
+    block = {"baseUrl": mock_server.base_url("moonshot-cn")}
+    overrides = {MOONSHOT: {"env_var": CN_VARIABLE, "block": block}}
+    return {"providers_enabled": [MOONSHOT], "providers_overrides": overrides}
+
+
+@pytest.fixture
+def with_cn_variable(mock_server: MockServer, tmp_path: Path, wanted: dict[str, Any]) -> Iterator[Bench]:
+    with bench_with_providers(mock_server, tmp_path, **wanted) as bench:
+        yield bench
 
 
 def test_a_variable_that_clawdbot_knows_overrides_that_of_the_config(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch
+    with_cn_variable: Bench, wanted: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    block = {"baseUrl": bench.mock_server.base_url("moonshot-cn")}
-    overrides = {MOONSHOT: {"env_var": CN_VARIABLE, "block": block}}
-    wanted = {"providers_enabled": [MOONSHOT], "providers_overrides": overrides}
-    assert bench.rollout(**wanted).code == 0
+    bench = with_cn_variable
     own, in_config, in_file = bench.keys[MOONSHOT], new_key(), new_key()
     for key in (in_config, in_file):
         bench.admit(MOONSHOT, key)
@@ -140,38 +154,37 @@ def test_a_variable_that_clawdbot_knows_overrides_that_of_the_config(
 
 
 def test_a_key_is_rotated_where_the_service_loads_the_managed_file_itself(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch
+    with_moonshot: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # As a unit does with EnvironmentFile=, or a container with --env-file.
-    config = bench.fleet.supervisor_config.read_text()
-    started = f"{bench.fleet.programs}/clawdbot gateway --port {bench.gateway.port}"
-    loading = f"/bin/sh -c 'set -a; . {bench.gateway.env}; exec {started}'"
-    bench.fleet.supervisor_config.write_text(config.replace(f"command={started}\n", f"command={loading}\n"))
-    bench.supervisor("update", bench.gateway.name)
-    assert info(bench, monkeypatch, wait=120.0)["answers"]
-    assert bench.rollout(providers_enabled=[MOONSHOT]).code == 0
-    held = info(bench, monkeypatch, variables=["MOONSHOT_API_KEY"])["variables"]["MOONSHOT_API_KEY"]
-    place = {"place": str(bench.gateway.env), "fingerprint": fingerprint(bench.keys[MOONSHOT])}
+    config = with_moonshot.fleet.supervisor_config.read_text()
+    started = f"{with_moonshot.fleet.programs}/clawdbot gateway --port {with_moonshot.gateway.port}"
+    loading = f"/bin/sh -c 'set -a; . {with_moonshot.gateway.env}; exec {started}'"
+    with_moonshot.fleet.supervisor_config.write_text(config.replace(f"command={started}\n", f"command={loading}\n"))
+    with_moonshot.supervisor("update", with_moonshot.gateway.name)
+    assert info(with_moonshot, monkeypatch, wait=120.0)["answers"]
+    held = info(with_moonshot, monkeypatch, variables=["MOONSHOT_API_KEY"])["variables"]["MOONSHOT_API_KEY"]
+    place = {"place": str(with_moonshot.gateway.env), "fingerprint": fingerprint(with_moonshot.keys[MOONSHOT])}
     assert held == {"sources": [place], "in_process": True, "overriding_env": []}
 
-    bench.keys[MOONSHOT] = new_key()
-    bench.admit(MOONSHOT, bench.keys[MOONSHOT])
-    rotated = bench.rollout(providers_enabled=[MOONSHOT])
+    with_moonshot.keys[MOONSHOT] = new_key()
+    with_moonshot.admit(MOONSHOT, with_moonshot.keys[MOONSHOT])
+    rotated = with_moonshot.rollout(providers_enabled=[MOONSHOT])
 
     assert rotated.code == 0, rotated.output
-    assert used_keys(bench, "agent:main:one") == {fingerprint(bench.keys[MOONSHOT])}
+    assert used_keys(with_moonshot, "agent:main:one") == {fingerprint(with_moonshot.keys[MOONSHOT])}
 
     # A key that the service sets in addition is found, and takes precedence.
     other = new_key()
-    bench.admit(MOONSHOT, other)
-    stated = bench.fleet.supervisor_config.read_text()
-    bench.fleet.supervisor_config.write_text(
+    with_moonshot.admit(MOONSHOT, other)
+    stated = with_moonshot.fleet.supervisor_config.read_text()
+    with_moonshot.fleet.supervisor_config.write_text(
         stated.replace("; exec " + started, f"; MOONSHOT_API_KEY={other} exec {started}")
     )
-    bench.supervisor("update", bench.gateway.name)
-    assert info(bench, monkeypatch, wait=120.0)["answers"]
-    assert used_keys(bench, "agent:main:two") == {fingerprint(other)}
-    rejected = bench.rollout(providers_enabled=[MOONSHOT])
+    with_moonshot.supervisor("update", with_moonshot.gateway.name)
+    assert info(with_moonshot, monkeypatch, wait=120.0)["answers"]
+    assert used_keys(with_moonshot, "agent:main:two") == {fingerprint(other)}
+    rejected = with_moonshot.rollout(providers_enabled=[MOONSHOT])
     assert rejected.code != 0
     assert (
         f"MOONSHOT_API_KEY is also set in process environment, to another value ({fingerprint(other)})"

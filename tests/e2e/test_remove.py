@@ -16,46 +16,46 @@ from tests.e2e.harness import KIMICODE, MOONSHOT, Bench, files_holding
 REMOVE = "clawfleet.clawdbot.remove"
 
 
-def test_a_provider_is_removed_without_a_trace_and_a_second_run_changes_nothing(bench: Bench) -> None:
-    assert bench.rollout(providers_verify_after="turn").code == 0
-    key = bench.keys[MOONSHOT]
-    assert files_holding(bench.gateway.home, key) == [".env", "models.json"]
-    files, pids = bench.files(), bench.pids()
+def test_a_provider_is_removed_without_a_trace_and_a_second_run_changes_nothing(installed: Bench) -> None:
+    installed.chat()
+    key = installed.keys[MOONSHOT]
+    assert files_holding(installed.gateway.home, key) == [".env", "models.json"]
+    files, pids = installed.files(), installed.pids()
     # No key is needed any more.
     less = {"providers_enabled": [MOONSHOT], "providers_api_keys": {}}
 
-    rejected = bench.rollout(playbook=REMOVE, providers_default_model="", **less)
+    rejected = installed.rollout(playbook=REMOVE, providers_default_model="", **less)
 
     assert rejected.code != 0
     assert "agents.defaults.model is moonshot/kimi-k3, a model of a provider that is to be removed" in rejected.one_line
-    assert bench.files() == files
-    assert bench.pids() == pids
+    assert installed.files() == files
+    assert installed.pids() == pids
 
     less["providers_default_model"] = "kimicode/kimi-for-coding"
-    checked = bench.rollout("--check", "--diff", playbook=REMOVE, **less)
-    removed = bench.rollout("--diff", "-vvvv", playbook=REMOVE, **less)
+    checked = installed.rollout("--check", "--diff", playbook=REMOVE, **less)
+    removed = installed.rollout("--diff", "-vvvv", playbook=REMOVE, **less)
 
     assert removed.code == 0, removed.output
     assert f"-MOONSHOT_API_KEY=<{fingerprint(key)}>" in removed.output
     assert key not in removed.output
     assert "\n".join(checked.diffs).split() == "\n".join(removed.diffs).split()
-    assert files_holding(bench.gateway.home, key) == []
-    assert bench.pids() != pids
-    value = json5_reader.loads(bench.gateway.config.read_text())
+    assert files_holding(installed.gateway.home, key) == []
+    assert installed.pids() != pids
+    value = json5_reader.loads(installed.gateway.config.read_text())
     assert list(value["models"]["providers"]) == [KIMICODE]
     assert value["agents"]["defaults"]["model"] == {"primary": "kimicode/kimi-for-coding"}
     assert value["agents"]["defaults"]["models"] == {"kimicode/kimi-for-coding": {"alias": "kimi"}}
-    models = bench.gateway.state_dir / "agents" / "main" / "agent" / "models.json"
+    models = installed.gateway.state_dir / "agents" / "main" / "agent" / "models.json"
     assert MOONSHOT not in json.loads(models.read_text())["providers"]
 
-    bench.mock_server.clear_requests()
-    assert bench.chat()["meta"]["agentMeta"]["provider"] == KIMICODE
-    assert [r["key_fingerprint"] for r in bench.mock_server.requests()] == [fingerprint(bench.keys[KIMICODE])]
+    installed.mock_server.clear_requests()
+    assert installed.chat()["meta"]["agentMeta"]["provider"] == KIMICODE
+    assert [r["key_fingerprint"] for r in installed.mock_server.requests()] == [fingerprint(installed.keys[KIMICODE])]
 
-    pids = bench.pids()
-    second = bench.rollout("-vvv", playbook=REMOVE, **less)
+    pids = installed.pids()
+    second = installed.rollout("-vvv", playbook=REMOVE, **less)
 
-    assert second.recap[bench.gateway.name]["changed"] == 0, second.output
+    assert second.recap[installed.gateway.name]["changed"] == 0, second.output
     assert second.modules == ["gateway_info", "provider_config"]
-    assert bench.pids() == pids
-    assert files_holding(bench.gateway.home, key) == []
+    assert installed.pids() == pids
+    assert files_holding(installed.gateway.home, key) == []

@@ -16,11 +16,22 @@ import pytest
 import yaml
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.redaction import fingerprint
 
-from tests.e2e.harness import ENDPOINTS, FORMS, KIMICODE, MOONSHOT, Run, gateway_variables, new_key, play
+from tests.e2e.harness import (
+    ENDPOINTS,
+    FORMS,
+    KIMICODE,
+    MOONSHOT,
+    Run,
+    gateway_variables,
+    new_key,
+    play,
+    write_providers,
+)
 from tools import fleet
 from tools.mock_server import MockServer
 
 REPORT = "clawfleet.clawdbot.report"
+NAMES = ("healthy", "drifted", "refused")
 # No process listens on this port.
 UNREACHABLE = {
     "ansible_connection": "ansible.builtin.ssh",
@@ -34,15 +45,35 @@ UNREACHABLE = {
 
 
 @pytest.fixture(scope="module")
-def gateways() -> Iterator[fleet.Fleet]:
-    with fleet.running(("healthy", "drifted", "refused")) as running:
-        yield running
+def mock_server() -> Iterator[MockServer]:
+    with MockServer() as endpoints:
+        yield endpoints
 
 
-@pytest.fixture
-def keys(gateways: fleet.Fleet, mock_server: MockServer) -> dict[str, dict[str, str]]:
+@pytest.fixture(scope="module")
+def overrides(mock_server: MockServer) -> dict[str, Any]:
+    """The `providers_overrides` of all gateways: where the endpoints are."""
+    return {
+        name: {"block": {"baseUrl": mock_server.base_url(endpoint, FORMS[name])}}
+        for name, endpoint in ENDPOINTS.items()
+    }
+
+
+@pytest.fixture(scope="module")
+def gateways(keys: dict[str, dict[str, str]], overrides: dict[str, Any]) -> Iterator[fleet.Fleet]:
+    """Gateways that have both providers."""
+    with fleet.laid_out(NAMES) as laid_out:
+        for gateway in laid_out.gateways:
+            variables = {**gateway_variables(laid_out, gateway), "providers_overrides": overrides}
+            write_providers(gateway, keys[gateway.name], variables)
+        with fleet.started(laid_out):
+            yield laid_out
+
+
+@pytest.fixture(scope="module")
+def keys(mock_server: MockServer) -> dict[str, dict[str, str]]:
     """Each gateway's own keys, which its endpoints accept."""
-    found = {gateway.name: {MOONSHOT: new_key(), KIMICODE: new_key("sk-kimi-")} for gateway in gateways.gateways}
+    found = {name: {MOONSHOT: new_key(), KIMICODE: new_key("sk-kimi-")} for name in NAMES}
     for own in found.values():
         for provider, key in own.items():
             mock_server.add_key(ENDPOINTS[provider], key)
@@ -50,12 +81,10 @@ def keys(gateways: fleet.Fleet, mock_server: MockServer) -> dict[str, dict[str, 
 
 
 @pytest.fixture
-def hosts(gateways: fleet.Fleet, keys: dict[str, dict[str, str]], mock_server: MockServer) -> dict[str, dict[str, Any]]:
+def hosts(
+    gateways: fleet.Fleet, keys: dict[str, dict[str, str]], overrides: dict[str, Any]
+) -> dict[str, dict[str, Any]]:
     """The variables of each gateway in an inventory."""
-    overrides = {
-        name: {"block": {"baseUrl": mock_server.base_url(endpoint, FORMS[name])}}
-        for name, endpoint in ENDPOINTS.items()
-    }
     return {
         gateway.name: {
             **gateway_variables(gateways, gateway),
@@ -97,8 +126,6 @@ def test_each_host_is_a_row_with_its_trouble_and_no_key_is_in_the_files(
     mock_server: MockServer,
     tmp_path: Path,
 ) -> None:
-    done = run(hosts, "clawfleet.clawdbot.rollout")
-    assert done.code == 0, done.output
     # As a person or the product changes it.
     config = gateways.gateways[1].config
     config.write_text(config.read_text().replace("kimi-k3", "kimi-k4"))
@@ -165,7 +192,8 @@ def test_check_mode_looks_and_tells_and_writes_nothing(
     state = state_of(gateways)
     directory = tmp_path / "out"
 
-    reported = run({"healthy": hosts["healthy"]}, REPORT, "--check", "-e", json.dumps({"report_dir": str(directory)}))
+    drifted = {"healthy": {**hosts["healthy"], "providers_default_model": "moonshot/kimi-k2.6"}}
+    reported = run(drifted, REPORT, "--check", "-e", json.dumps({"report_dir": str(directory)}))
 
     assert reported.code == 0, reported.output
     assert state_of(gateways) == state

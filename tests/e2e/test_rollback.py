@@ -14,27 +14,26 @@ from tests.e2e.harness import MOONSHOT, Bench, files_holding, new_key
 ROLLBACK = "clawfleet.clawdbot.rollback"
 
 
-def test_a_run_that_died_is_rolled_back(bench: Bench) -> None:
-    assert bench.rollout().code == 0
-    contents = {name: file[0] for name, file in bench.files().items()}
-    old = bench.keys[MOONSHOT]
-    bench.keys[MOONSHOT] = new_key()
-    bench.admit(MOONSHOT, bench.keys[MOONSHOT])
+def test_a_run_that_died_is_rolled_back(installed: Bench) -> None:
+    contents = {name: file[0] for name, file in installed.files().items()}
+    old = installed.keys[MOONSHOT]
+    installed.keys[MOONSHOT] = new_key()
+    installed.admit(MOONSHOT, installed.keys[MOONSHOT])
     # The restart fails, and nothing is put back: as a run that dies there leaves it.
-    assert bench.rollout(providers_restart_argv=["/bin/false"], providers_rollback=False).code != 0
-    assert dotenv.loads(bench.gateway.env.read_text())["MOONSHOT_API_KEY"] == bench.keys[MOONSHOT]
+    assert installed.rollout(providers_restart_argv=["/bin/false"], providers_rollback=False).code != 0
+    assert dotenv.loads(installed.gateway.env.read_text())["MOONSHOT_API_KEY"] == installed.keys[MOONSHOT]
 
-    back = bench.rollout(playbook=ROLLBACK, providers_api_keys={})
+    back = installed.rollout(playbook=ROLLBACK, providers_api_keys={})
 
     assert back.code == 0, back.output
-    assert {name: file[0] for name, file in bench.files().items()} == contents
-    assert files_holding(bench.gateway.state_dir, bench.keys[MOONSHOT]) == []
-    bench.mock_server.clear_requests()
-    bench.chat()
-    assert [r["key_fingerprint"] for r in bench.mock_server.requests()] == [fingerprint(old)]
+    assert {name: file[0] for name, file in installed.files().items()} == contents
+    assert files_holding(installed.gateway.state_dir, installed.keys[MOONSHOT]) == []
+    installed.mock_server.clear_requests()
+    installed.chat()
+    assert [r["key_fingerprint"] for r in installed.mock_server.requests()] == [fingerprint(old)]
 
-    pids = bench.pids()
-    again = bench.rollout(playbook=ROLLBACK, providers_api_keys={})
+    pids = installed.pids()
+    again = installed.rollout(playbook=ROLLBACK, providers_api_keys={})
 
-    assert again.recap[bench.gateway.name]["changed"] == 0, again.output
-    assert bench.pids() == pids
+    assert again.recap[installed.gateway.name]["changed"] == 0, again.output
+    assert installed.pids() == pids

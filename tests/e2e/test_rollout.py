@@ -92,30 +92,29 @@ def test_a_gateway_is_changed_without_verification(bench: Bench) -> None:
     assert bench.rollout(providers_verify_after="none").recap[bench.gateway.name]["changed"] == 0
 
 
-def test_a_rotated_key_is_used_and_the_old_one_is_gone(bench: Bench) -> None:
-    assert bench.rollout().code == 0
-    old = bench.keys[MOONSHOT]
-    pids = bench.pids()
-    bench.keys[MOONSHOT] = new_key()
-    bench.admit(MOONSHOT, bench.keys[MOONSHOT])
-    bench.revoke(MOONSHOT, old)
+def test_a_rotated_key_is_used_and_the_old_one_is_gone(installed: Bench) -> None:
+    old = installed.keys[MOONSHOT]
+    pids = installed.pids()
+    installed.keys[MOONSHOT] = new_key()
+    installed.admit(MOONSHOT, installed.keys[MOONSHOT])
+    installed.revoke(MOONSHOT, old)
 
-    rotated = bench.rollout("--diff", "-vvv")
+    rotated = installed.rollout("--diff", "-vvv")
 
     assert rotated.code == 0, rotated.output
     assert f"-MOONSHOT_API_KEY=<{fingerprint(old)}>" in rotated.output
-    assert f"+MOONSHOT_API_KEY=<{fingerprint(bench.keys[MOONSHOT])}>" in rotated.output
+    assert f"+MOONSHOT_API_KEY=<{fingerprint(installed.keys[MOONSHOT])}>" in rotated.output
     assert old not in rotated.output
-    assert bench.keys[MOONSHOT] not in rotated.output
-    assert bench.pids() != pids
+    assert installed.keys[MOONSHOT] not in rotated.output
+    assert installed.pids() != pids
     assert len(rotated.modules) <= 8
 
-    bench.mock_server.clear_requests()
-    answer = bench.chat()
+    installed.mock_server.clear_requests()
+    answer = installed.chat()
 
     assert answer["payloads"][0]["text"] == "Hello from kimi-k3 at Moonshot."
-    assert [r["key_fingerprint"] for r in bench.mock_server.requests()] == [fingerprint(bench.keys[MOONSHOT])]
-    assert files_holding(bench.gateway.home, old) == []
+    assert [r["key_fingerprint"] for r in installed.mock_server.requests()] == [fingerprint(installed.keys[MOONSHOT])]
+    assert files_holding(installed.gateway.home, old) == []
 
 
 def test_a_wrong_key_changes_nothing(bench: Bench) -> None:
@@ -146,46 +145,44 @@ def test_a_failed_restart_restores_both_files(bench: Bench) -> None:
     assert bench.chat()["payloads"][0]["text"] == "Hello from kimi-k3 at Moonshot."
 
 
-def test_a_run_that_died_before_its_restart_is_finished_by_the_next_one(bench: Bench) -> None:
-    assert bench.rollout().code == 0
-    old = bench.keys[MOONSHOT]
-    bench.keys[MOONSHOT] = new_key()
-    bench.admit(MOONSHOT, bench.keys[MOONSHOT])
+def test_a_run_that_died_before_its_restart_is_finished_by_the_next_one(installed: Bench) -> None:
+    old = installed.keys[MOONSHOT]
+    installed.keys[MOONSHOT] = new_key()
+    installed.admit(MOONSHOT, installed.keys[MOONSHOT])
     # As a run that is killed between the write and its handler leaves it.
-    bench.gateway.env.write_text(bench.gateway.env.read_text().replace(old, bench.keys[MOONSHOT]))
-    pids = bench.pids()
+    installed.gateway.env.write_text(installed.gateway.env.read_text().replace(old, installed.keys[MOONSHOT]))
+    pids = installed.pids()
 
-    finished = bench.rollout("-vvv")
+    finished = installed.rollout("-vvv")
 
     assert finished.code == 0, finished.output
     assert "the process has the old values" in finished.output
-    assert bench.pids() != pids
-    bench.mock_server.clear_requests()
-    bench.chat()
-    assert [r["key_fingerprint"] for r in bench.mock_server.requests()] == [fingerprint(bench.keys[MOONSHOT])]
+    assert installed.pids() != pids
+    installed.mock_server.clear_requests()
+    installed.chat()
+    assert [r["key_fingerprint"] for r in installed.mock_server.requests()] == [fingerprint(installed.keys[MOONSHOT])]
 
     # The product's own command writes the key into the config in plain text; the next run puts the reference back.
-    bench.cli("models", "set", "moonshot/kimi-k2.6")
-    assert bench.keys[MOONSHOT] in bench.gateway.config.read_text()
+    installed.cli("models", "set", "moonshot/kimi-k2.6")
+    assert installed.keys[MOONSHOT] in installed.gateway.config.read_text()
 
-    repaired = bench.rollout("--diff")
+    repaired = installed.rollout("--diff")
 
     assert repaired.code == 0, repaired.output
-    value = json.loads(bench.gateway.config.read_text())
+    value = json.loads(installed.gateway.config.read_text())
     assert value["models"]["providers"]["moonshot"]["apiKey"] == "${MOONSHOT_API_KEY}"
-    assert bench.keys[MOONSHOT] not in repaired.output
-    assert dotenv.loads(bench.gateway.env.read_text())["MOONSHOT_API_KEY"] == bench.keys[MOONSHOT]
+    assert installed.keys[MOONSHOT] not in repaired.output
+    assert dotenv.loads(installed.gateway.env.read_text())["MOONSHOT_API_KEY"] == installed.keys[MOONSHOT]
 
 
-def test_no_chat_message_fails_while_a_provider_is_added(bench: Bench) -> None:
-    assert bench.rollout(providers_enabled=["moonshot"]).code == 0
-    pids = bench.pids()
+def test_no_chat_message_fails_while_a_provider_is_added(with_moonshot: Bench) -> None:
+    pids = with_moonshot.pids()
 
-    with bench.chats() as answers:
-        added = bench.rollout()
+    with with_moonshot.chats() as answers:
+        added = with_moonshot.rollout()
 
     assert added.code == 0, added.output
-    assert bench.pids() != pids
+    assert with_moonshot.pids() != pids
     # None is a message that waits until the new process takes it.
     assert set(answers) - {None} == {"Hello from kimi-k3 at Moonshot."}
     assert answers[-1] == "Hello from kimi-k3 at Moonshot."
@@ -211,25 +208,24 @@ def test_bad_input_reaches_no_host(bench: Bench) -> None:
     assert broken.modules == []
 
 
-def test_a_changed_block_is_used_without_a_restart(bench: Bench) -> None:
-    assert bench.rollout(providers_enabled=["moonshot"]).code == 0
-    pids = bench.pids()
+def test_a_changed_block_is_used_without_a_restart(with_moonshot: Bench) -> None:
+    pids = with_moonshot.pids()
     block = {
-        "baseUrl": bench.mock_server.base_url("moonshot-cn"),
+        "baseUrl": with_moonshot.mock_server.base_url("moonshot-cn"),
         "models": [{"id": "kimi-k2.6", "contextWindow": 200000}],
     }
 
-    changed = bench.rollout(providers_enabled=["moonshot"], providers_overrides={"moonshot": {"block": block}})
+    changed = with_moonshot.rollout(providers_enabled=["moonshot"], providers_overrides={"moonshot": {"block": block}})
 
     assert changed.code == 0, changed.output
-    assert changed.recap[bench.gateway.name]["changed"] == 1
-    assert bench.pids() == pids
+    assert changed.recap[with_moonshot.gateway.name]["changed"] == 1
+    assert with_moonshot.pids() == pids
     # The aliases have made the list of models an allow-list: the new one is on it.
-    patched = bench.call("sessions.patch", key="agent:main:new", model="moonshot/kimi-k2.6")
+    patched = with_moonshot.call("sessions.patch", key="agent:main:new", model="moonshot/kimi-k2.6")
     assert patched["ok"] is True
-    bench.mock_server.clear_requests()
-    bench.chat("agent:main:new")
-    assert [r["model"] for r in bench.mock_server.requests()] == ["kimi-k2.6"]
+    with_moonshot.mock_server.clear_requests()
+    with_moonshot.chat("agent:main:new")
+    assert [r["model"] for r in with_moonshot.mock_server.requests()] == ["kimi-k2.6"]
 
 
 def test_an_environment_variable_that_another_file_overrides_is_rejected(bench: Bench) -> None:

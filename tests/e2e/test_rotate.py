@@ -17,63 +17,62 @@ AUDIT = "clawfleet.clawdbot.audit"
 ROTATE = "clawfleet.clawdbot.rotate"
 
 
-def test_after_a_rotation_the_host_does_not_hold_the_old_key(bench: Bench) -> None:
-    assert bench.rollout(providers_verify_after="turn").code == 0
-    old = bench.keys[MOONSHOT]
+def test_after_a_rotation_the_host_does_not_hold_the_old_key(installed: Bench) -> None:
+    old = installed.keys[MOONSHOT]
     # The product's own commands put the key into the config and its backups, and a person puts it into a chat.
-    bench.cli("models", "set", "moonshot/kimi-k3")
-    bench.cli("config", "set", "agents.defaults.maxConcurrent", "3")
-    bench.write_auth_profile(old)
-    bench.chat("agent:main:said", f"My key is {old}, and it works.")
-    bench.gateway.env.write_text(f"{bench.gateway.env.read_text()}# before: {old}\n")
-    places = files_holding(bench.gateway.home, old)
+    installed.cli("models", "set", "moonshot/kimi-k3")
+    installed.cli("config", "set", "agents.defaults.maxConcurrent", "3")
+    installed.write_auth_profile(old)
+    installed.chat("agent:main:said", f"My key is {old}, and it works.")
+    installed.gateway.env.write_text(f"{installed.gateway.env.read_text()}# before: {old}\n")
+    places = files_holding(installed.gateway.home, old)
     (transcript,) = (name for name in places if name.endswith(".jsonl"))
     expected = [".env", "auth-profiles.json", "clawdbot.json", "clawdbot.json.bak", "models.json", transcript]
     assert places == sorted(expected)
 
-    files, pids = bench.files(), bench.pids()
-    bench.keys[MOONSHOT] = new_key()
-    rejected = bench.rollout(playbook=ROTATE)
+    files, pids = installed.files(), installed.pids()
+    installed.keys[MOONSHOT] = new_key()
+    rejected = installed.rollout(playbook=ROTATE)
 
     assert rejected.code != 0
     assert "unauthorized" in rejected.output
-    assert files_holding(bench.gateway.home, old) == places
-    assert bench.files() == files
-    assert bench.pids() == pids
+    assert files_holding(installed.gateway.home, old) == places
+    assert installed.files() == files
+    assert installed.pids() == pids
 
-    bench.admit(MOONSHOT, bench.keys[MOONSHOT])
-    bench.revoke(MOONSHOT, old)
-    checked = bench.rollout("--check", playbook=ROTATE)
+    installed.admit(MOONSHOT, installed.keys[MOONSHOT])
+    installed.revoke(MOONSHOT, old)
+    checked = installed.rollout("--check", playbook=ROTATE)
 
     assert checked.code == 0, checked.output
-    assert files_holding(bench.gateway.home, old) == places
-    assert bench.files() == files
+    assert files_holding(installed.gateway.home, old) == places
+    assert installed.files() == files
 
-    rotated = bench.rollout("--diff", "-vvvv", playbook=ROTATE)
+    rotated = installed.rollout("--diff", "-vvvv", playbook=ROTATE)
 
     assert rotated.code == 0, rotated.output
-    assert files_holding(bench.gateway.home, old) == []
+    assert files_holding(installed.gateway.home, old) == []
     assert old not in rotated.output
-    assert bench.keys[MOONSHOT] not in rotated.output
+    assert installed.keys[MOONSHOT] not in rotated.output
     assert f"The host no longer stores {fingerprint(old)}." in rotated.one_line
-    assert bench.pids() != pids
-    assert files_holding(bench.gateway.home, bench.keys[MOONSHOT]) == [".env", "models.json"]
-    backup = json5_reader.loads((bench.gateway.state_dir / "clawdbot.json.bak").read_text())
+    assert installed.pids() != pids
+    assert files_holding(installed.gateway.home, installed.keys[MOONSHOT]) == [".env", "models.json"]
+    backup = json5_reader.loads((installed.gateway.state_dir / "clawdbot.json.bak").read_text())
     assert backup["models"]["providers"][MOONSHOT]["apiKey"] == "${MOONSHOT_API_KEY}"
-    assert json.loads(bench.auth_profiles.read_text())["profiles"] == {}
-    bench.mock_server.clear_requests()
-    assert bench.chat()["payloads"][0]["text"] == "Hello from kimi-k3 at Moonshot."
-    assert [r["key_fingerprint"] for r in bench.mock_server.requests()] == [fingerprint(bench.keys[MOONSHOT])]
+    assert json.loads(installed.auth_profiles.read_text())["profiles"] == {}
+    installed.mock_server.clear_requests()
+    assert installed.chat()["payloads"][0]["text"] == "Hello from kimi-k3 at Moonshot."
+    assert [r["key_fingerprint"] for r in installed.mock_server.requests()] == [fingerprint(installed.keys[MOONSHOT])]
 
-    pids = bench.pids()
-    second = bench.rollout("-vvv", playbook=ROTATE)
+    pids = installed.pids()
+    second = installed.rollout("-vvv", playbook=ROTATE)
 
-    assert second.recap[bench.gateway.name]["changed"] == 0, second.output
+    assert second.recap[installed.gateway.name]["changed"] == 0, second.output
     assert second.modules == ["gateway_info", "secret_audit"]
-    assert bench.pids() == pids
+    assert installed.pids() == pids
     assert "There was no other key on the host." in second.one_line
-    assert bench.rollout(playbook=AUDIT).code == 0
+    assert installed.rollout(playbook=AUDIT).code == 0
 
     # Whatever the product wrote while it had the old key, it now writes with the new one.
-    bench.cli("config", "set", "agents.defaults.maxConcurrent", "4")
-    assert files_holding(bench.gateway.home, old) == []
+    installed.cli("config", "set", "agents.defaults.maxConcurrent", "4")
+    assert files_holding(installed.gateway.home, old) == []
