@@ -15,11 +15,17 @@ from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.redact
 from tests.e2e.harness import KIMICODE, MOONSHOT, Bench, files_holding, new_key, wait_for_answer
 
 
+def chats(bench: Bench) -> list[tuple[str, str, bool]]:
+    """Return model, fingerprint of the key, and whether it has a tool's result, of each chat that the endpoints got."""
+    requests = [request for request in bench.mock_server.requests() if request["method"] == "POST"]
+    return [(request["model"], request["key_fingerprint"], request["tool_result"]) for request in requests]
+
+
 def test_a_fresh_gateway_gets_both_providers_and_a_second_run_changes_nothing(bench: Bench) -> None:
     config_before = bench.gateway.config.read_text()
     env_before = bench.gateway.env.read_text()
 
-    first = bench.rollout("-vvvv", "--diff", providers_verify_after="turn")
+    first = bench.rollout("-vvvv", "--diff")
 
     assert first.code == 0, first.output
     config = bench.gateway.config.read_text()
@@ -39,12 +45,13 @@ def test_a_fresh_gateway_gets_both_providers_and_a_second_run_changes_nothing(be
     )
     assert stat.S_IMODE(bench.gateway.env.stat().st_mode) == 0o600
 
-    # Both models have answered through the gateway, each with its own key.
-    chats = {(r["model"], r["key_fingerprint"]) for r in bench.mock_server.requests() if r["method"] == "POST"}
-    assert chats == {
-        ("kimi-k3", fingerprint(bench.keys[MOONSHOT])),
-        ("kimi-for-coding", fingerprint(bench.keys[KIMICODE])),
-    }
+    # Both models have called a tool of this canary and answered then, each with its own key.
+    assert chats(bench) == [
+        ("kimi-k3", fingerprint(bench.keys[MOONSHOT]), False),
+        ("kimi-k3", fingerprint(bench.keys[MOONSHOT]), True),
+        ("kimi-for-coding", fingerprint(bench.keys[KIMICODE]), False),
+        ("kimi-for-coding", fingerprint(bench.keys[KIMICODE]), True),
+    ]
 
     # No key in what was printed, not in Ansible's temporary directories, nor anywhere on the host but where it belongs.
     keys = list(bench.keys.values())
@@ -84,12 +91,15 @@ def test_check_mode_says_what_then_happens(bench: Bench) -> None:
     assert again.diffs == []
 
 
-def test_a_gateway_is_changed_without_verification(bench: Bench) -> None:
-    done = bench.rollout(providers_verify_after="none")
+def test_an_extra_variable_decides_how_the_canary_is_verified(bench: Bench) -> None:
+    choice = ("--extra-vars", "providers_verify_after=none")
+
+    done = bench.rollout(*choice)
 
     assert done.code == 0, done.output
+    assert chats(bench) == []
     assert sorted(path.name for path in bench.gateway.state_dir.iterdir() if "clawfleet" in path.name) == []
-    assert bench.rollout(providers_verify_after="none").recap[bench.gateway.name]["changed"] == 0
+    assert bench.rollout(*choice).recap[bench.gateway.name]["changed"] == 0
 
 
 def test_a_rotated_key_is_used_and_the_old_one_is_gone(installed: Bench) -> None:
