@@ -12,8 +12,8 @@ version_added: 0.1.0
 description:
   - Sends one short message to each model through the running gateway, as a chat client does, with the key in the memory
     of its process. Fails if the model does not answer, or another model answers instead.
-  - With O(kind=tool) the model has to call a tool before it answers. Agents do that in most conversations. A model that
-    thinks rejects the result of a tool if its entry in the config lacks a field, while it answers plain messages.
+  - With O(kind=tool) the model has to call a tool before it answers. Agents do that in most conversations. If the entry
+    of a model that thinks lacks a field, its endpoint rejects the result of a tool, while plain messages are answered.
   - Clawdbot itself reports C(ok) for a message that the provider has rejected or answered with nothing.
   - Each message costs a few tokens. It is sent in a session of its own, which is removed afterwards.
 author:
