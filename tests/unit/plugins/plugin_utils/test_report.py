@@ -193,7 +193,7 @@ MODELS: dict[str, tuple[dict[str, Any], str, list[tuple[str, bool | None]]]] = {
     "optional": (
         host(moonshot={"listed": ["kimi-k2.5"], "optional_missing": ["moonshot-v1-8k"]}),
         "ok",
-        [("ok", True), ("optional", True)],
+        [("ok", True), ("optional", None)],
     ),
     "optional, and not asked by a chat": (
         host(
@@ -202,7 +202,7 @@ MODELS: dict[str, tuple[dict[str, Any], str, list[tuple[str, bool | None]]]] = {
             __providers_report_expected={**EXPECTED, "probe": "chat"},
         ),
         "ok",
-        [("ok", True), ("optional", False)],
+        [("ok", True), ("optional", None)],
     ),
     "rejected": (host(moonshot=REJECTED), "unauthorized", [("unknown", True), ("unknown", True)]),
     "accepted without being listed": (
