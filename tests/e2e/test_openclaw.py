@@ -168,7 +168,13 @@ def test_remove_leaves_nothing_of_a_provider(bench: Bench) -> None:
     assert bench.pids() != pids
     value = json5_reader.loads(bench.gateway.config.read_text())
     assert list(value["models"]["providers"]) == [KIMICODE]
-    assert value["agents"]["defaults"]["models"] == {"kimicode/kimi-for-coding": {"alias": "kimi"}}
+    left = {ref: entry.get("alias") for ref, entry in value["agents"]["defaults"]["models"].items()}
+    assert left == {
+        "kimicode/kimi-for-coding": "kimi",
+        "kimicode/kimi-for-coding-highspeed": None,
+        "kimicode/k3": None,
+        "kimicode/k3-256k": None,
+    }
     assert "MOONSHOT_API_KEY" not in dotenv.loads(bench.gateway.env.read_text())
     assert files_holding(bench.gateway.home, key) == []
     bench.mock_server.clear_requests()

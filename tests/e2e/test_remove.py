@@ -44,8 +44,14 @@ def test_a_provider_is_removed_without_a_trace_and_a_second_run_changes_nothing(
     value = json5_reader.loads(installed.gateway.config.read_text())
     assert list(value["models"]["providers"]) == [KIMICODE]
     assert value["agents"]["defaults"]["model"] == {"primary": "kimicode/kimi-for-coding"}
-    assert value["agents"]["defaults"]["models"] == {"kimicode/kimi-for-coding": {"alias": "kimi"}}
-    models = installed.gateway.state_dir / "agents" / "main" / "agent" / "models.json"
+    left = {ref: entry.get("alias") for ref, entry in value["agents"]["defaults"]["models"].items()}
+    assert left == {
+        "kimicode/kimi-for-coding": "kimi",
+        "kimicode/kimi-for-coding-highspeed": None,
+        "kimicode/k3": None,
+        "kimicode/k3-256k": None,
+    }
+    models = bench.gateway.state_dir / "agents" / "main" / "agent" / "models.json"
     assert MOONSHOT not in json.loads(models.read_text())["providers"]
 
     installed.mock_server.clear_requests()

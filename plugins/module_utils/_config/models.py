@@ -12,11 +12,12 @@ A model is named `provider/model`, or by an alias.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
-from .tree import REMOVE, at, elements, members, string
+from .tree import REMOVE, at, elements, members, string, walk
 
 #: The provider blocks, by provider id.
 PROVIDERS = ("models", "providers")
@@ -114,15 +115,30 @@ def named_models(config: dict[str, Any]) -> Iterator[str]:
 
 
 def model_uses(config: dict[str, Any]) -> Iterator[ModelUse]:
-    """Yield each place of a config that makes an agent or a hook use a model, in the order of the config's places.
+    """Yield each place of a config that makes something use a model, in the order of the config.
 
-    An alias is replaced by the model that it names. A name without a provider is left out.
+    That is each string below a member whose name contains "model": products add such members with each version. An
+    alias is replaced by the model that it names. A name without a provider is left out.
     """
     aliases = model_aliases(config)
-    for place, name in _chosen_models(config):
-        ref = name if "/" in name else aliases.get(name.lower(), "")
-        if ref:
-            yield ModelUse(place, ref.strip())
+    for path, value in walk(config):
+        if not isinstance(value, str) or path[:1] == PROVIDERS[:1] or path[: len(MODELS)] in (MODELS, POLICY):
+            continue
+        if any("model" in name.lower() for name in path):
+            name = value.strip()
+            ref = name if "/" in name else aliases.get(name.lower(), "").strip()
+            if ref:
+                yield ModelUse(_place(config, path), ref)
+
+
+def _place(config: dict[str, Any], path: tuple[str, ...]) -> str:
+    """Return a path as `model_choices` gives its places."""
+    if path[-1] == "primary" or (len(path) > 1 and path[-2] == "fallbacks"):
+        path = path[:-1]
+    if path[:2] == ("agents", "list"):
+        named = [place for place, _name, _agent in agents(config)]
+        return ".".join((named[int(path[2])], *path[3:]))
+    return re.sub(r"\.([0-9]+)(?=\.|\Z)", r"[\1]", ".".join(path))
 
 
 def listed_models(config: dict[str, Any]) -> dict[str, Any]:
@@ -200,16 +216,12 @@ def _by_provider(models: Iterable[tuple[str, Iterable[str]]], spellings: Mapping
     return merged
 
 
-def _chosen_models(config: dict[str, Any]) -> Iterator[tuple[str, str]]:
+def _checked_models(config: dict[str, Any]) -> Iterator[tuple[str, str]]:
     for place, choice in model_choices(config):
         primary, fallbacks = chosen_models(choice)
         if primary:
             yield place, primary
         yield from ((f"{place}.fallbacks", name) for name in fallbacks)
-
-
-def _checked_models(config: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    yield from _chosen_models(config)
     for ref, entry in listed_models(config).items():
         if alias := string(entry, ("alias",)):
             yield f"the alias {alias} in {'.'.join(MODELS)}", ref.strip()

@@ -9,6 +9,7 @@ import pytest
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.models import (
     alias_clashes,
     dangling_models,
+    model_uses,
     provider_id,
 )
 
@@ -121,3 +122,40 @@ def test_place_and_model_are_told_apart() -> None:
         "model": "gone/m",
         "message": "agents.defaults.model names gone/m, and there is no provider gone.",
     }
+
+
+USES = {
+    "agents": {
+        "defaults": {
+            "model": {"primary": " k25 ", "fallbacks": ["moonshot/kimi-k3", "gone"]},
+            "imageModel": "moonshot/kimi-k2.6",
+            "pdfModel": {"primary": "moonshot/pdf"},
+            "heartbeat": {"every": "1h", "model": "kimicode/k3"},
+            "subagents": {"model": {"primary": "a/b/c"}},
+            "models": {"moonshot/kimi-k2.5": {"alias": "K25"}, "x/y": {"params": {"model": "p/q"}}},
+            "modelPolicy": {"allow": ["moonshot/kimi-k3"]},
+        },
+        "list": [{"id": "work", "model": "m/1"}, {"model": "m/2"}],
+        "entries": {"night": {"utilityModel": "m/3", "workspace": "/srv/model"}},
+    },
+    "models": {"mode": "merge", "providers": {"m": {"baseUrl": "https://a/b", "models": [{"id": "x/y"}]}}},
+    "hooks": {"mappings": [{"path": "a/b"}, {"model": "m/4"}], "gmail": {"model": "opus"}},
+    "channels": {"modelByChannel": {"slack": {"C1": "m/5"}}},
+}
+
+
+def test_every_place_that_uses_a_model() -> None:
+    assert [tuple(use) for use in model_uses(USES)] == [
+        ("agents.defaults.model", "moonshot/kimi-k2.5"),
+        ("agents.defaults.model.fallbacks", "moonshot/kimi-k3"),
+        ("agents.defaults.imageModel", "moonshot/kimi-k2.6"),
+        ("agents.defaults.pdfModel", "moonshot/pdf"),
+        ("agents.defaults.heartbeat.model", "kimicode/k3"),
+        ("agents.defaults.subagents.model", "a/b/c"),
+        ("agents.list[0] (agent work).model", "m/1"),
+        ("agents.list[1].model", "m/2"),
+        ("agents.entries.night.utilityModel", "m/3"),
+        ("hooks.mappings[1].model", "m/4"),
+        ("channels.modelByChannel.slack.C1", "m/5"),
+    ]
+    assert list(model_uses({})) == []

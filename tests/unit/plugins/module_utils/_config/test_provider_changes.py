@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import json
 from typing import Any
 
@@ -13,6 +14,7 @@ from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config import 
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.json5_editor import Change
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.provider_changes import (
     Desired,
+    blocked_uses,
     desired_changes,
     managed_paths,
     missing_variables,
@@ -235,6 +237,60 @@ def test_plan(name: str) -> None:
     assert list(decided.changes) == changes
     assert list(decided.warnings) == warnings
     assert config == kept
+
+
+TWO = {"moonshot": {"models": [{"id": "k1"}, {"id": "old"}]}}
+GONE = Desired({"moonshot": BLOCK}, removed_models=frozenset({"moonshot/away", "moonshot/old"}))
+
+
+def test_a_removed_model_leaves_the_lists_of_models() -> None:
+    value = with_models({"moonshot/old": {"alias": "o"}, "moonshot/k1": {}, "p/1": {}}, model="p/1")
+    assert [change for change in desired_changes(value, GONE).changes if change.value is REMOVE] == [
+        Change((*MODELS, "moonshot/old"), REMOVE)
+    ]
+    policy = with_policy(["moonshot/old", "p/1"])
+    allowed = [change for change in desired_changes(policy, GONE).changes if change.path == ALLOWED]
+    assert allowed == [Change(ALLOWED, ["p/1", *(f"moonshot/{model['id']}" for model in BLOCK["models"])])]
+
+
+BLOCKED: dict[str, tuple[dict[str, Any], Desired, list[tuple[str, str]]]] = {
+    "nothing": ({}, GONE, []),
+    "a removed model": (
+        {"agents": {"defaults": {"imageModel": "moonshot/away"}}},
+        GONE,
+        [("agents.defaults.imageModel", "moonshot/away")],
+    ),
+    "a model that the block loses": (
+        {"models": {"providers": TWO}, "hooks": {"gmail": {"model": "moonshot/old"}}},
+        Desired({"moonshot": BLOCK}),
+        [("hooks.gmail.model", "moonshot/old")],
+    ),
+    "a model that no block had": (
+        {"hooks": {"gmail": {"model": "moonshot/old"}}},
+        Desired({"moonshot": BLOCK}),
+        [],
+    ),
+    "default and fallbacks that are replaced": (
+        {"agents": {"defaults": {"model": {"primary": "moonshot/old", "fallbacks": ["moonshot/away"]}}}},
+        dataclasses.replace(GONE, default_model="p/1", fallback_models=["p/2"]),
+        [],
+    ),
+    "a default that is not": (
+        {"agents": {"defaults": {"model": "moonshot/old"}}},
+        dataclasses.replace(GONE, fallback_models=["p/2"]),
+        [("agents.defaults.model", "moonshot/old")],
+    ),
+    "a new default and a new fallback": (
+        {},
+        dataclasses.replace(GONE, default_model="moonshot/old", fallback_models=["moonshot/away"]),
+        [("The new default model", "moonshot/old"), ("A new fallback model", "moonshot/away")],
+    ),
+}
+
+
+@pytest.mark.parametrize(("value", "desired", "expected"), BLOCKED.values(), ids=BLOCKED)
+def test_blocked_uses(value: dict[str, Any], desired: Desired, expected: list[tuple[str, str]]) -> None:
+    assert [tuple(use) for use in blocked_uses(value, desired)] == expected
 
 
 REPAIRED = ("models.providers.moonshot.apiKey",)

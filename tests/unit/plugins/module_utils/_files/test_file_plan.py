@@ -176,6 +176,15 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
         {"variables": {**ENV, "A": "x\0secret"}},
         "/home/g/.clawdbot/.env: the value of A holds a NUL or an unpaired surrogate, no environment variable can.",
     ),
+    "a model in use that the block would lose": (
+        {
+            "config": '{"models": {"providers": {"moonshot": {"models": [{"id": "mine"}]}}}, '
+            '"agents": {"defaults": {"model": "moonshot/mine", "imageModel": "moonshot/mine"}}}'
+        },
+        "agents.defaults.model is moonshot/mine, which would be removed from the config. Choose another model there. "
+        "agents.defaults.imageModel is moonshot/mine, which would be removed from the config. Choose another model "
+        "there.",
+    ),
     "aliases that clash": (
         {"desired": Desired(aliases={"k": "a/b", "l": "a/b"})},
         "The aliases 'k' and 'l' both name a/b, which can have only one: remove one of them.",

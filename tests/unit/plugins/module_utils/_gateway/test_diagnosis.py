@@ -226,3 +226,19 @@ BLOCKERS: dict[str, tuple[dict[str, Any], list[str]]] = {
 def test_blockers(name: str) -> None:
     changed, expected = BLOCKERS[name]
     assert find_blockers({**GOOD, **changed}, DESIRED) == expected
+
+
+def test_models_that_are_used_and_not_served() -> None:
+    use = {"place": "here", "model": "moonshot/x"}
+    models = {
+        "blocked": [{**use, "text": "It would be gone."}],
+        "unserved": [{**use, "text": "It is not listed."}],
+        "unknown": ["jobs.json cannot be read: it is broken."],
+    }
+    gateway: Any = {**GOOD, "models": models}
+    assert find_problems(gateway, DESIRED) == [
+        {"status": "gateway", "text": "It would be gone."},
+        {"status": "gateway", "text": "It is not listed."},
+        {"status": "failed", "text": "jobs.json cannot be read: it is broken. Which models it uses is not known."},
+    ]
+    assert find_blockers(gateway, DESIRED) == ["It would be gone."]
