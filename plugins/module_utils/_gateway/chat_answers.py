@@ -106,8 +106,7 @@ def judge_tool_call(
     """
     called = _called_tool(result.model, messages)
     if not result.ok:
-        after = "" if called is None else f"After a call of the tool {called}: "
-        return dataclasses.replace(result, message=f"{after}{result.message}")
+        return result if called is None else dataclasses.replace(result, message=_after(called, result.message))
     if called is not None:
         if _is_last_word(messages):
             return dataclasses.replace(result, tool=called)
@@ -153,6 +152,11 @@ def _calls(message: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 def _author(answer: Mapping[str, Any]) -> str:
     return f"{answer.get('provider')}/{answer.get('model')}"
+
+
+def _after(called: str, failure: str) -> str:
+    end = "" if failure.endswith(".") else "."
+    return f"After a call of the tool {called}: {failure}{end} If the model thinks, check its `reasoning` and `compat`."
 
 
 def _failure(answered_by: str, reason: object) -> str:

@@ -160,20 +160,23 @@ def test_a_tool_message(fake: Fake) -> None:
     assert fake.send({"role": "user"}, answer(), kind="tool") == ChatResult(MODEL, True, "ready")
 
 
+REMEDY = "If the model thinks, check its `reasoning` and `compat`."
 REJECTED = [call(), tool_result(), answer(stopReason="error", errorMessage="400 x")]
 
 
 def test_a_tool_message_that_the_provider_rejects(fake: Fake) -> None:
     fake.answers["agent"] = offering("ls")
     assert fake.send(*REJECTED, kind="tool") == ChatResult(
-        MODEL, False, f"After a call of the tool ls: {MODEL} failed: 400 x"
+        MODEL, False, f"After a call of the tool ls: {MODEL} failed: 400 x. {REMEDY}"
     )
 
 
 def test_a_tool_message_that_fails_the_call_of_the_gateway(openclaw: Fake) -> None:
     del openclaw.answers["agent"]
     reason = "Gateway method agent failed: no agent here"
-    assert openclaw.send(*REJECTED, kind="tool") == ChatResult(MODEL, False, f"After a call of the tool ls: {reason}")
+    assert openclaw.send(*REJECTED, kind="tool") == ChatResult(
+        MODEL, False, f"After a call of the tool ls: {reason}. {REMEDY}"
+    )
     methods(openclaw)
     assert openclaw.send(*REJECTED) == ChatResult(MODEL, False, reason)
     assert methods(openclaw) == ["sessions.patch", "agent", "sessions.delete"]

@@ -185,11 +185,15 @@ def test_each_harmless_tool_has_to_be_called_where_it_is_offered(tool: str) -> N
 
 
 @pytest.mark.parametrize("offered", [None, [], ["ls"]])
-def test_a_failure_names_the_tool_after_which_it_came(offered: list[str] | None) -> None:
-    failed = ChatResult(MODEL, False, "moonshot/kimi-k2.5 failed: 400")
+@pytest.mark.parametrize("end", ["", "."])
+def test_a_failure_names_the_tool_after_which_it_came(end: str, offered: list[str] | None) -> None:
+    failed = ChatResult(MODEL, False, f"moonshot/kimi-k2.5 failed: 400{end}")
     assert judge_tool_call(failed, [answer(stopReason="error")], offered) == failed
     assert judge_tool_call(failed, [call(), tool_result(), answer(stopReason="error")], offered) == ChatResult(
-        MODEL, False, "After a call of the tool ls: moonshot/kimi-k2.5 failed: 400"
+        MODEL,
+        False,
+        "After a call of the tool ls: moonshot/kimi-k2.5 failed: 400. If the model thinks, check its `reasoning` and "
+        "`compat`.",
     )
 
 
