@@ -296,7 +296,7 @@ def test_hosts_with_keys_and_regions_of_their_own_and_one_that_is_down(rollout: 
         (path_of(rollout.mock_server, "moonshot-ai"), fingerprint(international)): 1,
         (path_of(rollout.mock_server, "kimicode"), fingerprint(own[KIMICODE])): 1,
     }
-    # Each model calls a tool, and answers with its result.
+    # Each model of the canary has called a tool, which takes two requests.
     assert rollout.answered() == ["kimi-k3", "kimi-k3", "kimi-for-coding", "kimi-for-coding"]
     for gateway in rollout.fleet.gateways[1:]:
         block = json5_reader.loads(gateway.config.read_text())["models"]["providers"]["moonshot"]
