@@ -102,12 +102,28 @@ def test_an_extra_variable_decides_how_the_canary_is_verified(bench: Bench) -> N
     assert bench.rollout(*choice).recap[bench.gateway.name]["changed"] == 0
 
 
-def test_a_rotated_key_is_used_and_the_old_one_is_gone(installed: Bench) -> None:
-    old = installed.keys[MOONSHOT]
-    pids = installed.pids()
-    installed.keys[MOONSHOT] = new_key()
-    installed.admit(MOONSHOT, installed.keys[MOONSHOT])
-    installed.revoke(MOONSHOT, old)
+def test_a_canary_whose_block_lacks_a_field_is_rolled_back(bench: Bench) -> None:
+    contents = {name: file[0] for name, file in bench.files().items()}
+    block = {"baseUrl": bench.mock_server.base_url("moonshot-cn"), "models": [{"id": "kimi-k3", "compat": None}]}
+
+    failed = bench.rollout(providers_enabled=["moonshot"], providers_overrides={"moonshot": {"block": block}})
+
+    assert failed.code != 0
+    assert "with `reasoning: true`, Clawdbot needs `compat.supportsDeveloperRole: false`" in failed.one_line
+    assert (
+        "No answer through the gateway. moonshot/kimi-k3: moonshot/kimi-k3 failed: 400 Invalid request: invalid role "
+        "'developer' in message at index 0"
+    ) in failed.one_line
+    assert {name: file[0] for name, file in bench.files().items()} == contents
+
+
+def test_a_rotated_key_is_used_and_the_old_one_is_gone(bench: Bench) -> None:
+    assert bench.rollout().code == 0
+    old = bench.keys[MOONSHOT]
+    pids = bench.pids()
+    bench.keys[MOONSHOT] = new_key()
+    bench.admit(MOONSHOT, bench.keys[MOONSHOT])
+    bench.revoke(MOONSHOT, old)
 
     rotated = installed.rollout("--diff", "-vvv")
 
