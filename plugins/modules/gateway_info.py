@@ -122,7 +122,10 @@ version:
   type: str
   sample: 2026.1.24-3
 program:
-  description: The command that runs the CLI, empty if it is not found.
+  description:
+    - The command that runs the CLI, Node and the entry script of the product's package. Empty if it is not found.
+    - It is that of the process, else of the unit, else of the first package of the product on a PATH. The unit's
+      command line and wrapper scripts are read, and never executed.
   returned: success
   type: list
   elements: str
@@ -134,6 +137,25 @@ check_command:
   returned: success
   type: list
   elements: str
+started_by:
+  description:
+    - The executable that starts the gateway, where that is neither Node nor a wrapper that names an entry script, for
+      example C(podman). Null in all other cases.
+  returned: success
+  type: str
+missing_files:
+  description: The files that the gateway is started from, and that no longer exist.
+  returned: success
+  type: list
+  elements: str
+  sample: []
+isolated:
+  description:
+    - Whether the process runs in a container, so that its Node or its state directory are not those of the host.
+    - Null if no process runs, or this account may not read it.
+  returned: success
+  type: bool
+  sample: false
 state_dir:
   description: The path of the state directory.
   returned: success
@@ -358,7 +380,7 @@ plan:
       description: RV(models.left_out), empty without O(files).
       type: dict
     notes:
-      description: RV(models.notes), empty without O(files).
+      description: What could not be observed, and RV(models.notes).
       type: list
       elements: str
     rotation:

@@ -12,10 +12,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Literal, TypedDict
 
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._endpoints.types import EndpointInfo
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.table import PRODUCTS
 
 from .info import FilesInfo, GatewayInfo, OverrideInfo
 
@@ -23,6 +25,11 @@ from .info import FilesInfo, GatewayInfo, OverrideInfo
 #: keys. `provider`: an endpoint is not ok. `drift`: its files differ. `failed`: its files cannot be compared.
 ProblemStatus = Literal["failed", "down", "provider", "gateway", "restart", "drift"]
 """The kind of a problem, the worst first."""
+
+
+_RUN_ON_HOST = (
+    'Run the gateway on the host itself, or change its keys by hand: see "Supported gateways" in the documentation.'
+)
 
 
 class Problem(TypedDict):
@@ -41,16 +48,49 @@ def find_blockers(gateway: GatewayInfo, fingerprints: Mapping[str, str]) -> list
         ]
     return [
         *_service_blockers(gateway),
-        *_program_blockers(gateway),
+        *find_program_problems(gateway),
         *_overrides(gateway, fingerprints),
         *_blocked_models(gateway),
         *_unreadable_files(gateway),
     ]
 
 
+def find_program_problems(gateway: GatewayInfo) -> list[str]:
+    """Return why the gateway's CLI cannot be used, or the gateway not be started again; at most one reason."""
+    product = PRODUCTS[gateway["product"]]
+    if gateway["isolated"]:
+        return [
+            f"The gateway's process {gateway['pid']} runs in a container: it has other files than its account has on "
+            f"the host. {_RUN_ON_HOST}"
+        ]
+    if gateway["started_by"]:
+        return [
+            f"The gateway is started by {gateway['started_by']}, and not by Node with the entry script of "
+            f"{product.title}. Nothing else is executed, so no config can be checked. {_RUN_ON_HOST}"
+        ]
+    if gateway["missing_files"]:
+        return [
+            f"The gateway is started from {', '.join(gateway['missing_files'])}, which no longer exists, so it would "
+            f"not start again. Install {product.title} again, or correct the command of its service."
+        ]
+    if not gateway["program"]:
+        return [
+            f"The CLI `{product.name}` is neither in the gateway's service nor on the PATH of its account, so no "
+            "config can be checked. Install it, or correct the unit or the PATH."
+        ]
+    if gateway["version"] and _numbers(gateway["version"]) < _numbers(product.checks_config_since):
+        return [
+            f"{product.title} {gateway['version']} has no command that checks a config. Update it to "
+            f"{product.checks_config_since} or later."
+        ]
+    return []
+
+
 def find_health_problems(gateway: GatewayInfo, fingerprints: Mapping[str, str]) -> list[Problem]:
     """Return everything that keeps a gateway from being healthy: not running, old or other keys, missing models."""
     problems: list[Problem] = []
+    if gateway["isolated"] or gateway["started_by"] or gateway["missing_files"]:
+        problems += [{"status": "gateway", "text": text} for text in find_program_problems(gateway)]
     for reason in gateway["restart_reasons"]:
         problems.append({"status": "down" if gateway["pid"] is None else "restart", "text": reason})
     if gateway["pid"] is not None and not gateway["answers"]:
@@ -77,6 +117,16 @@ def find_problems(
         *(_endpoint_problem(endpoint) for endpoint in (*own, *endpoints) if endpoint["status"] != "ok"),
         *_model_problems(gateway),
         *(_file_problems(gateway["files"]) if "files" in gateway else ()),
+    ]
+
+
+def find_unknowns(gateway: GatewayInfo) -> list[str]:
+    """Return what could not be observed of a gateway."""
+    if gateway["pid"] is None or gateway["isolated"] is not None:
+        return []
+    return [
+        f"Whether the gateway's process {gateway['pid']} runs in a container is unknown, as this account may not read "
+        "it. Check `providers_user`."
     ]
 
 
@@ -124,14 +174,6 @@ def _service_blockers(gateway: GatewayInfo) -> Iterator[str]:
         )
 
 
-def _program_blockers(gateway: GatewayInfo) -> Iterator[str]:
-    if not gateway["program"]:
-        yield (
-            f"The CLI `{gateway['product']}` is neither in the gateway's service nor on the PATH of its account, so no "
-            "config can be checked. Install it, or correct the unit or the PATH."
-        )
-
-
 def _overrides(gateway: GatewayInfo, fingerprints: Mapping[str, str]) -> Iterator[str]:
     """Yield the places that override the keys of `.env` with other keys."""
     for name, desired in fingerprints.items():
@@ -159,3 +201,8 @@ def _override(provider: str, variable: str, override: OverrideInfo) -> str:
         f"{where} contains another key ({override['fingerprint']}) for {provider}, which takes precedence over "
         f"{variable}. Remove it there."
     )
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    """Return year, month and day or patch of a version, to compare it; empty for an empty one."""
+    return tuple(map(int, re.findall(r"[0-9]+", version)[:3]))

@@ -91,6 +91,12 @@ class _GatewayInfo(TypedDict):
     version: str | None
     program: list[str]
     check_command: list[str]
+    #: The executable that starts the gateway in place of Node; None if it is Node, or a wrapper that shows its Node.
+    started_by: str | None
+    #: Files that the gateway is started from, and that are gone from the disk.
+    missing_files: list[str]
+    #: Whether the process sees other files than this account; None where that is not known, or none runs.
+    isolated: bool | None
     state_dir: str
     state_dir_exists: bool
     config_path: str

@@ -13,6 +13,7 @@ import contextlib
 import glob
 import json
 import os
+import re
 import subprocess
 import tempfile
 import time
@@ -23,7 +24,16 @@ from datetime import datetime
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.locate import Paths
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.table import Product
 
+#: What the system appends to the path of an executable that was removed or replaced.
+DELETED = " (deleted)"
+
 _COMMAND_SECONDS = 20
+_PROC = "/proc"
+# As Node itself, Debian and Fedora name it.
+_NODE = re.compile(r"node(?:js)?(?:-?[0-9]+(?:\.[0-9]+)*)?\Z")
+# A wrapper starts a shell, and that Node.
+_DEPTH = 4
+_NATIVE_MODULE = re.compile(r" (/.*\.node)$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -35,15 +45,51 @@ class Process:
     started: float
     environment: Mapping[str, str] | None = field(default=None, repr=False)
     working_directory: str | None = None
-    #: The file that it was started from. The system appends ` (deleted)` once that was removed or replaced.
+    #: The file that it was started from, with `DELETED` once that was removed or replaced.
     executable: str | None = None
+    #: The words of its command line. A process that sets a title, as gateways do, has overwritten them with it.
+    arguments: tuple[str, ...] = field(default=(), repr=False)
+    #: The native modules that it and its children have loaded.
+    loaded: tuple[str, ...] = field(default=(), repr=False)
 
 
 def find_by_pid(pid: int) -> Process | None:
-    """Return the process with that id; None if there is none."""
-    if os.path.isdir("/proc/self"):
-        return _of_proc(pid)
-    return _of_ps(pid)
+    """Return the process with that id; None if there is none.
+
+    Where that is a wrapper, it is the Node that the wrapper has started: its environment is the gateway's.
+    """
+    if not os.path.isdir(f"{_PROC}/self"):
+        return _of_ps(pid)
+    main = _of_proc(pid)
+    if main is None or main.executable is None or is_node(main.executable):
+        return main
+    return _node_below(pid, _DEPTH) or main
+
+
+def is_node(path: str) -> bool:
+    """Return whether an executable is Node, by its name."""
+    return bool(_NODE.match(os.path.basename(path.removesuffix(DELETED))))
+
+
+def sees_other_files(process: Process, state_dir: str) -> bool | None:
+    """Return whether a process runs in a container: its Node or its state directory are not those of this account.
+
+    A hardened unit has a mount namespace of its own as well, but the same files. None where it cannot be read.
+    """
+    if not os.path.isdir(f"{_PROC}/self"):
+        # Only Linux has such namespaces.
+        return False
+    of_process = f"{_PROC}/{process.pid}"
+    namespaces = [[_link(f"{base}/ns/{name}") for name in ("mnt", "pid")] for base in (f"{_PROC}/self", of_process)]
+    if process.executable is None or any(None in links for links in namespaces) or _file(f"{of_process}/root") is None:
+        return None
+    if namespaces[0] == namespaces[1]:
+        return False
+    state = os.path.realpath(state_dir)
+    pairs = [(f"{of_process}/root{state}", state)]
+    if not process.executable.endswith(DELETED):
+        pairs.append((f"{of_process}/exe", process.executable))
+    return any(_file(seen) != _file(own) for seen, own in pairs)
 
 
 def find_by_lock(product: Product, paths: Paths) -> Process | None:
@@ -72,7 +118,7 @@ def _locks(product: Product, paths: Paths) -> Iterator[Mapping[str, object]]:
 
 def _of_proc(pid: int) -> Process | None:
     try:
-        with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
+        with open(f"{_PROC}/{pid}/stat", encoding="utf-8", errors="replace") as file:
             # The name in parentheses may contain anything; the fields after it are numbers.
             fields = file.read().rpartition(")")[2].split()
     except OSError:
@@ -85,14 +131,49 @@ def _of_proc(pid: int) -> Process | None:
         pid,
         booted + ticks / os.sysconf("SC_CLK_TCK"),
         _environment(pid),
-        _link(f"/proc/{pid}/cwd"),
-        _link(f"/proc/{pid}/exe"),
+        _link(f"{_PROC}/{pid}/cwd"),
+        _link(f"{_PROC}/{pid}/exe"),
+        tuple(filter(None, _read(f"{_PROC}/{pid}/cmdline").split("\0"))),
+        tuple(path for each in (pid, *_children(pid)) for path in _native_modules(each)),
     )
+
+
+def _node_below(pid: int, depth: int) -> Process | None:
+    children = _children(pid) if depth else []
+    for child in children:
+        if is_node(_link(f"{_PROC}/{child}/exe") or ""):
+            return _of_proc(child)
+    return next(filter(None, (_node_below(child, depth - 1) for child in children)), None)
+
+
+def _children(pid: int) -> list[int]:
+    return [int(child) for child in _read(f"{_PROC}/{pid}/task/{pid}/children").split()]
+
+
+def _native_modules(pid: int) -> list[str]:
+    return list(dict.fromkeys(_NATIVE_MODULE.findall(_read(f"{_PROC}/{pid}/maps"))))
+
+
+def _file(path: str) -> tuple[int, int] | None:
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def _read(path: str) -> str:
+    """Return what a file contains; an empty string where this account may not read it."""
+    try:
+        with open(path, encoding="utf-8", errors="surrogateescape") as file:
+            return file.read()
+    except OSError:
+        return ""
 
 
 def _environment(pid: int) -> dict[str, str] | None:
     try:
-        with open(f"/proc/{pid}/environ", "rb") as file:
+        with open(f"{_PROC}/{pid}/environ", "rb") as file:
             entries = file.read().decode("utf-8", "surrogateescape").split("\0")
     except OSError:
         return None

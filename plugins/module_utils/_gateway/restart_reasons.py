@@ -16,10 +16,9 @@ from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.redact
 
 from .env_sources import EnvSources, change_time
 from .info import isoformat
-from .process import Process
+from .process import DELETED, Process
 from .systemd import Unit
 
-_DELETED = " (deleted)"
 # What systemd sets for each process without being told: no property shows it.
 _SET_BY_SYSTEMD = re.compile(
     r"(?:HOME|LOGNAME|SHELL|TERM|USER|INVOCATION_ID|JOURNAL_STREAM|MAINPID|MANAGERPID|NOTIFY_SOCKET|SYSTEMD_EXEC_PID"
@@ -70,8 +69,8 @@ def _changed_program(program_files: Sequence[str], process: Process) -> Iterator
         moment = change_time(path)
         if moment is not None and moment >= process.started:
             yield _changed(path, moment, process, "the process runs the old version.")
-    if process.executable and process.executable.endswith(_DELETED):
-        path = process.executable[: -len(_DELETED)]
+    if process.executable and process.executable.endswith(DELETED):
+        path = process.executable.removesuffix(DELETED)
         yield f"{path}, which the process runs, was removed or replaced."
 
 

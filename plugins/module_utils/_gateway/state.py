@@ -21,8 +21,8 @@ from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.table 
 
 from . import env_sources, systemd
 from .port import answers, find_port
-from .process import Process, find_by_lock, find_by_pid
-from .program import Package, find_package, find_program, replaceable_files
+from .process import Process, find_by_lock, find_by_pid, sees_other_files
+from .program import Cli, find_cli, replaceable_files
 from .restart_reasons import restart_reasons
 from .systemd import Unit
 
@@ -42,9 +42,9 @@ class Observation:
     sources: env_sources.EnvSources
     #: The config with its included files, as far as it can be read; else empty.
     config: Any = field(repr=False)
-    #: The command that runs the gateway's CLI, and its package.
-    program: tuple[str, ...]
-    package: Package | None
+    cli: Cli
+    #: Whether the process sees other files than this account; None where that is not known, or none runs.
+    isolated: bool | None
     port: int
     answers: bool
     #: Why it needs a new process.
@@ -76,17 +76,18 @@ def observe(product: Product, paths: Paths, service: Service, names: Sequence[st
         process = find_by_pid(unit.main_pid) if unit and unit.main_pid else None
     config = _read_config(paths.config)
     sources = _env_sources(product, paths, unit, process, config)
-    program = find_program(product, unit, process)
-    package = find_package(product, program)
+    isolated = sees_other_files(process, paths.state_dir) if process else None
+    # The paths of a process that sees other files mean nothing here.
+    cli = Cli() if isolated else find_cli(product, unit, process)
     port = find_port(product, config, process, unit.arguments if unit else ())
     return Observation(
         sources,
         config,
-        program,
-        package,
+        cli,
+        isolated,
         port,
         process is not None and answers(port, product.health_path),
-        restart_reasons(sources, replaceable_files(program, package), names),
+        restart_reasons(sources, replaceable_files(cli.program, cli.package), names),
     )
 
 

@@ -47,8 +47,8 @@ _PROPERTIES = (
     "PassEnvironment",
     "UnsetEnvironment",
 )
-# The command line of a shell is one argument, and systemd shows it without its quotes.
-_SHELLS = frozenset(["bash", "dash", "fish", "ksh", "sh", "zsh"])
+#: The command line of a shell is one argument, and systemd shows it without its quotes.
+SHELLS = frozenset(["bash", "dash", "fish", "ksh", "sh", "zsh"])
 _WORD = re.compile(r'"((?:[^"\\]|\\.)*)"|(\S+)', re.DOTALL)
 _ESCAPE = re.compile(r"\\([0-7]{3}|.)", re.DOTALL)
 _ESCAPED = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
@@ -97,9 +97,9 @@ class Unit:
     main_pid: int = 0
     #: How often systemd has restarted it on its own since it was started.
     restarts: int = 0
-    #: The command that runs the CLI, as in the unit; empty if the unit does not show it.
-    program: tuple[str, ...] = ()
-    #: The arguments of that command after the word `gateway`.
+    #: The words of its command line, without quotes where it starts a shell. They are read, and never executed.
+    command: tuple[str, ...] = field(default=(), repr=False)
+    #: Those after the word `gateway`, the arguments of the CLI; empty if a shell is started.
     arguments: tuple[str, ...] = field(default=(), repr=False)
     #: The file that is executed, which is not always the CLI.
     executable: str = ""
@@ -150,7 +150,7 @@ def parse_unit(name: str, scope: Scope, shown: str, manager: str) -> Unit | None
         result=properties.get("Result", ""),
         main_pid=_number(properties.get("MainPID", "")),
         restarts=_number(properties.get("NRestarts", "")),
-        program=parse_program(exec_start),
+        command=parse_command(exec_start),
         arguments=parse_arguments(exec_start),
         executable=exec_start.partition("path=")[2].partition(" ; ")[0],
         files=tuple(split_words(f"{properties.get('FragmentPath', '')} {properties.get('DropInPaths', '')}")),
@@ -165,29 +165,26 @@ def parse_unit(name: str, scope: Scope, shown: str, manager: str) -> Unit | None
     )
 
 
-def parse_program(exec_start: str) -> tuple[str, ...]:
-    """Return the command of the CLI in an ExecStart of `systemctl show`: all before the word `gateway`.
-
-    Empty if that word is missing, or a shell is started: its command line is not parsed.
-    """
-    argv = _argv(exec_start)
-    return tuple(argv[: argv.index("gateway")]) if argv else ()
+def parse_command(exec_start: str) -> tuple[str, ...]:
+    """Return the words of the command line in an ExecStart of `systemctl show`, which prints it without its quotes."""
+    _before, found, rest = exec_start.partition("argv[]=")
+    shown = rest.partition(" ; ignore_errors=")[0] if found else ""
+    try:
+        return tuple(shlex.split(shown))
+    except ValueError:
+        # A quote that belongs to a word.
+        return tuple(shown.split())
 
 
 def parse_arguments(exec_start: str) -> tuple[str, ...]:
-    """Return the arguments in an ExecStart of `systemctl show`: all after the word `gateway`."""
-    argv = _argv(exec_start)
-    return tuple(argv[argv.index("gateway") + 1 :]) if argv else ()
+    """Return the arguments of the CLI's command `gateway` in an ExecStart of `systemctl show`.
 
-
-def _argv(exec_start: str) -> list[str]:
-    """Return the words of a command that runs the CLI's command `gateway` itself; none of any other."""
-    _before, found, rest = exec_start.partition("argv[]=")
-    try:
-        argv = shlex.split(rest.partition(" ; ")[0]) if found else []
-    except ValueError:
-        argv = []
-    return argv if "gateway" in argv and os.path.basename(argv[0]) not in _SHELLS else []
+    Empty if that word is missing, or a shell is started.
+    """
+    command = parse_command(exec_start)
+    if "gateway" not in command or os.path.basename(command[0]) in SHELLS:
+        return ()
+    return command[command.index("gateway") + 1 :]
 
 
 def split_words(text: str) -> list[str]:

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.env_refs import VARIABLE_NAME
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import ClawdbotError
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway import health
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.diagnosis import find_program_problems
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.env_sources import trace
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.info import GatewayInfo, isoformat
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.overrides import provider_overrides
@@ -55,9 +56,12 @@ def gather(params: Mapping[str, Any]) -> Gathered:
     seen = health.wait_until_healthy(product, paths, service, names, params["wait"])
     info: GatewayInfo = {
         "product": product.name,
-        "version": seen.package.version if seen.package else None,
-        "program": list(seen.program),
-        "check_command": check_command(product, seen.program) if seen.program else [],
+        "version": seen.cli.package.version if seen.cli.package else None,
+        "program": list(seen.cli.program),
+        "check_command": check_command(product, seen.cli.program) if seen.cli.program else [],
+        "started_by": seen.cli.started_by,
+        "missing_files": list(seen.cli.missing_files),
+        "isolated": seen.isolated,
         "state_dir": paths.state_dir,
         "state_dir_exists": os.path.isdir(paths.state_dir),
         "config_path": paths.config,
@@ -76,12 +80,12 @@ def gather(params: Mapping[str, Any]) -> Gathered:
     }
     if params["models"]:
         secrets = {value for file in seen.sources.files for value in secret_values(file.values)}
-        gateway = Gateway(product, seen.program, paths, seen.port, secrets)
+        gateway = Gateway(product, seen.cli.program, paths, seen.port, secrets)
         try:
             info["models_missing"] = health.missing_models(paths, gateway, seen, params["models"])
         except ClawdbotError as exc:
             # A rescue, for example a rollback of the files, needs their paths.
-            raise ClawdbotError(str(exc), **info) from exc
+            raise ClawdbotError(" ".join(find_program_problems(info)) or str(exc), **info) from exc
     return Gathered(info, seen.config)
 
 

@@ -23,6 +23,8 @@ from . import names, node_snippets
 
 #: Where a gateway listens unless told otherwise.
 DEFAULT_PORT = 18789
+#: The scripts of a package that start the CLI, besides those that its package.json names. Units run them.
+ENTRY_SCRIPTS = ("dist/entry.js", "dist/index.js", "dist/entry.mjs")
 #: The agent whose auth profiles all other agents have as well.
 MAIN_AGENT = "main"
 #: The method by which a running gateway lists its models. It repeats its first answer until it is restarted, even where
@@ -88,6 +90,8 @@ class Product:
     #: A command that exits 1 where the config is invalid, with the problem on stderr as text or on stdout as JSON. Its
     #: answer depends on the validity of the file alone.
     check_args: tuple[str, ...]
+    #: The first version that has the command; empty if all have it.
+    checks_config_since: str
     #: The Node script that does the same for less, empty where there is none; likewise for `gateway call`.
     check_script: str
     call_script: str
@@ -164,6 +168,7 @@ PRODUCTS: Mapping[str, Product] = {
         health_path="/",
         # A setting to which the product gives a default.
         check_args=("config", "get", "agents.defaults.maxConcurrent"),
+        checks_config_since="",
         check_script=node_snippets.CHECK_CONFIG,
         call_script=node_snippets.CALL_GATEWAY,
         reports_failed_chats=False,
@@ -197,6 +202,7 @@ PRODUCTS: Mapping[str, Product] = {
         unit="openclaw-gateway",
         health_path="/healthz",
         check_args=("config", "validate", "--json"),
+        checks_config_since="2026.3.2",
         check_script="",
         call_script="",
         reports_failed_chats=True,

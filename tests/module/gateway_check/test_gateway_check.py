@@ -36,6 +36,10 @@ class Gateway:
             check_mode=False,
         )
         self.seen: dict[str, Any] = {
+            "product": "clawdbot",
+            "isolated": False,
+            "started_by": None,
+            "missing_files": [],
             "config_path": str(config),
             "env_path": str(env),
             "port": 18789,
@@ -48,8 +52,8 @@ class Gateway:
         }
         monkeypatch.setattr(gateway_state, "gather", self._gather)
 
-    def _gather(self, _params: dict[str, Any]) -> dict[str, Any]:
-        return self.seen
+    def _gather(self, _params: dict[str, Any]) -> gateway_state.Gathered:
+        return gateway_state.Gathered(self.seen, {})  # type: ignore[arg-type]
 
     def check(self, **arguments: Any) -> dict[str, Any]:
         with patch_module_args({"fingerprints": FINGERPRINTS, **arguments}), pytest.raises(SystemExit) as ended:

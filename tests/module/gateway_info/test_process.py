@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -14,7 +16,11 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway import process
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.process import Process, find_by_pid
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.process import (
+    Process,
+    find_by_pid,
+    sees_other_files,
+)
 
 
 @pytest.fixture
@@ -43,6 +49,28 @@ def test_process(child: subprocess.Popen[bytes], tmp_path: Path) -> None:
     assert process.executable == os.path.realpath(sys.executable)
     # Its environment may contain secrets.
     assert "KEY" not in repr(process)
+
+
+def test_a_wrapper_is_the_node_that_it_has_started(tmp_path: Path) -> None:
+    node = tmp_path / "node"
+    shutil.copy("/bin/sleep", node)
+    script = f"KEY=b {node} 60; exit"
+    with subprocess.Popen(["/bin/sh", "-c", f"/bin/sh -c '{script}'; exit"], env={"KEY": "a"}) as wrapper:
+        deadline = time.monotonic() + 10
+        found = find_by_pid(wrapper.pid)
+        while (found is None or found.executable != str(node)) and time.monotonic() < deadline:
+            found = find_by_pid(wrapper.pid)
+        assert found is not None
+        os.kill(found.pid, signal.SIGKILL)
+    assert (found.executable, found.arguments) == (str(node), (str(node), "60"))
+    assert (found.environment or {})["KEY"] == "b"
+    assert found.pid != wrapper.pid
+
+
+def test_a_process_on_this_host_sees_its_files(child: subprocess.Popen[bytes], tmp_path: Path) -> None:
+    seen = find_by_pid(child.pid)
+    assert seen is not None
+    assert sees_other_files(seen, str(tmp_path)) is False
 
 
 def test_a_process_that_has_ended_is_none(child: subprocess.Popen[bytes]) -> None:

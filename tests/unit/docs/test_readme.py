@@ -18,7 +18,7 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 def listed(heading: str) -> list[str]:
     """The entries of the table that has this heading in its first column, without the namespace and markup."""
     table = README.partition(f"\n| {heading} | ")[2].partition("\n\n")[0]
-    return re.findall(r"^\| [`\[](?:clawfleet\.clawdbot\.|docs/)?([\w.]+)", table, re.MULTILINE)
+    return re.findall(r"^\| [`\[](?:clawfleet\.clawdbot\.|docs/)?([\w.-]+)", table, re.MULTILINE)
 
 
 CONTENT = {

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.env_sources import EnvSources, Source
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.process import Process
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.program import Cli
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.state import Observation
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.systemd import Unit
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product import command
@@ -36,8 +37,23 @@ def observation(
 ) -> Observation:
     """A healthy gateway that systemd does not run, with changes."""
     sources = EnvSources(process, unit, [], [Source("/e", {})], "/e")
-    base = {"config": {}, "program": (), "package": None, "port": 1, "answers": True, "restart_reasons": []}
+    base = {"config": {}, "cli": Cli(), "isolated": False, "port": 1, "answers": True, "restart_reasons": []}
     return Observation(**{"sources": sources, **base, **changed})
+
+
+def executable(path: Path, text: str = "#!/bin/sh\n") -> Path:
+    """Make an executable file."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    path.chmod(0o755)
+    return path
+
+
+def install(directory: Path, described: str = '{"name": "clawdbot", "version": "2026.1.24-3"}') -> Path:
+    """Make a package with an entry script, and return that."""
+    entry = executable(directory / "dist" / "entry.js", "#!/usr/bin/env node\n")
+    (directory / "package.json").write_text(described)
+    return entry
 
 
 def run_in_process(monkeypatch: pytest.MonkeyPatch, program: Callable[[list[str]], Any]) -> None:

@@ -11,11 +11,16 @@ from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.diagno
     find_blockers,
     find_health_problems,
     find_problems,
+    find_unknowns,
 )
 
 GOOD: dict[str, Any] = {
     "product": "clawdbot",
+    "version": "2026.1.24-3",
     "program": ["/usr/bin/node", "/opt/clawdbot/dist/entry.js"],
+    "started_by": None,
+    "missing_files": [],
+    "isolated": False,
     "state_dir": "/home/g/.clawdbot",
     "state_dir_exists": True,
     "service_name": "clawdbot-gateway",
@@ -210,6 +215,22 @@ def test_an_old_process_does_not_block() -> None:
     assert find_blockers({**GOOD, "pid": None, "answers": False, "restart_reasons": ["It is old."]}, DESIRED) == []
 
 
+RUN_ON_HOST = (
+    'Run the gateway on the host itself, or change its keys by hand: see "Supported gateways" in the documentation.'
+)
+CONTAINER = (
+    "The gateway's process 4711 runs in a container: it has other files than its account has on the host. "
+    f"{RUN_ON_HOST}"
+)
+PODMAN = (
+    "The gateway is started by /usr/bin/podman, and not by Node with the entry script of Clawdbot. Nothing else is "
+    f"executed, so no config can be checked. {RUN_ON_HOST}"
+)
+GONE = (
+    "The gateway is started from /n/node, /p/entry.js, which no longer exists, so it would not start again. Install "
+    "Clawdbot again, or correct the command of its service."
+)
+OLD_OPENCLAW = "OpenClaw {} has no command that checks a config. Update it to 2026.3.2 or later."
 BLOCKERS: dict[str, tuple[dict[str, Any], list[str]]] = {
     "no program": ({"program": []}, [NO_PROGRAM]),
     "no unit": ({"service_loaded": False}, [NO_UNIT]),
@@ -219,6 +240,15 @@ BLOCKERS: dict[str, tuple[dict[str, Any], list[str]]] = {
         {"state_dir_exists": False, "service_loaded": False, "program": []},
         [NO_STATE_DIR],
     ),
+    "a container": ({"isolated": True, "program": []}, [CONTAINER]),
+    "another program": ({"started_by": "/usr/bin/podman", "program": []}, [PODMAN]),
+    "files that are gone": ({"missing_files": ["/n/node", "/p/entry.js"]}, [GONE]),
+    "a process that cannot be read": ({"isolated": None}, []),
+    "an OpenClaw without a check": ({"product": "openclaw", "version": "2026.3.1"}, [OLD_OPENCLAW.format("2026.3.1")]),
+    "another": ({"product": "openclaw", "version": "2026.2.23-1"}, [OLD_OPENCLAW.format("2026.2.23-1")]),
+    "the first OpenClaw with a check": ({"product": "openclaw", "version": "2026.3.2"}, []),
+    "a later one": ({"product": "openclaw", "version": "2026.12.1"}, []),
+    "an OpenClaw of an unknown version": ({"product": "openclaw", "version": None}, []),
 }
 
 
@@ -228,17 +258,16 @@ def test_blockers(name: str) -> None:
     assert find_blockers({**GOOD, **changed}, DESIRED) == expected
 
 
-def test_models_that_are_used_and_not_served() -> None:
-    use = {"place": "here", "model": "moonshot/x"}
-    models = {
-        "blocked": [{**use, "text": "It would be gone."}],
-        "unserved": [{**use, "text": "It is not listed."}],
-        "unknown": ["jobs.json cannot be read: it is broken."],
-    }
-    gateway: Any = {**GOOD, "models": models}
-    assert find_problems(gateway, DESIRED) == [
-        {"status": "gateway", "text": "It would be gone."},
-        {"status": "gateway", "text": "It is not listed."},
-        {"status": "failed", "text": "jobs.json cannot be read: it is broken. Which models it uses is not known."},
+@pytest.mark.parametrize("name", ["a container", "another program", "files that are gone"])
+def test_a_gateway_that_would_not_start_again_as_it_runs_is_not_healthy(name: str) -> None:
+    changed, expected = BLOCKERS[name]
+    assert health_texts({**GOOD, **changed}, DESIRED) == expected
+
+
+def test_what_could_not_be_observed() -> None:
+    assert find_unknowns(GOOD) == []
+    assert find_unknowns({**GOOD, "isolated": None, "pid": None}) == []
+    assert find_unknowns({**GOOD, "isolated": None}) == [
+        "Whether the gateway's process 4711 runs in a container is unknown, as this account may not read it. Check "
+        "`providers_user`."
     ]
-    assert find_blockers(gateway, DESIRED) == ["It would be gone."]

@@ -19,7 +19,11 @@ CONVERGED: dict[str, Any] = {
     "state_dir_exists": True,
     "env_path": ENV,
     "service_loaded": True,
+    "version": "2026.1.24-3",
     "program": ["/usr/bin/node", "/opt/clawdbot/dist/entry.js"],
+    "started_by": None,
+    "missing_files": [],
+    "isolated": False,
     "answers": True,
     "pid": 4711,
     "restart_required": False,
@@ -49,6 +53,13 @@ def test_nothing_is_to_be_done() -> None:
     }
 
 
+def test_what_could_not_be_observed_is_a_note() -> None:
+    notes = plan({**CONVERGED, "isolated": None}, DESIRED)["notes"]
+    assert [note.partition(" is unknown")[0] for note in notes] == [
+        "Whether the gateway's process 4711 runs in a container"
+    ]
+
+
 def test_models() -> None:
     models = {
         "left_out": {"moonshot": ["kimi-k2.5"]},
@@ -71,7 +82,9 @@ def test_files_that_cannot_be_read_block_a_run() -> None:
 
 @pytest.mark.parametrize("name", NOT_CONVERGED)
 def test_something_is_to_be_done(name: str) -> None:
-    info = {key: value for key, value in {**CONVERGED, **NOT_CONVERGED[name]}.items() if value is not None}
+    info = {**CONVERGED, **NOT_CONVERGED[name]}
+    if info["files"] is None:
+        del info["files"]
     assert plan(info, DESIRED)["converged"] is False
 
 

@@ -11,14 +11,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway import process
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.process import (
+    Process,
     find_by_lock,
     find_by_pid,
+    is_node,
+    sees_other_files,
 )
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.locate import Paths
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.table import PRODUCTS
 
-from tests.unit.plugins.module_utils._gateway.observations import paths
+from tests.unit.plugins.module_utils._gateway.observations import executable, paths
 
 CLAWDBOT = PRODUCTS["clawdbot"]
 
@@ -26,6 +30,65 @@ CLAWDBOT = PRODUCTS["clawdbot"]
 @pytest.mark.parametrize("pid", [0, -1, 10**30])
 def test_ids_without_a_process(pid: int) -> None:
     assert find_by_pid(pid) is None
+
+
+OURS = ("mnt:[1]", "pid:[1]")
+#: Namespaces of the process, what it sees at the path of its Node, and at that of its state directory -> whether these
+#: are other files.
+NAMESPACES: dict[str, tuple[tuple[str, str], str, str, bool | None]] = {
+    "the same": (OURS, "node", "state", False),
+    "of a hardened unit": (("mnt:[2]", "pid:[1]"), "node", "state", False),
+    "of a unit with processes of its own": (("mnt:[2]", "pid:[2]"), "node", "state", False),
+    "of a container": (("mnt:[2]", "pid:[2]"), "other node", "other state", True),
+    "of a container that has the home of the host": (("mnt:[2]", "pid:[1]"), "other node", "state", True),
+    "of a container that has Node of the host": (("mnt:[1]", "pid:[2]"), "node", "other state", True),
+    "of a container without such a directory": (("mnt:[2]", "pid:[2]"), "node", "nothing", True),
+    "that cannot be read": (("", ""), "node", "state", None),
+}
+
+
+@pytest.mark.parametrize("name", NAMESPACES)
+def test_a_process_that_sees_other_files(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    namespaces, node, state, expected = NAMESPACES[name]
+    proc, own = tmp_path / "proc", tmp_path / "host"
+    monkeypatch.setattr(process, "_PROC", str(proc))
+    for file in ("node", "other node"):
+        executable(own / file)
+    for directory in ("state", "other state"):
+        (own / directory).mkdir()
+    for pid, links in (("self", OURS), ("7", namespaces)):
+        (proc / pid / "ns").mkdir(parents=True)
+        for kind, link in zip(("mnt", "pid"), links):
+            if link:
+                (proc / pid / "ns" / kind).symlink_to(link)
+    (proc / "7" / "exe").symlink_to(own / node)
+    seen = proc / "7" / "root" / str(own / "state").lstrip("/")
+    seen.parent.mkdir(parents=True)
+    seen.symlink_to(own / state)
+    assert sees_other_files(Process(7, 1.0, executable=str(own / "node")), str(own / "state")) is expected
+
+
+def test_whether_a_process_of_another_account_sees_other_files_is_unknown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert sees_other_files(Process(os.getpid(), 1.0), str(tmp_path)) is None
+    monkeypatch.setattr(process, "_PROC", str(tmp_path))
+    assert sees_other_files(Process(os.getpid(), 1.0), str(tmp_path)) is False
+
+
+#: Names of executables that are Node, and others.
+NODES = (
+    "/usr/bin/node",
+    "/usr/bin/nodejs",
+    "/usr/bin/node-22",
+    "/opt/node22.12/bin/node22.12",
+    "/usr/bin/node (deleted)",
+)
+NO_NODES = ("/usr/bin/podman", "/usr/bin/node-exporter", "/usr/bin/nodemon", "/node/bin/bun", "")
+
+
+def test_the_names_of_node() -> None:
+    assert [path for path in (*NODES, *NO_NODES) if is_node(path)] == list(NODES)
 
 
 def lock(directory: Path, **changed: Any) -> str:

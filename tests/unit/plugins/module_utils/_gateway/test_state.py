@@ -12,12 +12,12 @@ from typing import Any
 import pytest
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway import state, systemd
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.process import Process
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.program import Package
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.program import Cli, Package
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.state import Service, observe
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.systemd import Unit
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.table import PRODUCTS
 
-from tests.unit.plugins.module_utils._gateway.observations import paths
+from tests.unit.plugins.module_utils._gateway.observations import executable, install, paths
 
 CLAWDBOT = PRODUCTS["clawdbot"]
 
@@ -85,18 +85,27 @@ def test_observe_by_the_lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_a_program_that_was_replaced_is_a_restart_reason(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    program = tmp_path / "bin" / "clawdbot"
-    program.parent.mkdir()
-    program.write_text("#!/bin/sh\n")
-    program.chmod(0o755)
-    monkeypatch.setenv("PATH", str(program.parent))
-    described = tmp_path / "bin" / "package.json"
-    described.write_text('{"name": "clawdbot", "version": "2"}')
-    monkeypatch.setattr(state, "find_by_lock", lambda *_arguments: Process(7, 1000.0))
+    entry = install(tmp_path / "package")
+    node = executable(tmp_path / "bin" / "node")
+    process = Process(7, 1000.0, None, None, str(node), ("node", str(entry)))
+    monkeypatch.setattr(state, "find_by_lock", lambda *_arguments: process)
     monkeypatch.setattr(state, "answers", lambda *_arguments: True)
     observation = observe(CLAWDBOT, paths(tmp_path), Service("command", "unused"), [])
-    assert (observation.program, observation.package) == ((str(program),), Package("2", str(described)))
-    assert [reason.partition(" was changed at ")[0] for reason in observation.restart_reasons] == [str(described)]
+    described = str(tmp_path / "package" / "package.json")
+    assert observation.cli == Cli((str(node), str(entry)), Package("2026.1.24-3", described))
+    assert [reason.partition(" was changed at ")[0] for reason in observation.restart_reasons] == [described]
+
+
+def test_the_paths_of_a_process_in_a_container_mean_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    entry = install(tmp_path / "package")
+    process = Process(7, 1000.0, None, None, str(executable(tmp_path / "node")), ("node", str(entry)))
+    asked = []
+    monkeypatch.setattr(state, "find_by_lock", lambda *_arguments: process)
+    monkeypatch.setattr(state, "answers", lambda *_arguments: True)
+    monkeypatch.setattr(state, "sees_other_files", lambda *arguments: asked.append(arguments) or True)
+    observation = observe(CLAWDBOT, paths(tmp_path), Service("command", "unused"), [])
+    assert asked == [(process, str(tmp_path))]
+    assert (observation.isolated, observation.cli) == (True, Cli())
 
 
 def test_the_config_is_read_with_its_includes_as_far_as_it_can_be(

@@ -12,8 +12,8 @@ from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.system
     Unit,
     parse_arguments,
     parse_assignments,
+    parse_command,
     parse_environment_file,
-    parse_program,
     parse_unit,
     split_words,
 )
@@ -30,33 +30,30 @@ def exec_start(arguments: str) -> str:
     return f"{{ path={arguments.split()[0]} ; argv[]={arguments}{_TAIL}"
 
 
-EXEC_STARTS: dict[str, tuple[str, tuple[str, ...]]] = {
+COMMANDS: dict[str, tuple[str, tuple[str, ...]]] = {
     "as the product installs it": (
         exec_start("/usr/bin/node /usr/lib/node_modules/clawdbot/dist/entry.js gateway --port 18789"),
-        ("/usr/bin/node", "/usr/lib/node_modules/clawdbot/dist/entry.js"),
+        ("/usr/bin/node", "/usr/lib/node_modules/clawdbot/dist/entry.js", "gateway", "--port", "18789"),
     ),
-    "the program alone": (exec_start("/usr/local/bin/clawdbot gateway"), ("/usr/local/bin/clawdbot",)),
-    "by way of env": (exec_start("/usr/bin/env clawdbot gateway"), ("/usr/bin/env", "clawdbot")),
-    "options of Node": (
-        exec_start("/usr/bin/node --max-old-space-size=512 /opt/entry.js gateway run"),
-        ("/usr/bin/node", "--max-old-space-size=512", "/opt/entry.js"),
+    "another command": (exec_start("/usr/bin/python3 server.py"), ("/usr/bin/python3", "server.py")),
+    "what follows": (exec_start("/usr/bin/python3 server.py") + " ; argv[]=x", ("/usr/bin/python3", "server.py")),
+    "several commands of a shell": (
+        exec_start("/bin/bash -lc cd /srv ; exec clawdbot gateway"),
+        ("/bin/bash", "-lc", "cd", "/srv", ";", "exec", "clawdbot", "gateway"),
     ),
-    "gateway as a part of a name only": (exec_start("/opt/gateway/run --gateway"), ()),
-    "gateway twice": (exec_start("/usr/bin/clawdbot gateway --name gateway"), ("/usr/bin/clawdbot",)),
-    "another command": (exec_start("/usr/bin/python3 server.py"), ()),
-    "gateway itself": (exec_start("gateway --port 1"), ()),
-    "gateway in what follows": (exec_start("/usr/bin/python3 server.py") + " ; gateway ; argv[]=x gateway", ()),
-    "by way of a shell": (exec_start("/bin/bash -lc clawdbot gateway --port 18789"), ()),
-    "a quote that is not closed": (exec_start("/usr/bin/clawdbot gateway --name it's"), ()),
+    "a quote that is not closed": (
+        exec_start("/usr/bin/clawdbot gateway --name it's"),
+        ("/usr/bin/clawdbot", "gateway", "--name", "it's"),
+    ),
     "nothing": ("", ()),
     "something else": ("gateway", ()),
 }
 
 
-@pytest.mark.parametrize("name", EXEC_STARTS)
-def test_program_of(name: str) -> None:
-    shown, program = EXEC_STARTS[name]
-    assert parse_program(shown) == program
+@pytest.mark.parametrize("name", COMMANDS)
+def test_command_of(name: str) -> None:
+    shown, command = COMMANDS[name]
+    assert parse_command(shown) == command
 
 
 ARGUMENTS: dict[str, tuple[str, tuple[str, ...]]] = {
@@ -76,8 +73,8 @@ def test_arguments_of(name: str) -> None:
 
 
 @given(st.text())
-def test_program_and_arguments_of_anything(text: str) -> None:
-    assert isinstance(parse_program(f"argv[]={text}"), tuple)
+def test_command_and_arguments_of_anything(text: str) -> None:
+    assert isinstance(parse_command(f"argv[]={text}"), tuple)
     assert isinstance(parse_arguments(f"argv[]={text}"), tuple)
 
 
@@ -110,7 +107,7 @@ UNITS: dict[str, tuple[str, Unit | None]] = {
             result="success",
             main_pid=4711,
             restarts=3,
-            program=("/usr/bin/node", "/opt/entry.js"),
+            command=("/usr/bin/node", "/opt/entry.js", "gateway", "--verbose"),
             arguments=("--verbose",),
             executable="/usr/bin/node",
             files=(
