@@ -59,6 +59,17 @@ options:
     type: list
     elements: str
     required: true
+  service_manager:
+    description:
+      - What keeps the gateway running. The CLI is run in the environment of the gateway's process, which can have a
+        token, or an environment variable that the config refers to, from its unit alone.
+      - V(command) stands for anything but systemd. The process is then found by the lock file of the running gateway.
+    type: str
+    choices: [systemd_user, systemd_system, command]
+    default: systemd_user
+  service_name:
+    description: The name of the unit. If not set, the one that the product's own installation uses.
+    type: str
   timeout:
     description: How many seconds to wait for each answer.
     type: float

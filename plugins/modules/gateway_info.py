@@ -124,8 +124,8 @@ version:
 program:
   description:
     - The command that runs the CLI, Node and the entry script of the product's package. Empty if it is not found.
-    - It is that of the process, else of the unit, else of the first package of the product on a PATH. The unit's
-      command line and wrapper scripts are read, and never executed.
+    - It is that of the process or its unit, else of the first package of the product on a PATH. Command lines and
+      wrapper scripts are read, and never executed.
   returned: success
   type: list
   elements: str

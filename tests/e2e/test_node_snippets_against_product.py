@@ -175,7 +175,7 @@ def test_a_gateway_answers_as_it_answers_the_command(
         monkeypatch.setenv(name, value)
 
     def asked(program: tuple[str, ...], method: str, port: int = bench.gateway.port) -> Any:
-        return Gateway(CLAWDBOT, program, paths, port).call(method, {}, 300)
+        return Gateway(CLAWDBOT, program, paths, port, dict(os.environ)).call(method, {}, 300)
 
     by_itself = (str(MODULES / ".bin" / "clawdbot"),)
     listing = asked(PROGRAM, "models.list")

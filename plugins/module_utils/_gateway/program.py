@@ -103,7 +103,7 @@ class _Place:
 
 
 def find_cli(product: Product, unit: Unit | None, process: Process | None) -> Cli:
-    """Return the CLI that the process runs, else the one that its unit starts, else one on a PATH."""
+    """Return the CLI that the command line of the process names, else its unit, its loaded files or a PATH."""
     path = _search_path(unit, process)
     starts = _Place(unit.command if unit else (), (unit.working_directory if unit else None) or "/", path)
     started_by = _other_program(product, unit, process, starts)
@@ -114,8 +114,9 @@ def find_cli(product: Product, unit: Unit | None, process: Process | None) -> Cl
     runs = _Place(arguments, (process.working_directory if process else None) or "/", path)
     entries = (
         *_entries(product, runs),
-        *_loaded_entries(product, process.loaded if process else ()),
+        # The unit names a path as it is, with links that an update changes; of a loaded file, the system shows the end.
         *_entries(product, starts),
+        *_loaded_entries(product, process.loaded if process else ()),
         *_entries(product, _Place([product.name], "/", path)),
     )
     missing = _missing_files(unit, process)

@@ -9,6 +9,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -25,6 +27,12 @@ from .process import Process, find_by_lock, find_by_pid, sees_other_files
 from .program import Cli, find_cli, replaceable_files
 from .restart_reasons import restart_reasons
 from .systemd import Unit
+
+# What another process would take for its own: the descriptors and names that its starter has given to this one.
+_OF_ONE_PROCESS = re.compile(
+    r"(?:INVOCATION_ID|JOURNAL_STREAM|MAINPID|MANAGERPID|NOTIFY_SOCKET|SYSTEMD_EXEC_PID|NODE_UNIQUE_ID|NODE_CHANNEL_\w+"
+    r"|(?:LISTEN|MEMORY_PRESSURE|TRIGGER|WATCHDOG)_\w+)\Z"
+)
 
 
 @dataclass(frozen=True)
@@ -61,19 +69,25 @@ class Observation:
         return self.sources.process
 
     @property
+    def cli_environment(self) -> dict[str, str]:
+        """The environment in which the CLI is run."""
+        return _cli_environment(self.process, self.sources.service)
+
+    @property
     def restarts(self) -> int:
         """How often systemd has restarted it on its own."""
         return self.unit.restarts if self.unit else 0
 
 
+def cli_environment(product: Product, paths: Paths, service: Service) -> dict[str, str]:
+    """Return the environment in which a gateway's CLI is run: that of its process."""
+    unit, process = _find(product, paths, service)
+    return _cli_environment(process, env_sources.from_unit(unit) if unit else [])
+
+
 def observe(product: Product, paths: Paths, service: Service, names: Sequence[str]) -> Observation:
     """Return the current state of a gateway. `names`: the environment variables whose current values it should have."""
-    unit = None
-    if service.manager == "command":
-        process = find_by_lock(product, paths)
-    else:
-        unit = systemd.show_unit(service.name, "user" if service.manager == "systemd_user" else "system")
-        process = find_by_pid(unit.main_pid) if unit and unit.main_pid else None
+    unit, process = _find(product, paths, service)
     config = _read_config(paths.config)
     sources = _env_sources(product, paths, unit, process, config)
     isolated = sees_other_files(process, paths.state_dir) if process else None
@@ -91,15 +105,34 @@ def observe(product: Product, paths: Paths, service: Service, names: Sequence[st
     )
 
 
+def _find(product: Product, paths: Paths, service: Service) -> tuple[Unit | None, Process | None]:
+    if service.manager == "command":
+        return None, find_by_lock(product, paths)
+    unit = systemd.show_unit(service.name, "user" if service.manager == "systemd_user" else "system")
+    return unit, find_by_pid(unit.main_pid) if unit and unit.main_pid else None
+
+
+def _cli_environment(process: Process | None, service: Sequence[env_sources.Source]) -> dict[str, str]:
+    held = process.environment if process else None
+    if held is None:
+        # Where it cannot be read, or none runs, the unit says what the process gets.
+        return {**os.environ, **_given(service)}
+    kept = {name: value for name, value in held.items() if not _OF_ONE_PROCESS.match(name)}
+    return {**{name: os.environ[name] for name in ("HOME", "PATH") if name in os.environ}, **kept}
+
+
+def _given(service: Sequence[env_sources.Source]) -> dict[str, str]:
+    return {name: value for source in reversed(service) for name, value in source.values.items() if value is not None}
+
+
 def _env_sources(
     product: Product, paths: Paths, unit: Unit | None, process: Process | None, config: Any
 ) -> env_sources.EnvSources:
     service = env_sources.from_unit(unit) if unit else []
     # Where no process runs, the unit says where the next one starts.
     directory = process.working_directory if process else unit.working_directory if unit else None
-    given = {name: value for source in reversed(service) for name, value in source.values.items() if value is not None}
     held = (process.environment if process else None) or {}
-    from_product = env_sources.from_product(product, directory, paths, config, {**held, **given})
+    from_product = env_sources.from_product(product, directory, paths, config, {**held, **_given(service)})
     return env_sources.EnvSources(process, unit, service, from_product, paths.env)
 
 

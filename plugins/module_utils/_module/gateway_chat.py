@@ -17,13 +17,15 @@ from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import 
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._files import atomic, journal
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway import chat, chat_answers
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.env_sources import read_env_file
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.state import cli_environment
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.client import Gateway
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.redaction import secret_values
 
-from .arguments import GATEWAY_ARGUMENTS, resolve_gateway
+from .arguments import GATEWAY_ARGUMENTS, SERVICE_ARGUMENTS, resolve_gateway, resolve_service
 
 ARGUMENT_SPEC: Mapping[str, Any] = {
     **GATEWAY_ARGUMENTS,
+    **SERVICE_ARGUMENTS,
     "kind": {"type": "str", "choices": ["text", "tool"], "default": "text"},
     "models": {"type": "list", "elements": "str", "required": True},
     "port": {"type": "int"},
@@ -72,5 +74,6 @@ def _chats(params: Mapping[str, Any]) -> list[chat_answers.ChatResult]:
         raise ClawdbotError(f"Cannot read {paths.config}: {exc}.", chats=[]) from exc
     env_file = read_env_file(paths.env)
     secrets = secret_values(env_file.values) if env_file else ()
-    gateway = Gateway(product, params["program"], paths, params["port"], secrets)
+    variables = cli_environment(product, paths, resolve_service(params, product))
+    gateway = Gateway(product, params["program"], paths, params["port"], variables, secrets)
     return [chat.send(gateway, agent, model, params["kind"], params["timeout"]) for model in params["models"]]

@@ -80,7 +80,7 @@ def gather(params: Mapping[str, Any]) -> Gathered:
     }
     if params["models"]:
         secrets = {value for file in seen.sources.files for value in secret_values(file.values)}
-        gateway = Gateway(product, seen.cli.program, paths, seen.port, secrets)
+        gateway = Gateway(product, seen.cli.program, paths, seen.port, seen.cli_environment, secrets)
         try:
             info["models_missing"] = health.missing_models(paths, gateway, seen, params["models"])
         except ClawdbotError as exc:

@@ -10,13 +10,12 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import ClawdbotError
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.redaction import redact
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.redaction import redact, secret_values
 
 from . import command, node_snippets
 from .config_check import problems
@@ -31,17 +30,25 @@ class Gateway:
     """A running gateway, called through the product's CLI, which finds the token in the gateway's files.
 
     `port` is where the gateway listens; None leaves that to the config, which does not contain what a unit sets.
+    `variables` is the environment of the gateway's process, which can have a token, or what the config refers to, from
+    its unit alone.
     """
 
     def __init__(
-        self, product: Product, program: Sequence[str], paths: Paths, port: int | None, secrets: Iterable[str] = ()
+        self,
+        product: Product,
+        program: Sequence[str],
+        paths: Paths,
+        port: int | None,
+        variables: Mapping[str, str],
+        secrets: Iterable[str] = (),
     ) -> None:
         self.product = product
         self._program = list(program)
         listening = {} if port is None else {product.port_variable: str(port)}
-        self._environment = {**os.environ, **environment(product, paths), **listening}
+        self._environment = {**variables, **environment(product, paths), **listening}
         self._directory = paths.state_dir
-        self._secrets = tuple(secrets)
+        self._secrets = (*secrets, *secret_values(variables))
 
     def redact(self, text: str) -> str:
         """Return the text without this gateway's secrets."""
@@ -50,7 +57,7 @@ class Gateway:
     def call(self, method: str, params: Mapping[str, Any], timeout: float, *, final: bool = False) -> Any:
         """Return the gateway's answer to one method. Raises `ClawdbotError` with its error, without secrets.
 
-        The argv contains no secret: the CLI reads the gateway's token from the config or `.env`.
+        The argv contains no secret: the CLI reads the gateway's token from the config, `.env` or its environment.
         """
         arguments = [
             "gateway",

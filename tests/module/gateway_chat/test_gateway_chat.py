@@ -7,6 +7,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -14,6 +15,8 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.testing import patch_module_args
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway import chat
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.chat_answers import ChatResult
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.state import Service
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._module import gateway_chat as chat_module
 from ansible_collections.clawfleet.clawdbot.plugins.modules import gateway_chat
 
 MODELS = ["moonshot/kimi-k2.5", "kimicode/kimi-for-coding"]
@@ -138,3 +141,21 @@ def test_a_config_that_cannot_be_read_fails_the_module(
     result = run(capsys, tmp_path)
 
     assert (result["msg"], result["chats"]) == (message.format(config=config), [])
+
+
+def test_the_cli_has_the_environment_of_the_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "clawdbot.json").write_text("{}")
+    asked: list[Any] = []
+    monkeypatch.setattr(
+        chat_module, "cli_environment", lambda _product, _paths, service: asked.append(service) or {"TOKEN": "t"}
+    )
+    monkeypatch.setattr(
+        chat_module, "Gateway", lambda *arguments: asked.append(arguments[4]) or SimpleNamespace(arguments=arguments)
+    )
+    monkeypatch.setattr(chat, "send", lambda _gateway, _agent, model, *_more: ChatResult(model, True, "ready"))
+
+    run(capsys, tmp_path, service_manager="systemd_system", service_name="u")
+
+    assert asked == [Service("systemd_system", "u"), {"TOKEN": "t"}]

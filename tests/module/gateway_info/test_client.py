@@ -34,7 +34,7 @@ def paths(directory: Path) -> Paths:
 
 def gateway(directory: Path) -> Gateway:
     (directory / "program.py").write_text(PROGRAM)
-    return Gateway(CLAWDBOT, [sys.executable, str(directory / "program.py")], paths(directory), 18789, [KEY])
+    return Gateway(CLAWDBOT, [sys.executable, str(directory / "program.py")], paths(directory), 18789, {}, [KEY])
 
 
 def test_the_cli_runs_on_the_files_of_the_gateway(tmp_path: Path) -> None:
@@ -44,6 +44,23 @@ def test_the_cli_runs_on_the_files_of_the_gateway(tmp_path: Path) -> None:
         '[["gateway", "call", "a.b", "--json", "--params", "{\\"x\\": 1}", "--timeout", "1500", "--expect-final"], '
         f'"{tmp_path}", "{tmp_path}/clawdbot.json", "18789"]'
     )
+
+
+def test_the_cli_has_the_environment_of_the_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CALLER", "c")
+    program = tmp_path / "program.py"
+    program.write_text("import json, os; print(json.dumps(dict(os.environ)))")
+    variables = {"GITHUB_PAT": "p", "CLAWDBOT_GATEWAY_TOKEN": "t-0123456789", "CLAWDBOT_GATEWAY_PORT": "1"}
+    called = Gateway(CLAWDBOT, [sys.executable, str(program)], paths(tmp_path), 18789, variables)
+    seen = called.run(["models"], 5)
+    assert {name: seen.get(name) for name in (*variables, "CLAWDBOT_STATE_DIR", "CALLER")} == {
+        "GITHUB_PAT": "p",
+        "CLAWDBOT_GATEWAY_TOKEN": "t-0123456789",
+        "CLAWDBOT_GATEWAY_PORT": "18789",
+        "CLAWDBOT_STATE_DIR": str(tmp_path),
+        "CALLER": None,
+    }
+    assert called.redact("t-0123456789") == f"<{fingerprint('t-0123456789')}>"
 
 
 FAILURES: dict[str, tuple[str, str]] = {
@@ -62,7 +79,7 @@ FAILURES: dict[str, tuple[str, str]] = {
 @pytest.mark.parametrize("name", FAILURES)
 def test_failures_of_the_cli(name: str, tmp_path: Path) -> None:
     script, message = FAILURES[name]
-    failing = Gateway(CLAWDBOT, ["/bin/sh", "-c", script], paths(tmp_path), 18789, [KEY])
+    failing = Gateway(CLAWDBOT, ["/bin/sh", "-c", script], paths(tmp_path), 18789, {}, [KEY])
     with pytest.raises(ClawdbotError) as caught:
         failing.run(["models", "list"], 0.2)
     assert str(caught.value) == f"Command clawdbot models list {message}"
@@ -70,10 +87,10 @@ def test_failures_of_the_cli(name: str, tmp_path: Path) -> None:
 
 def test_a_missing_cli(tmp_path: Path) -> None:
     with pytest.raises(ClawdbotError) as caught:
-        Gateway(CLAWDBOT, ["/nonexistent/clawdbot"], paths(tmp_path), 18789).run(["models"], 1)
+        Gateway(CLAWDBOT, ["/nonexistent/clawdbot"], paths(tmp_path), 18789, {}).run(["models"], 1)
     assert str(caught.value) == (
         "Command clawdbot models cannot be run: the Clawdbot CLI does not start (No such file or directory)."
     )
     with pytest.raises(ClawdbotError) as caught:
-        Gateway(CLAWDBOT, [], paths(tmp_path), 18789).call("models.list", {}, 1)
+        Gateway(CLAWDBOT, [], paths(tmp_path), 18789, {}).call("models.list", {}, 1)
     assert str(caught.value) == "Gateway method models.list cannot be run: the Clawdbot CLI was not found."

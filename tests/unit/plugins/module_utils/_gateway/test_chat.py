@@ -53,7 +53,7 @@ class Fake:
         self.directory = directory
         self.sessions = directory / "sessions"
         self.sessions.mkdir()
-        self.gateway = Gateway(PRODUCTS[product], [product], paths(directory), None, [KEY])
+        self.gateway = Gateway(PRODUCTS[product], [product], paths(directory), None, {}, [KEY])
         #: How often the gateway finds its sessions locked.
         self.locks = 0
         #: Method, parameters, timeout in milliseconds, whether the final answer is waited for.

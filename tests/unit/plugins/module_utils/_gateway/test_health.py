@@ -137,7 +137,7 @@ def gateway(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Gateway:
         return json.loads((tmp_path / arguments[0]).read_text())
 
     run_in_process(monkeypatch, program)
-    return Gateway(CLAWDBOT, ["clawdbot"], paths(tmp_path), 18789)
+    return Gateway(CLAWDBOT, ["clawdbot"], paths(tmp_path), 18789, {})
 
 
 WANTED = ["moonshot/a", "moonshot/b"]

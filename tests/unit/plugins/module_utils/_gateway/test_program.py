@@ -140,6 +140,15 @@ def test_the_package_whose_files_the_process_has_loaded(loaded: str, host: Path)
     assert find_cli(CLAWDBOT, None, process).program == (str(host / "bin" / "node"), str(entry))
 
 
+def test_the_links_of_a_unit_are_kept(host: Path) -> None:
+    entry = install(host / "lib" / "node_modules" / "clawdbot")
+    (host / "current").symlink_to(entry.parents[1])
+    unit = unit_of(host, "{host}/bin/node {host}/current/dist/entry.js gateway")
+    loaded = str(host / "lib" / "node_modules" / "x" / "x.node")
+    process = Process(1, 1.0, None, "/", str(host / "bin" / "node"), ("clawdbot",), (loaded,))
+    assert find_cli(CLAWDBOT, unit, process).program[1] == str(host / "current" / "dist" / "entry.js")
+
+
 def test_the_program_on_the_path_with_its_node(host: Path) -> None:
     entry = install(host / "lib")
     (host / "bin" / "clawdbot").symlink_to(entry)

@@ -13,7 +13,7 @@ import pytest
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway import state, systemd
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.process import Process
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.program import Cli, Package
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.state import Service, observe
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.state import Service, cli_environment, observe
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.systemd import Unit
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.table import PRODUCTS
 
@@ -106,6 +106,35 @@ def test_the_paths_of_a_process_in_a_container_mean_nothing(tmp_path: Path, monk
     observation = observe(CLAWDBOT, paths(tmp_path), Service("command", "unused"), [])
     assert asked == [(process, str(tmp_path))]
     assert (observation.isolated, observation.cli) == (True, Cli())
+
+
+#: The environment of the process, None where it cannot be read -> that of the CLI, but PATH and HOME.
+ENVIRONMENTS: dict[str, tuple[Process | None, dict[str, str]]] = {
+    "of the process": (Process(7, 1.0, {"GITHUB_PAT": "p"}), {"GITHUB_PAT": "p"}),
+    "without what is of the process alone": (
+        Process(7, 1.0, {"NODE_CHANNEL_FD": "3", "NOTIFY_SOCKET": "@n", "LISTEN_FDS": "1", "NODE_OPTIONS": "-r x"}),
+        {"NODE_OPTIONS": "-r x"},
+    ),
+    "of the unit": (None, {"CALLER": "c", "GITHUB_PAT": "u"}),
+    "of the unit, as that of the process cannot be read": (Process(7, 1.0), {"CALLER": "c", "GITHUB_PAT": "u"}),
+}
+
+
+@pytest.mark.parametrize("name", ENVIRONMENTS)
+def test_the_environment_of_the_cli(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    process, expected = ENVIRONMENTS[name]
+    own = {"PATH": "/usr/bin", "HOME": str(tmp_path)}
+    for variable in os.environ:
+        monkeypatch.delenv(variable)
+    for variable, value in {**own, "CALLER": "c"}.items():
+        monkeypatch.setenv(variable, value)
+    unit = Unit("u", "active", main_pid=7, environment={"GITHUB_PAT": "u"})
+    monkeypatch.setattr(systemd, "show_unit", lambda *_arguments: unit)
+    monkeypatch.setattr(state, "find_by_pid", lambda _pid: process)
+    monkeypatch.setattr(state, "answers", lambda *_arguments: True)
+    service = Service("systemd_user", "u")
+    assert cli_environment(CLAWDBOT, paths(tmp_path), service) == {**own, **expected}
+    assert observe(CLAWDBOT, paths(tmp_path), service, []).cli_environment == {**own, **expected}
 
 
 def test_the_config_is_read_with_its_includes_as_far_as_it_can_be(
