@@ -17,7 +17,8 @@ description:
   - The module parses the config, copies of it and of C(.env), the C(.env) in the working directory of the process,
     C(models.json) and C(auth-profiles.json) of each agent, and the unit with its drop-ins and environment files. Every
     other file of the state directory, the gateway's logs and the histories of the account's shells are searched for
-    known keys, at most 256 MiB and 20,000 files.
+    known keys, at most 256 MiB and 20,000 files. What does not look like a key is not searched for, wherever it is - a
+    name, a word, a placeholder, a reference.
   - Keys that the gateway itself keeps, such as the current keys in C(models.json), and files beyond the limit are
     reported in RV(notes).
   - Also reports references of the config to models that no provider has.
@@ -107,6 +108,7 @@ findings:
       description:
         - V(plain_text_key), a key where none belongs.
         - V(old_key), in a place for keys, an old key or one of a provider that is not in the config.
+        - V(no_key), in the place of a key or of a reference, something that is neither, such as a placeholder.
         - V(auth_profile), an auth profile that overrides a provider's environment variable.
         - V(wrong_mode) and V(wrong_owner), a file or directory with keys that other accounts may access or own.
         - V(unfinished_run) and V(leftover), the rollback journal or a temporary file of an interrupted run.

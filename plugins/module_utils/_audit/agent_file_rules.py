@@ -13,7 +13,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config import json5_editor, json5_reader
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.env_refs import VARIABLE_NAME
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.json5_editor import Change
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.models import provider_id
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.tree import REMOVE, strings
@@ -24,9 +23,10 @@ from ansible_collections.clawfleet.clawdbot.plugins.module_utils._files.agent_fi
     parse_auth_profiles,
     parse_models,
 )
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.key_shape import can_be_key, shape_of
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.redaction import fingerprint
 
-from .document_rules import WHOSE, Context, Document, Examination, Rules, manual, purgeable
+from .document_rules import INSTEAD_OF_KEY, WHOSE, Context, Document, Examination, Rules, manual, purgeable
 from .finding import Finding
 from .known_keys import KnownKeys, Match
 
@@ -54,7 +54,7 @@ def _examine_models(document: Document, context: Context) -> Examination:
 
 def _api_key_finding(path: str, entry: ModelsEntry, context: Context) -> Finding | None:
     key, provider = entry.api_key, entry.provider
-    if not _is_key(key):
+    if not can_be_key(key):
         return None
     variable = context.keys.variable_of(provider)
     status = context.keys.status(key, variable)
@@ -78,13 +78,7 @@ def _old_copy_finding(path: str, provider: str, match: Match) -> Finding:
 
 
 def _old_values_in_models(value: Any, keys: KnownKeys) -> dict[str, str]:
-    entries = [entry for entry in parse_models(value) if _is_key(entry.api_key)]
-    return dict(_old_values(((entry.provider, entry.api_key) for entry in entries), keys))
-
-
-def _is_key(value: str) -> bool:
-    """Whether a value is a key, and not the name of the environment variable that holds it."""
-    return bool(value) and not VARIABLE_NAME.match(value)
+    return dict(_old_values(((entry.provider, entry.api_key) for entry in parse_models(value)), keys))
 
 
 def _old_values(held: Iterable[tuple[str, str]], keys: KnownKeys) -> Iterator[tuple[str, str]]:
@@ -117,12 +111,15 @@ def _profile_finding(path: str, profile: AuthProfile, keys: KnownKeys) -> Findin
     status = keys.status(key, variable) if key else "unknown"
     if variable is None and status != "old":
         return None
-    message = f"The auth profile {profile.id} in {path} holds {WHOSE[status] if key else 'a login'}"
-    where, print_ = f"profiles.{profile.id}", fingerprint(key) if key else ""
+    held = "a login" if not key else WHOSE[status] if can_be_key(key) else INSTEAD_OF_KEY[shape_of(key)]
+    message = f"The auth profile {profile.id} in {path} holds {held}"
+    where, print_ = f"profiles.{profile.id}", fingerprint(key) if can_be_key(key) else ""
     if variable is None:
         finding = Finding("old_key", path, f"{message}.", where, profile.provider, print_, status)
     else:
-        message = f"{message} of {profile.provider} and overrides {variable}."
+        message = (
+            f"{message} {'of' if can_be_key(key) or not key else 'for'} {profile.provider} and overrides {variable}."
+        )
         finding = Finding("auth_profile", path, message, where, profile.provider, print_, status)
     return purgeable(finding) if _is_removable(profile) else manual(finding, _LOGIN)
 
@@ -137,8 +134,8 @@ def _profile_key(profile: AuthProfile) -> str:
 
 
 def _is_removable(profile: AuthProfile) -> bool:
-    """Whether a purge may remove a profile: a login is left to a person."""
-    return bool(_profile_key(profile)) and profile.type != "oauth"
+    """Whether a purge may remove a profile: a login is left to a person, and so is what cannot be a key."""
+    return can_be_key(_profile_key(profile)) and profile.type != "oauth"
 
 
 def _profile_changes(file: AuthProfiles, removed: Sequence[str]) -> Iterator[Change]:

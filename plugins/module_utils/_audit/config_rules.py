@@ -9,27 +9,39 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config import json5_editor, json5_reader
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.env_refs import (
-    is_reference,
-    reference,
-    references,
-)
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.env_refs import reference, references
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.json5_editor import Change
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.models import PROVIDERS
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.tree import REMOVE
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.tree import REMOVE, members, string
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.key_shape import (
+    can_be_key,
+    has_vendor_prefix,
+    shape_of,
+)
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.redaction import fingerprint, named_secrets
 
-from .document_rules import REMOVED, WHOSE, Context, Document, Examination, Rules, clean_comments, manual
+from .document_rules import (
+    INSTEAD_OF_KEY,
+    REMOVED,
+    WHOSE,
+    Context,
+    Document,
+    Examination,
+    Rules,
+    clean_comments,
+    manual,
+)
 from .finding import Finding
 from .known_keys import KeyStatus, KnownKeys
 
-# Local servers get a shorter literal in place of a key, as ollama-local.
-_SHORTEST_FOREIGN_KEY = 16
+# Members that hold the key of a vendor, whatever it looks like: apiKey, OPENAI_API_KEY.
+_API_KEY = re.compile(r"api_?key", re.IGNORECASE)
 
 _RESTART = "Restart the gateway, which runs with an older .env. Then run clawfleet.clawdbot.purge."
 _MOVE = "Move it to .env, and refer to its environment variable instead."
@@ -56,10 +68,13 @@ class _Member(NamedTuple):
 
 
 def _examine_config(document: Document, context: Context) -> Examination:
-    examined = replace(_examine(document, context.keys), private=any(True for _secret in named_secrets(document.value)))
-    if context.replaceable:
-        return examined
-    return replace(examined, findings=[manual(one, _RESTART) for one in examined.findings], cleaned=document.text)
+    private = any(True for _secret in named_secrets(document.value))
+    examined = _examine(document, context.keys)
+    findings, cleaned = list(examined.findings), examined.cleaned
+    if not context.replaceable:
+        findings = [manual(one, _RESTART) if one.purgeable else one for one in findings]
+        cleaned = document.text
+    return Examination([*findings, *_missing_references(document, context.keys)], (), cleaned, private)
 
 
 def _examine_copy(document: Document, context: Context) -> Examination:
@@ -89,6 +104,23 @@ def _examine(document: Document, keys: KnownKeys) -> Examination:
     # People keep old keys in comments.
     commented, cleaned = clean_comments(document.path, edited, keys, json5_reader.loads)
     return Examination([*findings, *commented], (), cleaned)
+
+
+def _missing_references(document: Document, keys: KnownKeys) -> Iterator[Finding]:
+    """What is in the place of a key, and neither a key nor a reference."""
+    for provider in members(document.value, PROVIDERS):
+        place = (*PROVIDERS, provider, "apiKey")
+        text, variable = string(document.value, place), keys.variable_of(provider)
+        if not text or references(text) or can_be_key(text):
+            continue
+        shape = shape_of(text)
+        # A local server may be given anything.
+        if variable is None and shape != "name":
+            continue
+        where = ".".join(place)
+        message = f"{document.path} has {INSTEAD_OF_KEY[shape]} at {where}, in place of a reference."
+        hint = f'Write "{reference(variable or text)}" there{", or run the role" if variable else ""}.'
+        yield Finding("no_key", document.path, message, where, provider, hint=hint)
 
 
 def _finding(path: str, found: _Occurrence) -> Finding:
@@ -128,11 +160,11 @@ def _replaced(value: Any, path: tuple[str, ...], keys: KnownKeys) -> tuple[Any, 
 def _replaced_string(text: str, path: tuple[str, ...], keys: KnownKeys) -> tuple[Any, list[_Occurrence]]:
     provider = path[2] if path[:2] == PROVIDERS and len(path) > 3 else None
     own = keys.variable_of(provider)
-    is_api_key = provider is not None and path[3:] == ("apiKey",) and text and not references(text)
+    is_api_key = provider is not None and path[3:] == ("apiKey",) and can_be_key(text)
     # A known key is replaced wherever it is, also within a longer string.
     if is_api_key and (own is not None or not keys.find(text)):
         return _replaced_api_key(text, path, own, keys)
-    if path[0] == "env" and path[-1] in keys.current and text and not is_reference(text):
+    if path[0] == "env" and path[-1] in keys.current and can_be_key(text):
         # `.env` has the variable too and takes precedence: this value is of no use.
         return REMOVE, [_Occurrence(path, text, keys.status(text, path[-1]), path[-1])]
     occurrences = []
@@ -140,7 +172,7 @@ def _replaced_string(text: str, path: tuple[str, ...], keys: KnownKeys) -> tuple
         variable = match.variable or own
         occurrences.append(_Occurrence(path, match.key, match.status, variable))
         text = text[: match.start] + _substitute(variable, keys) + text[match.end :]
-    return text, occurrences
+    return text, occurrences or list(_keys_of_others(text, path))
 
 
 def _replaced_api_key(
@@ -152,10 +184,14 @@ def _replaced_api_key(
         replaceable = variable in keys.current
         found = _Occurrence(path, text, keys.status(text, variable), variable, replaceable)
         return reference(variable) if replaceable else text, [found]
-    foreign = (
-        [_Occurrence(path, text, "unknown", None, replaceable=False)] if len(text) >= _SHORTEST_FOREIGN_KEY else []
-    )
-    return text, foreign
+    return text, [_Occurrence(path, text, "unknown", None, replaceable=False)]
+
+
+def _keys_of_others(text: str, path: tuple[str, ...]) -> Iterator[_Occurrence]:
+    """The keys of vendors that are not managed, of plugins, skills, tools and channels."""
+    for word in text.split():
+        if has_vendor_prefix(word) or (_API_KEY.search(path[-1]) and can_be_key(word)):
+            yield _Occurrence(path, word, "unknown", None, replaceable=False)
 
 
 def _substitute(variable: str | None, keys: KnownKeys) -> str:

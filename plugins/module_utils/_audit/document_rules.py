@@ -17,6 +17,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.key_shape import Shape
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.redaction import fingerprint
 
 from .finding import Finding
@@ -29,6 +30,13 @@ WHOSE: Mapping[KeyStatus, str] = {
     "current": "the current key",
     "old": "an old key",
     "unknown": "a key",
+}
+#: The words for what is in the place of a key and cannot be one.
+INSTEAD_OF_KEY: Mapping[Shape, str] = {
+    "name": "the name of an environment variable",
+    "reference": "a reference in another form",
+    "placeholder": "a placeholder",
+    "other": "something that is no key",
 }
 
 

@@ -10,9 +10,10 @@
 from __future__ import annotations
 
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config import dotenv
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.key_shape import can_be_key, shape_of
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.redaction import fingerprint
 
-from .document_rules import WHOSE, Context, Document, Examination, Rules, clean_comments
+from .document_rules import INSTEAD_OF_KEY, WHOSE, Context, Document, Examination, Rules, clean_comments
 from .finding import Finding
 from .text_rules import UNPARSED_COPY
 
@@ -29,7 +30,12 @@ def _examine_env(document: Document, context: Context) -> Examination:
             continue
         print_ = fingerprint(value)
         managed = variable in keys.current
-        if (managed and print_ != context.fingerprints.get(variable, print_)) or print_ in keys.old:
+        undesired = managed and print_ != context.fingerprints.get(variable, print_)
+        if not can_be_key(value):
+            if undesired:
+                message = f"{path} has {INSTEAD_OF_KEY[shape_of(value)]} in {variable}, in place of a key."
+                findings.append(Finding("no_key", path, message, variable, variable, hint=_RUN_THE_ROLE))
+        elif undesired or print_ in keys.old:
             message = f"{path} holds {WHOSE['old']} in {variable}."
             hint = _RUN_THE_ROLE if managed else _TAKE_OUT
             findings.append(Finding("old_key", path, message, variable, variable, print_, "old", hint=hint))

@@ -19,6 +19,8 @@ FindingKind = Literal[
     "plain_text_key",
     # An old key, or one of a provider that is not in the config, in a place for keys.
     "old_key",
+    # In the place of a key or a reference, something that is neither.
+    "no_key",
     # An auth profile overrides the environment variable of a managed provider.
     "auth_profile",
     # Other accounts may read a file or directory with keys, or own it.

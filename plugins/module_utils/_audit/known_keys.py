@@ -8,7 +8,8 @@
 """Known keys, and a search for them in a string.
 
 A key is known by its value, or, if it is not on the host any more, only by its fingerprint. Then the fingerprint of
-every part of the string that has the shape of a key is compared.
+every part of the string that has the shape of a key is compared. What cannot be a key, such as a placeholder in the
+place of one, is not searched for.
 """
 
 from __future__ import annotations
@@ -16,9 +17,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Literal
 
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.models import provider_id
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.key_shape import can_be_key
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.redaction import fingerprint
 
 #: `current`: its environment variable holds it now; `old`: nothing should hold it any more; `unknown`: neither.
@@ -28,8 +31,6 @@ KeyStatus = Literal["current", "old", "unknown"]
 # vendors begin. The n of a line break in JSON may precede it.
 _PIECE = re.compile(r"[A-Za-z0-9._-]{12,}")
 _PARTS = (re.compile(r"[A-Za-z0-9_-]{12,}"), re.compile(r"sk-[A-Za-z0-9_-]{8,}"))
-# Shorter values are settings, not keys.
-_SHORTEST_KEY = 8
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,12 @@ class KnownKeys:
         return variables.get(provider_id(provider, self.spellings))
 
     def status(self, key: str, variable: str | None = None) -> KeyStatus:
-        """Return the status of a key in the place of the variable's key, or without `variable` in any place."""
+        """Return the status of a key in the place of the variable's key, or without `variable` in any place.
+
+        What cannot be a key is `unknown`.
+        """
+        if not can_be_key(key):
+            return "unknown"
         current = self.current.get(variable or "")
         if current is not None:
             return "current" if key == current else "old"
@@ -84,14 +90,17 @@ class KnownKeys:
                 matches.append(one)
         return matches
 
-    def _by_value(self, text: str) -> Iterator[Match]:
+    @cached_property
+    def _known(self) -> Mapping[str, tuple[KeyStatus, str]]:
+        """The keys that are known by their value, each with its status and environment variable."""
         known: dict[str, tuple[KeyStatus, str]] = {
             **{key: ("old", variable) for key, variable in self.old_values.items()},
             **{key: ("current", variable) for variable, key in self.current.items()},
         }
-        for key, (status, variable) in known.items():
-            if len(key) < _SHORTEST_KEY:
-                continue
+        return {key: known[key] for key in filter(can_be_key, known)}
+
+    def _by_value(self, text: str) -> Iterator[Match]:
+        for key, (status, variable) in self._known.items():
             start = text.find(key)
             while start >= 0:
                 yield Match(start, start + len(key), key, status, variable)
@@ -111,4 +120,4 @@ class KnownKeys:
         candidates = {(0, piece)}
         for part in _PARTS:
             candidates.update((match.start(), match.group()) for match in part.finditer(piece))
-        return ((start, key) for start, key in sorted(candidates) if fingerprint(key) in self.old)
+        return ((start, key) for start, key in sorted(candidates) if fingerprint(key) in self.old and can_be_key(key))

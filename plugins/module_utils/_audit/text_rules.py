@@ -13,12 +13,15 @@ import re
 import shlex
 from collections.abc import Iterator
 
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.key_shape import shape_of
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.redaction import fingerprint, is_secret_name
 
 from .document_rules import WHOSE, Context, Document, Examination, Rules, manual, match_finding
 from .finding import Finding
 
 _ASSIGNED = re.compile(r"^\s*Environment=(.*)$")
+# A token or a password need not have the shape of a key.
+_MAYBE_SECRET = ("key", "other")
 _UNIT_HINT = "Remove it (systemctl edit), reload systemd, and restart the gateway."
 
 
@@ -40,7 +43,7 @@ def _examine_unit(document: Document, context: Context) -> Examination:
         assigned = list(_assignments(line))
         for variable, value in assigned:
             status = context.keys.status(value, variable if variable in context.keys.current else None)
-            if status != "unknown" or is_secret_name(variable):
+            if status != "unknown" or (is_secret_name(variable) and shape_of(value) in _MAYBE_SECRET):
                 message = f"{document.path} holds {WHOSE[status]} in plain text in {variable}, in line {number}."
                 where, print_ = f"line {number}", fingerprint(value)
                 findings.append(

@@ -16,7 +16,7 @@ import urllib.parse
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.env_refs import is_reference
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.env_refs import VARIABLE_NAME, is_reference
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.tree import walk
 
 # The shape of keys and account ids in what an endpoint or the product prints.
@@ -62,10 +62,17 @@ def is_secret_name(name: str) -> bool:
 
 
 def named_secrets(value: Any) -> Iterator[str]:
-    """Yield every string in a config value under a name for a secret, as `apiKey`, that is not just a reference."""
+    """Yield every string in a config value under a name for a secret, as `apiKey`, that is not just a reference.
+
+    The name of an environment variable without the `${}` of a reference, as `MOONSHOT_API_KEY`, is no secret either.
+    """
     for path, part in walk(value):
-        if path and is_secret_name(path[-1]) and isinstance(part, str) and part and not is_reference(part):
+        if path and is_secret_name(path[-1]) and isinstance(part, str) and part and not _is_name_or_reference(part):
             yield part
+
+
+def _is_name_or_reference(text: str) -> bool:
+    return is_reference(text) or (bool(VARIABLE_NAME.match(text)) and "_" in text and is_secret_name(text))
 
 
 def spellings(secret: str) -> set[str]:

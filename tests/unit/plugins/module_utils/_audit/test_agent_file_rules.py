@@ -115,6 +115,11 @@ PROFILES_CASES: dict[str, tuple[Any, list[tuple[str, str, str, str, str]], Any]]
         [("profiles.m", "moonshot", fingerprint(NOW), "current", "")],
         {"profiles": {}},
     ),
+    "the name of a variable": (
+        {"profiles": {"m": profile("MOONSHOT_API_KEY")}},
+        [("profiles.m", "moonshot", "", "unknown", "Remove it with the gateway's CLI, or from the file.")],
+        {"profiles": {"m": profile("MOONSHOT_API_KEY")}},
+    ),
     "a login": (
         {"profiles": {"m": LOGIN}},
         [("profiles.m", "moonshot", "", "unknown", "Remove it with the gateway's CLI, or from the file.")],
@@ -138,6 +143,10 @@ def test_an_auth_profile_is_reported_with_the_variable_that_it_overrides() -> No
     assert finding.kind == "auth_profile"
     assert finding.message == (
         "The auth profile m in /s/file holds the current key of moonshot and overrides MOONSHOT_API_KEY."
+    )
+    (finding,) = examine(PROFILES, json.dumps({"profiles": {"m": profile("sk-...")}})).findings
+    assert finding.message == (
+        "The auth profile m in /s/file holds a placeholder for moonshot and overrides MOONSHOT_API_KEY."
     )
 
 

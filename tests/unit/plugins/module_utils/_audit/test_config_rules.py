@@ -33,6 +33,20 @@ def provider(**members: Any) -> dict[str, Any]:
 
 
 REFERENCE = "${MOONSHOT_API_KEY}"
+#: A key of a vendor without a prefix.
+PLAIN = "0123456789abcdef0123456789abcdef"
+#: Keys in all sections, and what is none.
+OTHERS = {
+    "plugins": {"entries": {"search": {"config": {"apiKey": PLAIN, "checksum": PLAIN}}}},
+    "skills": {"entries": {"image": {"env": {"GEMINI_API_KEY": PLAIN}, "args": ["--key", FOREIGN]}}},
+    "tools": {"web": {"search": {"perplexity": {"token": FOREIGN}, "kimi": {"apiKey": "${KIMI_API_KEY}"}}}},
+    "env": {"vars": {"OTHER": FOREIGN, "XAI_API_KEY": "${OTHER}"}},
+    "channels": {
+        "discord": {"voice": {"headers": {"Authorization": f"Bearer {FOREIGN}"}}},
+        "telegram": {"botToken": "123456789:AAF0123456789abcdefABCDEF0123456789"},
+        "slack": {"apiKey": "YOUR_API_KEY"},
+    },
+}
 WHERE = "models.providers.moonshot"
 CASES: dict[str, tuple[Any, list[tuple[str, str, str, str, str]], Any]] = {
     "a reference": (provider(apiKey=REFERENCE), [], provider(apiKey=REFERENCE)),
@@ -95,6 +109,45 @@ CASES: dict[str, tuple[Any, list[tuple[str, str, str, str, str]], Any]] = {
         [("models.providers.other.apiKey", "other", fingerprint(FOREIGN), "unknown", PUT)],
         {"models": {"providers": {"other": {"apiKey": FOREIGN}, "local": {"apiKey": "ollama-local"}}}},
     ),
+    "the name of a variable": (
+        provider(apiKey="MOONSHOT_API_KEY"),
+        [(f"{WHERE}.apiKey", "moonshot", "", "", 'Write "${MOONSHOT_API_KEY}" there, or run the role.')],
+        provider(apiKey="MOONSHOT_API_KEY"),
+    ),
+    "a reference in another form": (
+        provider(apiKey="env:KIMI"),
+        [(f"{WHERE}.apiKey", "moonshot", "", "", 'Write "${MOONSHOT_API_KEY}" there, or run the role.')],
+        provider(apiKey="env:KIMI"),
+    ),
+    "the name of the variable of a provider that is not managed": (
+        {"models": {"providers": {"other": {"apiKey": "ANTHROPIC_API_KEY"}, "local": {"apiKey": "YOUR_KEY_IF_ANY"}}}},
+        [
+            ("models.providers.other.apiKey", "other", "", "", 'Write "${ANTHROPIC_API_KEY}" there.'),
+        ],
+        {"models": {"providers": {"other": {"apiKey": "ANTHROPIC_API_KEY"}, "local": {"apiKey": "YOUR_KEY_IF_ANY"}}}},
+    ),
+    "a reference of OpenClaw": (
+        provider(apiKey={"source": "env", "provider": "default", "id": "MOONSHOT_API_KEY"}),
+        [],
+        provider(apiKey={"source": "env", "provider": "default", "id": "MOONSHOT_API_KEY"}),
+    ),
+    "a placeholder among the environment variables of the config": (
+        {"env": {"vars": {"MOONSHOT_API_KEY": "YOUR_KEY_0123456789"}}},
+        [],
+        {"env": {"vars": {"MOONSHOT_API_KEY": "YOUR_KEY_0123456789"}}},
+    ),
+    "keys of vendors that are not managed": (
+        OTHERS,
+        [
+            ("plugins.entries.search.config.apiKey", "", fingerprint(PLAIN), "unknown", PUT),
+            ("skills.entries.image.env.GEMINI_API_KEY", "", fingerprint(PLAIN), "unknown", PUT),
+            ("skills.entries.image.args.1", "", fingerprint(FOREIGN), "unknown", PUT),
+            ("tools.web.search.perplexity.token", "", fingerprint(FOREIGN), "unknown", PUT),
+            ("env.vars.OTHER", "", fingerprint(FOREIGN), "unknown", PUT),
+            ("channels.discord.voice.headers.Authorization", "", fingerprint(FOREIGN), "unknown", PUT),
+        ],
+        OTHERS,
+    ),
     "a provider that is not managed with a managed key": (
         {"models": {"providers": {"kimi-code": {"apiKey": KIMI}}}},
         [("models.providers.kimi-code.apiKey", "kimi-code", fingerprint(KIMI), "current", "")],
@@ -121,7 +174,7 @@ def test_a_copy_of_the_config_is_cleaned_alike_and_may_hold_unknown_keys(
     value: Any, findings: list[tuple[str, str, str, str, str]], cleaned: Any
 ) -> None:
     examination = examine(CONFIG_COPY, json.dumps(value))
-    assert found(examination) == [one for one in findings if one[3] != "unknown"]
+    assert found(examination) == [one for one in findings if one[3] in ("current", "old")]
     assert json5_reader.loads(examination.cleaned) == cleaned
 
 
@@ -196,3 +249,22 @@ def test_a_broken_config_is_an_error_without_its_text() -> None:
     with pytest.raises(json5_reader.Json5Error) as caught:
         CONFIG_COPY.parse(f'{{"a": {NOW}')
     assert NOW not in str(caught.value)
+
+
+INSTEAD = {
+    "MOONSHOT_API_KEY": "the name of an environment variable",
+    "{{MOONSHOT_API_KEY}}": "a reference in another form",
+    "sk-...": "a placeholder",
+    "moonshot": "something that is no key",
+}
+
+
+@pytest.mark.parametrize(("text", "what"), INSTEAD.items(), ids=INSTEAD)
+def test_what_is_in_place_of_a_key_is_reported(text: str, what: str) -> None:
+    message = f"/s/file has {what} at models.providers.moonshot.apiKey, in place of a reference."
+    (finding,) = examine(CONFIG, json.dumps(provider(apiKey=text))).findings
+    assert (finding.kind, finding.message, finding.purgeable) == ("no_key", message, False)
+    # A restart would not help.
+    (finding,) = examine(CONFIG, json.dumps(provider(apiKey=text)), replaceable=False).findings
+    assert finding.hint == 'Write "${MOONSHOT_API_KEY}" there, or run the role.'
+    assert examine(CONFIG_COPY, json.dumps(provider(apiKey=text))).findings == []

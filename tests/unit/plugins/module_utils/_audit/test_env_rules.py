@@ -37,6 +37,18 @@ CASES: dict[str, tuple[str, Mapping[str, str], list[tuple[str, str, str, str, st
         [("MINE", "MINE", fingerprint(OLD), "old", TAKE)],
         "",
     ),
+    "with the name of a variable in place of a key": (
+        "# KIMI_API_KEY\nMOONSHOT_API_KEY=KIMI_API_KEY\nMINE=KIMI_API_KEY\n",
+        {"MOONSHOT_API_KEY": fingerprint(NOW)},
+        [("MOONSHOT_API_KEY", "MOONSHOT_API_KEY", "", "", RUN)],
+        "",
+    ),
+    "with a desired key that is a word": (
+        "# local-dev\nMOONSHOT_API_KEY=local-dev\n",
+        {"MOONSHOT_API_KEY": fingerprint("local-dev")},
+        [],
+        "",
+    ),
     "with comments": (
         f"# {OLD}\nMOONSHOT_API_KEY={NOW} # not {OLD}\nA=b\n",
         {},
@@ -56,6 +68,16 @@ def test_only_comments_of_the_env_are_cleaned(
     examination = examine(ENV, text, fingerprints=wanted)
     assert found(examination) == findings
     assert examination.cleaned == (cleaned or text)
+
+
+def test_what_is_in_place_of_a_key_is_reported() -> None:
+    text = "MOONSHOT_API_KEY=<your key>\n"
+    (finding,) = examine(ENV, text, fingerprints={"MOONSHOT_API_KEY": fingerprint(NOW)}).findings
+    assert (finding.kind, finding.message) == (
+        "no_key",
+        "/s/file has a placeholder in MOONSHOT_API_KEY, in place of a key.",
+    )
+    assert examine(ENV_COPY, text).findings == []
 
 
 def test_a_copy_of_the_env_loses_known_keys() -> None:

@@ -13,12 +13,13 @@ NOW, OLD, OTHER = "sk-now-0123456789", "sk-old-0123456789", "sk-other-0123456789
 KEYS = KnownKeys(
     {"moonshot": "MOONSHOT_API_KEY", "kimicode": "KIMICODE_API_KEY"},
     {"MOONSHOT_API_KEY": NOW},
-    frozenset([fingerprint(OLD), fingerprint("0123456789abcdef.ABCDEFGHIJ")]),
-    {"sk-stale-0123456789": "MOONSHOT_API_KEY"},
+    frozenset(map(fingerprint, [OLD, "0123456789abcdef.ABCDEFGHIJ", "OLD_API_KEY_NAME"])),
+    {"sk-stale-0123456789": "MOONSHOT_API_KEY", "MOONSHOT_API_KEY": "MOONSHOT_API_KEY"},
     {"kimi": "kimicode"},
 )
 
 FOUND: dict[str, tuple[str, list[tuple[str, str, str | None]]]] = {
+    "of a name": ("MOONSHOT_API_KEY and OLD_API_KEY_NAME", []),
     "none": ("no key, but sk-none-0123456789", []),
     "by value": (f"x{NOW}y", [(NOW, "current", "MOONSHOT_API_KEY")]),
     "by fingerprint": (f'"{OLD}"', [(OLD, "old", None)]),
@@ -53,6 +54,7 @@ STATUS = {
     "an old one whose value is known elsewhere": ("sk-stale-0123456789", None, "old"),
     "any other one": (OTHER, None, "unknown"),
     "in the place of a variable that has no key": (OTHER, "KIMICODE_API_KEY", "unknown"),
+    "a name in the place of one": ("OLD_API_KEY_NAME", "MOONSHOT_API_KEY", "unknown"),
     "an old one in the place of a variable that has no key": (OLD, "KIMICODE_API_KEY", "old"),
 }
 
@@ -77,8 +79,9 @@ def test_a_provider_has_its_variable_however_it_is_spelled(provider: object, exp
     assert KEYS.variable_of(provider) == expected
 
 
-def test_a_value_too_short_to_be_a_key_is_not_searched_for() -> None:
-    assert KnownKeys({"p": "P"}, {"P": "short"}).find("short and short") == []
+@pytest.mark.parametrize("value", ["short", "MOONSHOT_API_KEY", "YOUR_MOONSHOT_API_KEY", "changeme-please"])
+def test_a_value_that_cannot_be_a_key_is_not_searched_for(value: str) -> None:
+    assert KnownKeys({"p": "P"}, {"P": value}).find(f"{value} and {value}") == []
 
 
 def test_no_key_is_in_a_repr() -> None:

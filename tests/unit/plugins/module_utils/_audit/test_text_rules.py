@@ -15,6 +15,7 @@ def test_a_unit_is_reported_and_left_alone() -> None:
         f"Environment=\"MOONSHOT_API_KEY={STALE}\" PORT=18789 'CLAWDBOT_GATEWAY_TOKEN=t0ken'\n"
         "Environment=NODE_ENV=production\n"
         f"ExecStart=/bin/x --key {OLD}\n"
+        "Environment=OPENCLAW_SERVICE_MANAGED_ENV_KEYS=MOONSHOT_API_KEY,KIMICODE_API_KEY KEY_FILE=/run/secrets/key\n"
         'Environment="broken MINE_TOKEN=abc\n'
     )
     examination = examine(UNIT, text)
@@ -23,7 +24,7 @@ def test_a_unit_is_reported_and_left_alone() -> None:
         ("line 2", "MOONSHOT_API_KEY", fingerprint(STALE), "old", hint),
         ("line 2", "CLAWDBOT_GATEWAY_TOKEN", fingerprint("t0ken"), "unknown", hint),
         ("line 4", "", fingerprint(OLD), "old", hint),
-        ("line 5", "MINE_TOKEN", fingerprint("abc"), "unknown", hint),
+        ("line 6", "MINE_TOKEN", fingerprint("abc"), "unknown", hint),
     ]
     assert examination.findings[1].message == "/s/file holds a key in plain text in CLAWDBOT_GATEWAY_TOKEN, in line 2."
     assert examination.cleaned == text

@@ -69,6 +69,7 @@ NAMED: dict[str, tuple[Any, list[str]]] = {
     "deep": ([{"a": [{"auth": {"token": "b"}}]}], ["b"]),
     "below a name for secrets": ({"tokens": {"apiKey": "a"}}, ["a"]),
     "a reference is none": ({"apiKey": "${A}", "token": "x${A}"}, ["x${A}"]),
+    "the name of a variable is none": ({"apiKey": "MOONSHOT_API_KEY", "token": "HUNTER_2"}, ["HUNTER_2"]),
     "empty": ({"apiKey": ""}, []),
     "no text": ({"apiKey": 5, "token": None, "maxTokens": 8192}, []),
     "a number of tokens": ({"maxTokensField": "max_completion_tokens"}, []),
