@@ -372,8 +372,9 @@ plan:
       type: str
     new_variables:
       description:
-        - Environment variables that the running process does not have. The config must not refer to them before a
-          restart.
+        - Environment variables that the running process does not have, and to which the config will refer. It must not
+          refer to them before a restart. Those of O(providers), and those of O(variables) to which a block in O(files)
+          refers.
       type: list
       elements: str
     left_out:

@@ -49,6 +49,11 @@ options:
     description: Provider id to the name of the environment variable that holds its key.
     type: dict
     default: {}
+  also_in:
+    description:
+      - Provider id to a list of further environment variables in C(.env) that hold its key on purpose.
+    type: dict
+    default: {}
   fingerprints:
     description:
       - Environment variable to the fingerprint of the key that C(.env) should hold. A different key is a finding.

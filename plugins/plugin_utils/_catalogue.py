@@ -57,6 +57,11 @@ def model_ids(entry: Mapping[str, Any]) -> list[str]:
     return [model["id"] for model in entry["block"]["models"]]
 
 
+def key_variables(entry: Mapping[str, Any]) -> list[str]:
+    """Return the environment variables that hold the key of a provider, first the one that its block refers to."""
+    return [entry["env_var"], *entry.get("also_in", [])]
+
+
 def is_model_list(value: Any) -> bool:
     """Whether a value is a list of one or more models, each a dictionary with an id."""
     return (

@@ -15,7 +15,12 @@ from typing import Any, TypedDict
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.env_refs import reference, substitute
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.tree import strings
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.redaction import fingerprint, redact
-from ansible_collections.clawfleet.clawdbot.plugins.plugin_utils._catalogue import merge, merge_aliases, model_ids
+from ansible_collections.clawfleet.clawdbot.plugins.plugin_utils._catalogue import (
+    key_variables,
+    merge,
+    merge_aliases,
+    model_ids,
+)
 from ansible_collections.clawfleet.clawdbot.plugins.plugin_utils._thinking import thinking_warnings
 from ansible_collections.clawfleet.clawdbot.plugins.plugin_utils._validation import (
     Variables,
@@ -36,6 +41,8 @@ class Provider(TypedDict):
     """One provider. `block`: as the config contains it, with the reference to `env_var` in place of the key."""
 
     env_var: str
+    #: Further environment variables that hold the key.
+    also_in: list[str]
     api_key: str
     block: dict[str, Any]
 
@@ -50,7 +57,7 @@ class _Expected(_Checked, total=False):
 
     #: Provider id -> its environment variable.
     variables: dict[str, str]
-    #: Environment variable -> fingerprint of its key.
+    #: Environment variable -> fingerprint of its key, also for the further ones.
     fingerprints: dict[str, str]
     #: All models, each as `provider/model`.
     models: list[str]
@@ -63,6 +70,8 @@ class Selection(_Expected, total=False):
 
     #: By provider id.
     providers: dict[str, Provider]
+    #: Provider id -> the further environment variables that hold its key.
+    also_in: dict[str, list[str]]
     #: Alias -> `provider/model`.
     aliases: dict[str, str]
     #: As the module verify_models takes them in `providers`.
@@ -108,7 +117,7 @@ def select_removed(enabled: Any, catalogue: Any, overrides: Any) -> RemovedSelec
     return {
         "problems": [],
         "providers": {name: {} for name in enabled},
-        "env": {merged[name]["env_var"]: "" for name in enabled},
+        "env": {variable: "" for name in enabled for variable in key_variables(merged[name])},
         "variables": {},
         "fingerprints": {},
         "models": [],
@@ -133,7 +142,7 @@ def _select(variables: Variables) -> Selection:
     problems = list(reference_problems(entries, merged, aliases, variables))
     if problems:
         return {"problems": problems}
-    env = {entry["env_var"]: variables.api_keys[name] for name, entry in entries.items()}
+    env = {variable: variables.api_keys[name] for name, entry in entries.items() for variable in key_variables(entry)}
     entries = {name: _without_models(entry, variables.left_out.get(name, ())) for name, entry in entries.items()}
     left_out = [f"{name}/{model}" for name, models in variables.left_out.items() for model in models]
     return {
@@ -141,6 +150,7 @@ def _select(variables: Variables) -> Selection:
         "providers": {name: _provider(entry, env) for name, entry in entries.items()},
         "variables": {name: entry["env_var"] for name, entry in entries.items()},
         "fingerprints": {name: fingerprint(key) for name, key in env.items()},
+        "also_in": {name: list(entry.get("also_in", [])) for name, entry in entries.items()},
         "aliases": {alias: target for alias, target in aliases.items() if target not in left_out},
         "optional_models": {name: list(entry.get("optional_models", [])) for name, entry in entries.items()},
         "unlisted_models": {name: list(entry.get("unlisted_models", [])) for name, entry in entries.items()},
@@ -186,7 +196,12 @@ def _provider(entry: Mapping[str, Any], env: Mapping[str, str]) -> Provider:
     variable, block = entry["env_var"], entry["block"]
     # First what a reader of the config searches for.
     head = {"baseUrl": block["baseUrl"], "apiKey": reference(variable)}
-    return {"env_var": variable, "api_key": env[variable], "block": {**head, **block, **head}}
+    return {
+        "env_var": variable,
+        "also_in": list(entry.get("also_in", [])),
+        "api_key": env[variable],
+        "block": {**head, **block, **head},
+    }
 
 
 def _endpoint(name: str, entry: Mapping[str, Any], env: Mapping[str, str]) -> dict[str, Any]:

@@ -22,14 +22,19 @@ from typing import Any
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.env_refs import VARIABLE_NAME, reference
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.models import alias_clashes, provider_id
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.table import PRODUCTS
-from ansible_collections.clawfleet.clawdbot.plugins.plugin_utils._catalogue import is_model_list, model_ids
+from ansible_collections.clawfleet.clawdbot.plugins.plugin_utils._catalogue import (
+    is_model_list,
+    key_variables,
+    model_ids,
+)
 
 # Clawdbot and OpenClaw look providers up by lower-case names and split the name of a model at the first slash.
 _PROVIDER_NAME = re.compile(r"[a-z0-9][a-z0-9._-]*\Z")
 # They take one word behind /model.
 _ALIAS = re.compile(r"[^\s/]+\Z")
 _SENDABLE = re.compile(r"[!-~]+\Z")
-_CATALOGUE_FIELDS = ("env_var", "key_prefix", "block", "aliases", "unlisted_models", "optional_models")
+_CATALOGUE_FIELDS = ("env_var", "also_in", "key_prefix", "block", "aliases", "unlisted_models", "optional_models")
+_OTHER_VARIABLE = "Give {} another env_var in providers_overrides."
 _BASE_URL = re.compile(r"https?://[^\s/?#@]+(?:/[^\s?#]*)?\Z")
 
 
@@ -85,13 +90,12 @@ def entry_problems(enabled: Iterable[str], merged: Mapping[Any, Any], overrides:
 def removal_entry_problems(
     enabled: Iterable[str], merged: Mapping[Any, Any], overrides: Mapping[Any, Any]
 ) -> Iterator[str]:
-    """Yield as `entry_problems`, for a removal: it needs nothing of a provider but its environment variable."""
+    """Yield as `entry_problems`, for a removal: it needs nothing of a provider but its environment variables."""
     yield from _unknown_problems(enabled, merged)
     for name in enabled:
         if name in merged:
             entry = merged[name]
-            env_var = entry.get("env_var") if isinstance(entry, Mapping) else None
-            yield from _variable_problems(_place(name, overrides), env_var)
+            yield from _variables_problems(_place(name, overrides), entry if isinstance(entry, Mapping) else {})
 
 
 def reference_problems(
@@ -170,15 +174,14 @@ def _entry_problems(name: str, entry: Any, overrides: Mapping[Any, Any]) -> Iter
     for name in sorted(set(map(str, entry)) - set(_CATALOGUE_FIELDS)):
         remedy = f"Use {', '.join(_CATALOGUE_FIELDS)}."
         yield f"{where}: unknown field {_quoted(name)}. {_suggestion(name, _CATALOGUE_FIELDS) or remedy}"
-    env_var = entry.get("env_var")
-    yield from _variable_problems(where, env_var)
+    yield from _variables_problems(where, entry)
     if not isinstance(entry.get("key_prefix", ""), str):
         yield f"{where}.key_prefix is not a string."
     if not _is_string_mapping(entry.get("aliases", {}), optional=True):
         yield f"{where}.aliases is not a dictionary of alias to model id."
     if not _is_strings(entry.get("unlisted_models", [])):
         yield f"{where}.unlisted_models is not a list of model ids."
-    yield from _block_problems(f"{where}.block", entry.get("block"), env_var)
+    yield from _block_problems(f"{where}.block", entry.get("block"), entry.get("env_var"))
     yield from _optional_problems(where, entry)
 
 
@@ -196,12 +199,24 @@ def _optional_problems(where: str, entry: Mapping[str, Any]) -> Iterator[str]:
         yield f"{where}.optional_models: unknown model {_quoted(model)}. {_suggestion(model, known) or remedy}"
 
 
-def _variable_problems(where: str, variable: Any) -> Iterator[str]:
-    if not isinstance(variable, str) or not VARIABLE_NAME.match(variable):
-        yield (
-            f"{where}.env_var is not the name of an environment variable. Use upper-case letters, digits and '_', and "
-            "do not begin with a digit."
-        )
+def _variables_problems(where: str, entry: Mapping[str, Any]) -> Iterator[str]:
+    is_no_name = "is not the name of an environment variable. Use upper-case letters, digits and '_', and do not begin "
+    is_no_name += "with a digit."
+    env_var, also_in = entry.get("env_var"), entry.get("also_in", [])
+    if not _is_variable_name(env_var):
+        yield f"{where}.env_var {is_no_name}"
+    if not _is_strings(also_in):
+        yield f"{where}.also_in is not a list of names of environment variables."
+        return
+    for name in also_in:
+        if not _is_variable_name(name):
+            yield f"{where}.also_in: {_quoted(name)} {is_no_name}"
+    for name in (name for name in dict.fromkeys(also_in) if [env_var, *also_in].count(name) > 1):
+        yield f"{where}.also_in: {_quoted(name)} is there twice, or is env_var. Remove it here."
+
+
+def _is_variable_name(name: Any) -> bool:
+    return isinstance(name, str) and bool(VARIABLE_NAME.match(name))
 
 
 def _block_problems(where: str, block: Any, env_var: Any) -> Iterator[str]:
@@ -262,18 +277,23 @@ def _key_problems(entries: Mapping[str, Any], keys: Mapping[Any, Any]) -> Iterat
 def _shared_variable_problems(entries: Mapping[str, Any], keys: Mapping[Any, Any]) -> Iterator[str]:
     owners: dict[str, str] = {}
     for name in (name for name in entries if keys.get(name)):
-        variable = entries[name]["env_var"]
-        first = owners.setdefault(variable, name)
-        if keys[first] != keys[name]:
-            yield (
-                f"providers_api_keys: {first} and {name} share the environment variable {variable}, but have different "
-                "keys. Give one of them another env_var in providers_overrides."
-            )
+        for variable in key_variables(entries[name]):
+            first = owners.setdefault(variable, name)
+            if keys[first] != keys[name]:
+                further = [one for one in (first, name) if entries[one]["env_var"] != variable]
+                remedy = (
+                    f"Remove it from also_in of {further[0]}." if further else _OTHER_VARIABLE.format("one of them")
+                )
+                yield (
+                    f"providers_api_keys: {first} and {name} share the environment variable {variable}, but have "
+                    f"different keys. {remedy}"
+                )
 
 
 def _known_variable_problems(entries: Mapping[str, Any], keys: Mapping[Any, Any], product: str) -> Iterator[str]:
     """Yield keys that a product would use for another provider too, whatever the block of that provider refers to."""
-    owners = {entry["env_var"]: name for name, entry in entries.items()}
+    owners = {variable: name for name, entry in entries.items() for variable in entry.get("also_in", [])}
+    owners.update({entry["env_var"]: name for name, entry in entries.items()})
     for name, entry in entries.items():
         for row in (row for row in PRODUCTS.values() if product in ("auto", row.name)):
             for known in row.key_variables.get(provider_id(name, row.provider_spellings), ()):
@@ -281,10 +301,11 @@ def _known_variable_problems(entries: Mapping[str, Any], keys: Mapping[Any, Any]
                     break
                 owner = owners.get(known)
                 if owner and keys.get(name) and keys.get(owner) and keys[owner] != keys[name]:
+                    is_further = entries[owner]["env_var"] != known
+                    remedy = f"Remove it from also_in of {owner}." if is_further else _OTHER_VARIABLE.format(owner)
                     yield (
                         f"providers_api_keys: {row.name} reads the key of {name} from {known} before "
-                        f"{entry['env_var']}, but {known} contains the key of {owner}. Give {owner} another env_var "
-                        "in providers_overrides."
+                        f"{entry['env_var']}, but {known} contains the key of {owner}. {remedy}"
                     )
 
 

@@ -60,6 +60,8 @@ class Context:
     replaceable: bool = True
     #: Environment variable -> fingerprint of the key that `.env` should hold.
     fingerprints: Mapping[str, str] = field(default_factory=dict)
+    #: Environment variable -> the places of the config that refer to it.
+    uses: Mapping[str, Sequence[str]] = field(default_factory=dict)
     #: Ids of the providers that the gateway keeps in `models.json` by itself.
     expected_providers: Collection[str] = ()
 

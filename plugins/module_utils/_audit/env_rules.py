@@ -18,7 +18,10 @@ from .finding import Finding
 from .text_rules import UNPARSED_COPY
 
 _RUN_THE_ROLE = "Run the role: it writes the key of the inventory."
-_TAKE_OUT = "Remove the variable from it."
+_NAME_OR_REMOVE = (
+    "If it is meant to hold the key of a provider, add it to also_in of that provider, and a rotation writes it too. "
+    "Otherwise remove it."
+)
 
 
 def _examine_env(document: Document, context: Context) -> Examination:
@@ -36,17 +39,24 @@ def _examine_env(document: Document, context: Context) -> Examination:
                 message = f"{path} has {INSTEAD_OF_KEY[shape_of(value)]} in {variable}, in place of a key."
                 findings.append(Finding("no_key", path, message, variable, variable, hint=_RUN_THE_ROLE))
         elif undesired or print_ in keys.old:
-            message = f"{path} holds {WHOSE['old']} in {variable}."
-            hint = _RUN_THE_ROLE if managed else _TAKE_OUT
+            message = f"{path} holds {WHOSE['old']} in {variable}{'' if managed else _users(variable, context)}."
+            hint = _RUN_THE_ROLE if managed else _NAME_OR_REMOVE
             findings.append(Finding("old_key", path, message, variable, variable, print_, "old", hint=hint))
         elif not managed and keys.status(value) != "unknown":
             status = keys.status(value)
-            message = f"{path} holds {WHOSE[status]} of another variable in {variable}."
+            users = _users(variable, context)
+            message = f"{path} holds {WHOSE[status]} of another variable in {variable}{users}."
             findings.append(
-                Finding("plain_text_key", path, message, variable, variable, print_, status, hint=_TAKE_OUT)
+                Finding("plain_text_key", path, message, variable, variable, print_, status, hint=_NAME_OR_REMOVE)
             )
     commented, cleaned = clean_comments(path, document.text, keys, dotenv.loads)
     return Examination([*findings, *commented], (), cleaned, private=True)
+
+
+def _users(variable: str, context: Context) -> str:
+    """The places of the config that use a variable, as the end of a message."""
+    places = context.uses.get(variable, ())
+    return f", which the config uses at {', '.join(places)}" if places else ""
 
 
 def _examine_copy(document: Document, context: Context) -> Examination:

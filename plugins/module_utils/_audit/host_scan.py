@@ -21,6 +21,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.env_refs import referring_places
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.includes import resolve
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.models import (
     PROVIDERS,
@@ -59,6 +60,8 @@ class DesiredKeys:
 
     #: Provider id -> the environment variable that holds its key.
     providers: Mapping[str, str]
+    #: Provider id -> the further environment variables that hold its key.
+    also_in: Mapping[str, Sequence[str]]
     #: Environment variable -> fingerprint of the key that it should hold.
     fingerprints: Mapping[str, str]
     #: Fingerprints of keys that should be nowhere.
@@ -144,6 +147,7 @@ def _examine(product: Product, paths: Paths, desired: DesiredKeys, service: Serv
         keys=_known_keys(readings, desired, old_keys_file.load(paths.config), product.provider_spellings),
         replaceable=not service.outdated,
         fingerprints=desired.fingerprints,
+        uses=_uses(_resolved(config, paths.config) or config),
         expected_providers={
             *product.built_in_providers,
             *(provider_id(name, product.provider_spellings) for name in members(config, PROVIDERS)),
@@ -182,7 +186,9 @@ def _known_keys(
 ) -> KnownKeys:
     """The keys of `.env`, the old keys by fingerprint, and those in the places of current ones."""
     variables = _value(readings, env_rules.ENV) or {}
-    current = {name: variables[name] for name in desired.providers.values() if variables.get(name)}
+    further = [name for names in desired.also_in.values() for name in names]
+    # The variable that the block of a provider refers to is the last, and stands for its key.
+    current = {name: variables[name] for name in (*further, *desired.providers.values()) if variables.get(name)}
     # A key that the host should hold is not old, as after a rotation that was reverted.
     old = (desired.old_keys | remembered) - frozenset(desired.fingerprints.values())
     keys = KnownKeys(desired.providers, current, old, spellings=spellings)
@@ -325,12 +331,26 @@ def _left_out(paths: Sequence[str], state_dir: str) -> list[Finding]:
 
 
 def _dangling(config: Any, config_path: str, readings: Iterable[Reading], product: Product) -> list[Dangling]:
+    resolved = _resolved(config, config_path)
+    if not isinstance(resolved, dict):
+        return []
+    known, own = _known_models(readings), product.built_in_providers
+    return list(dangling_models(resolved, known, own, product.provider_spellings))
+
+
+def _resolved(config: Any, config_path: str) -> Any:
+    """The config with the files that it includes; None where they cannot be read."""
     with contextlib.suppress(ClawdbotError):
-        resolved = resolve(config, config_path, documents.read_text).value
-        if isinstance(resolved, dict):
-            known, own = _known_models(readings), product.built_in_providers
-            return list(dangling_models(resolved, known, own, product.provider_spellings))
-    return []
+        return resolve(config, config_path, documents.read_text).value
+    return None
+
+
+def _uses(config: Any) -> dict[str, list[str]]:
+    """Environment variable -> the places of the config that refer to it."""
+    uses: dict[str, list[str]] = {}
+    for name, path in referring_places(config):
+        uses.setdefault(name, []).append(".".join(path))
+    return uses
 
 
 def _known_models(readings: Iterable[Reading]) -> dict[str, set[str]]:

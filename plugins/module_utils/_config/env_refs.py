@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from .tree import strings, walk
+from .tree import walk
 
 #: The name of a variable in a reference (the product's config/env-substitution.js). Other spellings are not replaced.
 VARIABLE_NAME = re.compile(r"[A-Z_][A-Z0-9_]*\Z")
@@ -37,14 +37,16 @@ def references(value: Any) -> set[str]:
 
     OpenClaw also has the reference `{source: env, provider: ..., id: NAME}`.
     """
-    named = {match.group(2) for text in strings(value) for match in _REFERENCE.finditer(text) if not match.group(1)}
-    return named | set(_referring_objects(value))
+    return {name for name, _path in referring_places(value)}
 
 
-def _referring_objects(value: Any) -> Iterator[str]:
-    for _path, part in walk(value):
-        if isinstance(part, Mapping) and part.get("source") == "env" and isinstance(part.get("id"), str):
-            yield part["id"]
+def referring_places(value: Any) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Yield each environment variable that a config value refers to, and the path of the reference."""
+    for path, part in walk(value):
+        if isinstance(part, str):
+            yield from ((match.group(2), path) for match in _REFERENCE.finditer(part) if not match.group(1))
+        elif isinstance(part, Mapping) and part.get("source") == "env" and isinstance(part.get("id"), str):
+            yield part["id"], path
 
 
 def substitute(text: str, variables: Mapping[str, str]) -> str:

@@ -9,7 +9,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import TypedDict
 
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.redaction import fingerprint
@@ -50,13 +50,17 @@ class Plan(TypedDict):
     rotation: RotationPlan
 
 
-def plan(info: GatewayInfo, fingerprints: Mapping[str, str]) -> Plan:
-    """Return the plan for a gateway. `fingerprints`: environment variable -> fingerprint of the desired key."""
+def plan(info: GatewayInfo, fingerprints: Mapping[str, str], referenced: Collection[str] = ()) -> Plan:
+    """Return the plan for a gateway.
+
+    `fingerprints`: environment variable -> fingerprint of the desired key. `referenced`: the environment variables that
+    the config will refer to, besides those of the providers.
+    """
     return {
         "converged": is_converged(info),
         "blockers": find_blockers(info, fingerprints),
         "endpoint_errors": info["endpoints"].get("msg", "") if "endpoints" in info else "",
-        "new_variables": _new_variables(info),
+        "new_variables": _new_variables(info, referenced),
         "left_out": info["models"]["left_out"] if "models" in info else {},
         "notes": [*find_unknowns(info), *(info["models"]["notes"] if "models" in info else [])],
         "rotation": _rotation(info, fingerprints),
@@ -68,10 +72,12 @@ def is_converged(info: GatewayInfo) -> bool:
     return "files" in info and info["files"]["up_to_date"] and info["answers"] and not info["restart_required"]
 
 
-def _new_variables(info: GatewayInfo) -> list[str]:
+def _new_variables(info: GatewayInfo, referenced: Collection[str]) -> list[str]:
+    """Those that the config will refer to. Others may get a value with the restart that follows."""
     if info["pid"] is None:
         return []
-    return [name for name, variable in info["variables"].items() if not variable["in_process"]]
+    needed = {*(provider["variable"] for provider in info["providers"].values()), *referenced}
+    return [name for name, variable in info["variables"].items() if name in needed and not variable["in_process"]]
 
 
 def _rotation(info: GatewayInfo, fingerprints: Mapping[str, str]) -> RotationPlan:

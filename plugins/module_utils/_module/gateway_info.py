@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.env_refs import references
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.models import (
     PROVIDERS,
     listed_models,
@@ -64,6 +65,7 @@ class Result(GatewayInfo):
 def run(params: dict[str, Any], _check_mode: bool) -> Result:
     """Return the state of a gateway, its files and endpoints, and the plan for it. Raises `ClawdbotError`."""
     info, config = gather(params)
+    referenced: set[str] = set()
     warnings: list[str] = []
     answers: list[EndpointInfo] = [*params["endpoint_results"]]
     if params["endpoints"] is not None:
@@ -76,7 +78,8 @@ def run(params: dict[str, Any], _check_mode: bool) -> Result:
     if params["files"] is not None:
         given = _validate("files", {**provider_config.FILES_ARGUMENTS, **_MODEL_ARGUMENTS}, params["files"])
         _look_at_files(info, config, given, answers)
-    return {**info, "plan": plan(info, params["fingerprints"]), "warnings": warnings}
+        referenced = references(given["providers"])
+    return {**info, "plan": plan(info, params["fingerprints"], referenced), "warnings": warnings}
 
 
 def secrets_in(params: Mapping[str, Any]) -> set[str]:

@@ -24,6 +24,7 @@ ARGUMENT_SPEC: Mapping[str, Any] = {
     **GATEWAY_ARGUMENTS,
     **SERVICE_ARGUMENTS,
     "providers": {"type": "dict", "default": {}},
+    "also_in": {"type": "dict", "default": {}},
     "fingerprints": {"type": "dict", "default": {}},
     # Fingerprints, which are no secrets.
     "old_keys": {"type": "list", "elements": "str", "default": [], "no_log": False},
@@ -35,7 +36,9 @@ def run(params: dict[str, Any], check_mode: bool) -> dict[str, Any]:
     """Return the module's result. Raises `ClawdbotError`."""
     product, paths = resolve_gateway(params)
     seen = state.observe(product, paths, resolve_service(params, product), [])
-    desired = host_scan.DesiredKeys(params["providers"], params["fingerprints"], frozenset(params["old_keys"]))
+    desired = host_scan.DesiredKeys(
+        params["providers"], params["also_in"], params["fingerprints"], frozenset(params["old_keys"])
+    )
     service = host_scan.ServiceFacts(
         outdated=_outdated(seen.process, paths),
         working_directory=seen.process.working_directory if seen.process else None,

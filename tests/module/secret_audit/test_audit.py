@@ -157,3 +157,30 @@ def test_files_beyond_the_limit_are_noted(gateway: Gateway, run: Run, monkeypatc
         "5 files were not searched, because the limit of an audit was reached: "
         f"{directory}/a, {directory}/b, {directory}/c and others."
     )
+
+
+def test_a_further_variable_holds_the_key_of_its_provider(gateway: Gateway, run: Run) -> None:
+    uses = "tools: { web: { search: { apiKey: '${KIMI_API_KEY}' } } },"
+    config_ = AFTER["clawdbot.json"].replace("// mine", uses)
+    env = f"{AFTER['.env']}KIMI_API_KEY={NOW}\n"
+    gateway.lay_out({**AFTER, ".env": env, "clawdbot.json": config_, "logs/gateway.log": f"{NOW}\n"})
+    fingerprints = {"MOONSHOT_API_KEY": fingerprint(NOW), "KIMI_API_KEY": fingerprint(NOW)}
+
+    unnamed, *_log = run(fingerprints=fingerprints)["findings"]
+    assert unnamed["message"] == (
+        f"{gateway.state_dir}/.env holds the current key of another variable in KIMI_API_KEY, which the config uses at "
+        "tools.web.search.apiKey."
+    )
+    assert (unnamed["where"], unnamed["purgeable"]) == ("KIMI_API_KEY", False)
+
+    also_in = {"moonshot": ["KIMI_API_KEY"], "kimicode": []}
+    (in_log,) = run(fingerprints=fingerprints, also_in=also_in)["findings"]
+    assert (in_log["place"], in_log["subject"]) == (f"{gateway.state_dir}/logs/gateway.log", "MOONSHOT_API_KEY")
+
+    gateway.lay_out({**AFTER, ".env": f"{AFTER['.env']}KIMI_API_KEY={OLD}\n", "clawdbot.json": config_})
+    (old,) = run(fingerprints=fingerprints, also_in=also_in)["findings"]
+    assert (old["kind"], old["where"], old["hint"]) == (
+        "old_key",
+        "KIMI_API_KEY",
+        "Run the role: it writes the key of the inventory.",
+    )

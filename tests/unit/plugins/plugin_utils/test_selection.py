@@ -29,11 +29,13 @@ def test_the_whole_selection() -> None:
         "providers": {
             "moonshot": {
                 "env_var": "MOONSHOT_API_KEY",
+                "also_in": [],
                 "api_key": MOONSHOT_KEY,
                 "block": {**MOONSHOT_BLOCK, "apiKey": "${MOONSHOT_API_KEY}"},
             },
             "kimicode": {
                 "env_var": "KIMICODE_API_KEY",
+                "also_in": [],
                 "api_key": KIMI_KEY,
                 "block": {**KIMI_BLOCK, "apiKey": "${KIMICODE_API_KEY}"},
             },
@@ -43,6 +45,7 @@ def test_the_whole_selection() -> None:
             "MOONSHOT_API_KEY": fingerprint(MOONSHOT_KEY),
             "KIMICODE_API_KEY": fingerprint(KIMI_KEY),
         },
+        "also_in": {"moonshot": [], "kimicode": []},
         "aliases": {"k25": "moonshot/kimi-k2.5", "kimi": "kimicode/kimi-for-coding"},
         "endpoints": [
             {
@@ -91,6 +94,18 @@ REMOVED: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         {"enabled": ["moonshot"], "overrides": {"moonshot": {"env_var": "MINE"}}},
         {**REMOVED_NONE, "providers": {"moonshot": {}}, "env": {"MINE": ""}},
     ),
+    "with further environment variables": (
+        {"enabled": ["moonshot"], "overrides": {"moonshot": {"also_in": ["KIMI_API_KEY", "MOONSHOT_KEY"]}}},
+        {
+            **REMOVED_NONE,
+            "providers": {"moonshot": {}},
+            "env": {"MOONSHOT_API_KEY": "", "KIMI_API_KEY": "", "MOONSHOT_KEY": ""},
+        },
+    ),
+    "a further environment variable that is none": (
+        {"enabled": ["moonshot"], "overrides": {"moonshot": {"also_in": ["kimi"]}}},
+        {"problems": [f'providers_overrides.moonshot.also_in: "kimi"{BAD_VARIABLE}']},
+    ),
     "an invalid block is ignored": (
         {"enabled": ["moonshot"], "overrides": {"moonshot": {"block": 1}}},
         {**REMOVED_NONE, "providers": {"moonshot": {}}, "env": {"MOONSHOT_API_KEY": ""}},
@@ -127,6 +142,21 @@ def test_removed_selection(changed: dict[str, Any], expected: dict[str, Any]) ->
     assert select_removed(variables["enabled"], variables["catalogue"], variables["overrides"]) == expected
 
 
+def test_further_environment_variables_get_the_key() -> None:
+    headers = {"X-Search": "${KIMI_API_KEY}"}
+    selection = selected(**overridden("moonshot", also_in=["KIMI_API_KEY"], block={"headers": headers}))
+    assert selection["problems"] == []
+    assert selection["providers"]["moonshot"]["also_in"] == ["KIMI_API_KEY"]
+    assert selection["also_in"] == {"moonshot": ["KIMI_API_KEY"], "kimicode": []}
+    assert selection["variables"] == {"moonshot": "MOONSHOT_API_KEY", "kimicode": "KIMICODE_API_KEY"}
+    assert selection["fingerprints"] == {
+        "MOONSHOT_API_KEY": fingerprint(MOONSHOT_KEY),
+        "KIMI_API_KEY": fingerprint(MOONSHOT_KEY),
+        "KIMICODE_API_KEY": fingerprint(KIMI_KEY),
+    }
+    assert selection["endpoints"][0]["headers"] == {"X-Search": MOONSHOT_KEY}
+
+
 def test_block_begins_with_url_and_reference() -> None:
     assert list(selected()["providers"]["kimicode"]["block"]) == ["baseUrl", "apiKey", "api", "headers", "models"]
 
@@ -146,6 +176,7 @@ def test_nothing_enabled() -> None:
         "providers": {},
         "variables": {},
         "fingerprints": {},
+        "also_in": {},
         "aliases": {},
         "endpoints": [],
         "models": [],

@@ -110,7 +110,7 @@ REJECTED: dict[str, tuple[dict[str, Any], list[str]]] = {
         overridden("moonshot", envvar="X", zzz=1),
         [
             'providers_overrides.moonshot: unknown field "envvar". Did you mean "env_var"?',
-            'providers_overrides.moonshot: unknown field "zzz". Use env_var, key_prefix, block, aliases, '
+            'providers_overrides.moonshot: unknown field "zzz". Use env_var, also_in, key_prefix, block, aliases, '
             "unlisted_models, optional_models.",
         ],
     ),
@@ -247,6 +247,53 @@ REJECTED: dict[str, tuple[dict[str, Any], list[str]]] = {
         [
             "providers_api_keys: clawdbot reads the key of moonshot from MOONSHOT_API_KEY before MOONSHOT_CN_API_KEY, "
             "but MOONSHOT_API_KEY contains the key of acme. Give acme another env_var in providers_overrides."
+        ],
+    ),
+    "two providers, a further environment variable of one, two keys": (
+        overridden("moonshot", also_in=["KIMICODE_API_KEY"]),
+        [
+            "providers_api_keys: moonshot and kimicode share the environment variable KIMICODE_API_KEY, but have "
+            "different keys. Remove it from also_in of moonshot.",
+        ],
+    ),
+    "two providers, a further environment variable of both, two keys": (
+        {"overrides": {"moonshot": {"also_in": ["KIMI"]}, "kimicode": {"also_in": ["KIMI"]}}},
+        [
+            "providers_api_keys: moonshot and kimicode share the environment variable KIMI, but have different keys. "
+            "Remove it from also_in of moonshot.",
+        ],
+    ),
+    "further environment variable that Clawdbot reads another provider's key from": (
+        {
+            "enabled": ["moonshot", "acme"],
+            "overrides": {
+                "moonshot": {"env_var": "MOONSHOT_CN_API_KEY"},
+                "acme": {**VENDOR, "also_in": ["MOONSHOT_API_KEY"]},
+            },
+            "api_keys": {"moonshot": MOONSHOT_KEY, "acme": "other"},
+            "aliases": {},
+        },
+        [
+            "providers_api_keys: clawdbot reads the key of moonshot from MOONSHOT_API_KEY before MOONSHOT_CN_API_KEY, "
+            "but MOONSHOT_API_KEY contains the key of acme. Remove it from also_in of acme."
+        ],
+    ),
+    "also_in: a string": (
+        overridden("moonshot", also_in="KIMI_API_KEY"),
+        ["providers_overrides.moonshot.also_in is not a list of names of environment variables."],
+    ),
+    "also_in: no name": (
+        overridden("moonshot", also_in=["KIMI_API_KEY", "my key"]),
+        [
+            'providers_overrides.moonshot.also_in: "my key" is not the name of an environment variable. Use upper-case '
+            "letters, digits and '_', and do not begin with a digit."
+        ],
+    ),
+    "also_in: names that are there already": (
+        overridden("moonshot", also_in=["MOONSHOT_API_KEY", "A", "A"]),
+        [
+            'providers_overrides.moonshot.also_in: "MOONSHOT_API_KEY" is there twice, or is env_var. Remove it here.',
+            'providers_overrides.moonshot.also_in: "A" is there twice, or is env_var. Remove it here.',
         ],
     ),
     "two providers, one environment variable, one key missing": (

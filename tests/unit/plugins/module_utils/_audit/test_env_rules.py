@@ -15,7 +15,10 @@ from hypothesis import strategies as st
 from tests.unit.plugins.module_utils._audit.audit_cases import KIMI, NOW, OLD, STALE, examine, found
 
 RUN = "Run the role: it writes the key of the inventory."
-TAKE = "Remove the variable from it."
+TAKE = (
+    "If it is meant to hold the key of a provider, add it to also_in of that provider, and a rotation writes it too. "
+    "Otherwise remove it."
+)
 CASES: dict[str, tuple[str, Mapping[str, str], list[tuple[str, str, str, str, str]], str]] = {
     "with the desired key": (f"MOONSHOT_API_KEY={NOW}\n", {"MOONSHOT_API_KEY": fingerprint(NOW)}, [], ""),
     "without a desired key": (f"MOONSHOT_API_KEY={NOW}\n", {}, [], ""),
@@ -78,6 +81,18 @@ def test_what_is_in_place_of_a_key_is_reported() -> None:
         "/s/file has a placeholder in MOONSHOT_API_KEY, in place of a key.",
     )
     assert examine(ENV_COPY, text).findings == []
+
+
+def test_who_uses_a_key_is_reported() -> None:
+    uses = {"KIMI_API_KEY": ["tools.web.search.kimi.apiKey", "skills.entries.kimi.env.KEY"]}
+    current, old = examine(ENV, f"KIMI_API_KEY={NOW}\nMINE={OLD}\n", uses=uses).findings
+    assert current.message == (
+        "/s/file holds the current key of another variable in KIMI_API_KEY, which the config uses at "
+        "tools.web.search.kimi.apiKey, skills.entries.kimi.env.KEY."
+    )
+    assert old.message == "/s/file holds an old key in MINE."
+    (old,) = examine(ENV, f"KIMI_API_KEY={OLD}\n", uses=uses).findings
+    assert old.message.startswith("/s/file holds an old key in KIMI_API_KEY, which the config uses at tools.web.")
 
 
 def test_a_copy_of_the_env_loses_known_keys() -> None:

@@ -12,6 +12,7 @@ from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.env_ref
     is_reference,
     reference,
     references,
+    referring_places,
     substitute,
 )
 
@@ -51,6 +52,15 @@ VALUES: dict[str, tuple[Any, set[str]]] = {
     "an object that refers to nothing": ({"source": "env", "id": 5}, set()),
 }
 
+PLACES = {
+    "in the order of the value": (
+        {"b": ["${A}", {"c": "x${B}${A}"}], "a": "${A}"},
+        [("A", "b.0"), ("B", "b.1.c"), ("A", "b.1.c"), ("A", "a")],
+    ),
+    "an object that refers": ({"k": {"source": "env", "provider": "default", "id": "A"}}, [("A", "k")]),
+    "an escape": ({"k": "$${A}"}, []),
+}
+
 NAMES = {
     "A": True,
     "_": True,
@@ -76,6 +86,11 @@ def test_texts(name: str) -> None:
 def test_values(name: str) -> None:
     value, found = VALUES[name]
     assert references(value) == found
+
+
+@pytest.mark.parametrize(("value", "places"), PLACES.values(), ids=PLACES)
+def test_places(value: Any, places: list[tuple[str, str]]) -> None:
+    assert [(name, ".".join(path)) for name, path in referring_places(value)] == places
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -104,7 +104,16 @@ def test_the_errors_of_the_endpoints(endpoints: dict[str, Any], errors: str) -> 
 )
 def test_new_variables(pid: int | None, in_process: bool | None, new: list[str]) -> None:
     variables = {"MOONSHOT_API_KEY": {"sources": [], "in_process": in_process, "overriding_env": []}}
-    assert plan({**CONVERGED, "pid": pid, "variables": variables}, DESIRED)["new_variables"] == new
+    providers = {"moonshot": {"variable": "MOONSHOT_API_KEY", "overridden_by": []}}
+    info = {**CONVERGED, "pid": pid, "variables": variables, "providers": providers}
+    assert plan(info, DESIRED)["new_variables"] == new
+
+
+def test_only_what_the_config_refers_to_must_be_in_the_process_first() -> None:
+    missing = {"sources": [], "in_process": False, "overriding_env": []}
+    info = {**CONVERGED, "variables": {"KIMI_API_KEY": missing, "HEADER_KEY": missing}}
+    assert plan(info, DESIRED)["new_variables"] == []
+    assert plan(info, DESIRED, {"HEADER_KEY", "OTHER"})["new_variables"] == ["HEADER_KEY"]
 
 
 def gateway(sources: list[tuple[str, str | None]], overrides: list[tuple[str, str]]) -> dict[str, Any]:
