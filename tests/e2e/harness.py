@@ -92,7 +92,7 @@ def play(inventory: Path, environment: dict[str, str], *arguments: str) -> Run:
     executable = os.path.join(os.path.dirname(sys.executable), "ansible-playbook")
     done = subprocess.run(
         [executable, "-i", str(inventory), *arguments],
-        env=environment,
+        env={**environment, "ANSIBLE_CONFIG": str(Path(__file__).with_name("ansible.cfg"))},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
