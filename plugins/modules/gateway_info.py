@@ -176,8 +176,23 @@ env_path:
   returned: success
   type: str
   sample: /home/gateway/.clawdbot/.env
+process_state_dir:
+  description:
+    - The state directory that the process uses, or that the next one will use, by its environment and its profile.
+      It is RV(state_dir) if it leads there.
+    - Null if the environment of the process cannot be read, or none is known.
+  returned: success
+  type: str
+  sample: /home/gateway/.clawdbot
+process_config_path:
+  description: The config, as RV(process_state_dir).
+  returned: success
+  type: str
+  sample: /home/gateway/.clawdbot/clawdbot.json
 service_name:
-  description: The name of the unit.
+  description:
+    - The name of the unit. Without O(service_name) it is that of the product, or, if there is none, that of an earlier
+      product, under which OpenClaw can still run.
   returned: success
   type: str
   sample: clawdbot-gateway
@@ -196,6 +211,11 @@ port:
   returned: success
   type: int
   sample: 18789
+port_taken_by:
+  description: What answers on RV(port) although the process does not run, for example another unit. Else empty.
+  returned: success
+  type: str
+  sample: ""
 answers:
   description: Whether the gateway runs and answers.
   returned: success

@@ -44,10 +44,12 @@ def find_blockers(gateway: GatewayInfo, fingerprints: Mapping[str, str]) -> list
     if not gateway["state_dir_exists"]:
         # Everything else is missing for the same reason.
         return [
-            f"State directory {gateway['state_dir']} does not exist. Check `providers_user` and `providers_state_dir`."
+            f"State directory {gateway['state_dir']} does not exist. Check `providers_user` and `providers_state_dir`.",
+            *find_other_gateway(gateway),
         ]
     return [
         *_service_blockers(gateway),
+        *find_other_gateway(gateway),
         *find_program_problems(gateway),
         *_overrides(gateway, fingerprints),
         *_blocked_models(gateway),
@@ -86,9 +88,30 @@ def find_program_problems(gateway: GatewayInfo) -> list[str]:
     return []
 
 
+def find_other_gateway(gateway: GatewayInfo) -> list[str]:
+    """Return why the files of the inventory are those of another gateway than its service, or another one runs."""
+    service = _service(gateway)
+    for what, seen, own, variable in (
+        ("state directory", gateway["process_state_dir"], gateway["state_dir"], "providers_state_dir"),
+        ("config", gateway["process_config_path"], gateway["config_path"], "providers_config_path"),
+    ):
+        if seen is not None and seen != own:
+            return [
+                f"{service} uses {what} {seen}, and the inventory means {own}. Set `{variable}` to that of the "
+                f"gateway, or `providers_service_name` to the unit that uses {own}."
+            ]
+    if gateway["port_taken_by"]:
+        return [
+            f"{service} does not run, and {gateway['port_taken_by']} answers on its port {gateway['port']}. Set "
+            "`providers_service_manager` and `providers_service_name` to what runs the gateway, and remove the other, "
+            "or give it a port of its own."
+        ]
+    return []
+
+
 def find_health_problems(gateway: GatewayInfo, fingerprints: Mapping[str, str]) -> list[Problem]:
     """Return everything that keeps a gateway from being healthy: not running, old or other keys, missing models."""
-    problems: list[Problem] = []
+    problems: list[Problem] = [{"status": "gateway", "text": text} for text in find_other_gateway(gateway)]
     if gateway["isolated"] or gateway["started_by"] or gateway["missing_files"]:
         problems += [{"status": "gateway", "text": text} for text in find_program_problems(gateway)]
     for reason in gateway["restart_reasons"]:
@@ -163,6 +186,10 @@ def _file_problems(files: FilesInfo) -> Iterator[Problem]:
         yield {"status": "drift", "text": ".env does not contain the keys of the inventory. Run the role."}
     if files["unfinished"]:
         yield {"status": "drift", "text": "An earlier run was not completed. Run the role."}
+
+
+def _service(gateway: GatewayInfo) -> str:
+    return "The gateway" if gateway["service_loaded"] is None else f"Unit {gateway['service_name']}"
 
 
 def _service_blockers(gateway: GatewayInfo) -> Iterator[str]:

@@ -101,10 +101,15 @@ class _GatewayInfo(TypedDict):
     state_dir_exists: bool
     config_path: str
     env_path: str
+    #: Those of the process, or of the next one; None where they are not known. As above where they lead there.
+    process_state_dir: str | None
+    process_config_path: str | None
     service_name: str
     service_loaded: bool | None
     active_state: str | None
     port: int
+    #: What answers there although the process does not run; empty if nothing does.
+    port_taken_by: str
     answers: bool
     pid: int | None
     started: str | None

@@ -11,14 +11,14 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config import includes, json5_reader
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import ClawdbotError
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._files import atomic
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.locate import Paths
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.locate import Paths, paths_of_process
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.table import Product
 
 from . import env_sources, systemd
@@ -41,6 +41,13 @@ class Service:
 
     manager: Literal["systemd_user", "systemd_system", "command"]
     name: str
+    #: Names under which it is looked for where there is no unit of that name.
+    older_names: tuple[str, ...] = ()
+
+    @property
+    def scope(self) -> systemd.Scope:
+        """Whose service manager has the unit."""
+        return "user" if self.manager == "systemd_user" else "system"
 
 
 @dataclass(frozen=True)
@@ -57,6 +64,10 @@ class Observation:
     answers: bool
     #: Why it needs a new process.
     restart_reasons: Sequence[str]
+    #: State directory and config of its process, or of the next one; None where they are not known.
+    process_paths: tuple[str, str] | None
+    #: What answers on its port although its process does not run; empty if nothing does.
+    port_taken_by: str
 
     @property
     def unit(self) -> Unit | None:
@@ -94,22 +105,62 @@ def observe(product: Product, paths: Paths, service: Service, names: Sequence[st
     # The paths of a process that sees other files mean nothing here.
     cli = Cli() if isolated else find_cli(product, unit, process)
     port = find_port(product, config, process, unit.arguments if unit else ())
+    answered = answers(port, product.health_path)
     return Observation(
         sources,
         config,
         cli,
         isolated,
         port,
-        process is not None and answers(port, product.health_path),
+        process is not None and answered,
         restart_reasons(sources, replaceable_files(cli.program, cli.package), names),
+        None if isolated or cli.started_by else _process_paths(product, paths, sources),
+        _other_service(product, service) if answered and process is None else "",
     )
 
 
 def _find(product: Product, paths: Paths, service: Service) -> tuple[Unit | None, Process | None]:
     if service.manager == "command":
         return None, find_by_lock(product, paths)
-    unit = systemd.show_unit(service.name, "user" if service.manager == "systemd_user" else "system")
+    names = (service.name, *service.older_names)
+    unit = next(filter(None, (systemd.show_unit(name, service.scope) for name in names)), None)
     return unit, find_by_pid(unit.main_pid) if unit and unit.main_pid else None
+
+
+def _process_paths(product: Product, paths: Paths, sources: env_sources.EnvSources) -> tuple[str, str] | None:
+    """Return state directory and config of the process, else of the next one; a path is as given where it leads there.
+
+    None where the environment of neither is known.
+    """
+    process, unit = sources.process, sources.unit
+    variables: Mapping[str, str] | None = None
+    if process:
+        variables = process.environment
+    elif unit and unit.home:
+        # systemd sets HOME.
+        variables = {"HOME": unit.home, **_given(sources.service)}
+    if variables is None:
+        return None
+    words = unit.command if unit else process.arguments if process else ()
+    directory = (process.working_directory if process else unit.working_directory if unit else None) or "/"
+    state_dir, config = paths_of_process(product, variables, words, directory)
+    return _same(state_dir, paths.state_dir), _same(config, paths.config)
+
+
+def _same(path: str, given: str) -> str:
+    """Return the given path where both lead to the same place."""
+    return given if os.path.realpath(path) == os.path.realpath(given) else path
+
+
+def _other_service(product: Product, service: Service) -> str:
+    """Return the name of what runs the gateway in the place of its service."""
+    if service.manager != "command":
+        scope: systemd.Scope = "system" if service.scope == "user" else "user"
+        for name in dict.fromkeys((service.name, product.unit, *product.older_units, product.name)):
+            unit = systemd.show_unit(name, scope)
+            if unit and unit.main_pid:
+                return f"the {scope} unit {name}"
+    return "another process"
 
 
 def _cli_environment(process: Process | None, service: Sequence[env_sources.Source]) -> dict[str, str]:

@@ -109,6 +109,8 @@ class Unit:
     needs_reload: bool = False
     #: Where its processes start; None if not known.
     working_directory: str | None = None
+    #: The home directory of its account; None if not known.
+    home: str | None = None
     #: Environment=.
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
     #: The existing files of EnvironmentFile=, in the order in which systemd reads them: the last takes precedence.
@@ -156,6 +158,7 @@ def parse_unit(name: str, scope: Scope, shown: str, manager: str) -> Unit | None
         files=tuple(split_words(f"{properties.get('FragmentPath', '')} {properties.get('DropInPaths', '')}")),
         needs_reload=properties.get("NeedDaemonReload") == "yes",
         working_directory=_working_directory(properties.get("WorkingDirectory", ""), properties.get("User", ""), scope),
+        home=_home(properties.get("User", ""), scope),
         environment=parse_assignments(split_words(properties.get("Environment", ""))),
         environment_files=tuple(_read_files(match.group(1) for match in matches if match)),
         manager_environment=parse_assignments(split_words(of_manager.get("Environment", ""))),
@@ -238,8 +241,10 @@ def _plain(match: re.Match[str]) -> str:
 
 def _working_directory(shown: str, account: str, scope: Scope) -> str | None:
     directory = shown.lstrip("!") or ("~" if scope == "user" else "/")
-    if directory != "~":
-        return directory
+    return directory if directory != "~" else _home(account, scope)
+
+
+def _home(account: str, scope: Scope) -> str | None:
     if scope == "user":
         return os.path.expanduser("~")
     try:

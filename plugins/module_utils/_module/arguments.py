@@ -47,4 +47,6 @@ def resolve_gateway(params: Mapping[str, Any]) -> tuple[Product, Paths]:
 
 def resolve_service(params: Mapping[str, Any], product: Product) -> Service:
     """Return the service of a gateway for `SERVICE_ARGUMENTS`."""
-    return Service(params["service_manager"], params["service_name"] or product.unit)
+    if params["service_name"]:
+        return Service(params["service_manager"], params["service_name"])
+    return Service(params["service_manager"], product.unit, product.older_units)

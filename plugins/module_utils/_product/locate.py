@@ -10,11 +10,13 @@
 from __future__ import annotations
 
 import os
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import ClawdbotError
 
-from .table import PRODUCTS, Product
+from .table import MOLTBOT_CONFIG, MOLTBOT_STATE_DIRS, PRODUCTS, Product
 
 
 @dataclass(frozen=True)
@@ -29,13 +31,15 @@ class Paths:
 def resolve_product(name: str, state_dir: str | None = None) -> Product:
     """Return the product of that name; `auto` is the one that has used the state directory, else the account's own.
 
-    Raises `ClawdbotError` where the account has state directories of several products, and none is given.
+    Raises `ClawdbotError` where the account has state directories of several products, and none is given, and where the
+    state directory is that of Moltbot.
     """
     if name != "auto":
         return PRODUCTS[name]
     # A product that takes over the directory of the one before it leaves a link in its place: the later one has it.
     own = {os.path.realpath(os.path.expanduser(product.state_dir)): product for product in PRODUCTS.values()}
     found = [os.path.realpath(os.path.expanduser(state_dir))] if state_dir else list(filter(os.path.isdir, own))
+    _reject_moltbot(found)
     if len(found) > 1:
         raise ClawdbotError(
             f"This account has several state directories: {', '.join(found)}. Set product (providers_product of the "
@@ -43,6 +47,63 @@ def resolve_product(name: str, state_dir: str | None = None) -> Product:
         )
     first = next(iter(PRODUCTS.values()))
     return next((_last_used_by(directory) or own.get(directory) or first for directory in found), first)
+
+
+def paths_of_process(
+    product: Product, variables: Mapping[str, str], words: Sequence[str], directory: str
+) -> tuple[str, str]:
+    """Return the state directory and the config of a process of the product.
+
+    `words` is the command line that has started it, `directory` where it was started (the product's cli/profile.js and
+    config/paths.js).
+    """
+    home = variables.get(product.home_variable, "").strip() or variables.get("HOME") or os.path.expanduser("~")
+
+    def absolute(path: str) -> str:
+        return os.path.normpath(os.path.join(directory, home + path[1:] if re.match(r"~(?:/|\Z)", path) else path))
+
+    profile = _profile(words)
+    suffix = "" if profile.lower() in ("", "default") else f"-{profile}"
+    defaults = [product.state_dir + suffix]
+    if not suffix:
+        # A later product uses the directory of an earlier one until it has taken that over.
+        names = list(PRODUCTS)
+        defaults += [PRODUCTS[name].state_dir for name in reversed(names[: names.index(product.name)])]
+    found = next(filter(os.path.isdir, map(absolute, defaults)), absolute(defaults[0]))
+    given_state = variables.get(product.state_dir_variable, "").strip()
+    state = absolute(given_state) if given_state else found
+    given = variables.get(product.config_path_variable, "").strip()
+    return state, absolute(given) if given else _own_config(product, state)
+
+
+def _profile(words: Sequence[str]) -> str:
+    """Return the profile among the options before the command `gateway`; empty if none is given."""
+    options = list(words[: words.index("gateway")] if "gateway" in words else words)
+    for index, word in enumerate(options):
+        if word == "--dev":
+            return "dev"
+        if word == "--profile":
+            return next(iter(options[index + 1 :]), "")
+        if word.startswith("--profile="):
+            return word.partition("=")[2]
+    return ""
+
+
+def _own_config(product: Product, state_dir: str) -> str:
+    configs = [os.path.join(state_dir, name) for name in product.config_names]
+    return next(filter(os.path.isfile, configs), configs[0])
+
+
+def _reject_moltbot(found: Sequence[str]) -> None:
+    """Reject a state directory in which Moltbot alone has a config, and an account that has only such a one."""
+    candidates = found or [os.path.realpath(os.path.expanduser(directory)) for directory in MOLTBOT_STATE_DIRS]
+    for directory in candidates:
+        names = {MOLTBOT_CONFIG, *(name for product in PRODUCTS.values() for name in product.config_names)}
+        if {name for name in names if os.path.exists(os.path.join(directory, name))} == {MOLTBOT_CONFIG}:
+            raise ClawdbotError(
+                f"{directory} is a state directory of Moltbot, which is not supported. Install its successor OpenClaw, "
+                'and move the files to its state directory: see "Supported gateways" in the documentation.'
+            )
 
 
 def _last_used_by(state_dir: str) -> Product | None:
@@ -56,11 +117,9 @@ def _last_used_by(state_dir: str) -> Product | None:
 def resolve_paths(product: Product, state_dir: str | None, config_path: str | None, env_path: str | None) -> Paths:
     """Return the paths as given, else the product's defaults; `~` is the home of the account that runs this."""
     state = os.path.abspath(os.path.expanduser(state_dir or product.state_dir))
-    configs = [os.path.join(state, name) for name in product.config_names]
-    own_config = next(filter(os.path.isfile, configs), configs[0])
     return Paths(
         state_dir=state,
-        config=os.path.abspath(os.path.expanduser(config_path or own_config)),
+        config=os.path.abspath(os.path.expanduser(config_path or _own_config(product, state))),
         env=os.path.abspath(os.path.expanduser(env_path or os.path.join(state, ".env"))),
     )
 

@@ -27,6 +27,9 @@ DEFAULT_PORT = 18789
 ENTRY_SCRIPTS = ("dist/entry.js", "dist/index.js", "dist/entry.mjs")
 #: The agent whose auth profiles all other agents have as well.
 MAIN_AGENT = "main"
+#: State directories of Moltbot, as Clawdbot was called before OpenClaw. npm has no package of it that runs.
+MOLTBOT_STATE_DIRS = ("~/.moltbot", "~/.moldbot")
+MOLTBOT_CONFIG = "moltbot.json"
 #: The method by which a running gateway lists its models. It repeats its first answer until it is restarted, even where
 #: blocks were added since; the command lists them from the config.
 LIST_MODELS_METHOD = "models.list"
@@ -83,6 +86,8 @@ class Product:
     variable_prefix: str
     #: The systemd unit that the product's own `gateway install` writes.
     unit: str
+    #: Units that products before it have written, under which it can still run.
+    older_units: tuple[str, ...]
     #: A path that is answered once the gateway is up.
     health_path: str
 
@@ -118,6 +123,11 @@ class Product:
     def state_dir_variable(self) -> str:
         """The environment variable that moves the state directory."""
         return f"{self.variable_prefix}_STATE_DIR"
+
+    @property
+    def home_variable(self) -> str:
+        """The environment variable that takes the place of HOME."""
+        return f"{self.variable_prefix}_HOME"
 
     @property
     def config_path_variable(self) -> str:
@@ -165,6 +175,7 @@ PRODUCTS: Mapping[str, Product] = {
         log_files="/tmp/clawdbot/*.log",  # noqa: S108 - the product's own place
         variable_prefix="CLAWDBOT",
         unit="clawdbot-gateway",
+        older_units=(),
         health_path="/",
         # A setting to which the product gives a default.
         check_args=("config", "get", "agents.defaults.maxConcurrent"),
@@ -200,6 +211,7 @@ PRODUCTS: Mapping[str, Product] = {
         log_files="/tmp/openclaw/*.log",  # noqa: S108 - the product's own place
         variable_prefix="OPENCLAW",
         unit="openclaw-gateway",
+        older_units=("clawdbot-gateway", "moltbot-gateway"),
         health_path="/healthz",
         check_args=("config", "validate", "--json"),
         checks_config_since="2026.3.2",

@@ -38,6 +38,7 @@ def observation(
     """A healthy gateway that systemd does not run, with changes."""
     sources = EnvSources(process, unit, [], [Source("/e", {})], "/e")
     base = {"config": {}, "cli": Cli(), "isolated": False, "port": 1, "answers": True, "restart_reasons": []}
+    base.update(process_paths=None, port_taken_by="")
     return Observation(**{"sources": sources, **base, **changed})
 
 

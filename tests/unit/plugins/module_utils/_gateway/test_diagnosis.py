@@ -21,6 +21,10 @@ GOOD: dict[str, Any] = {
     "started_by": None,
     "missing_files": [],
     "isolated": False,
+    "config_path": "/home/g/.clawdbot/clawdbot.json",
+    "process_state_dir": None,
+    "process_config_path": None,
+    "port_taken_by": "",
     "state_dir": "/home/g/.clawdbot",
     "state_dir_exists": True,
     "service_name": "clawdbot-gateway",
@@ -231,11 +235,46 @@ GONE = (
     "Clawdbot again, or correct the command of its service."
 )
 OLD_OPENCLAW = "OpenClaw {} has no command that checks a config. Update it to 2026.3.2 or later."
+ELSEWHERE = (
+    "Unit clawdbot-gateway uses state directory /srv/x, and the inventory means /home/g/.clawdbot. Set "
+    "`providers_state_dir` to that of the gateway, or `providers_service_name` to the unit that uses /home/g/.clawdbot."
+)
+OTHER_CONFIG = (
+    "The gateway uses config /etc/c.json, and the inventory means /home/g/.clawdbot/clawdbot.json. Set "
+    "`providers_config_path` to that of the gateway, or `providers_service_name` to the unit that uses "
+    "/home/g/.clawdbot/clawdbot.json."
+)
+TAKEN = (
+    "Unit clawdbot-gateway does not run, and the system unit clawdbot answers on its port 18789. Set "
+    "`providers_service_manager` and `providers_service_name` to what runs the gateway, and remove the other, or give "
+    "it a port of its own."
+)
 BLOCKERS: dict[str, tuple[dict[str, Any], list[str]]] = {
     "no program": ({"program": []}, [NO_PROGRAM]),
     "no unit": ({"service_loaded": False}, [NO_UNIT]),
     "no unit and no program": ({"service_loaded": False, "program": []}, [NO_UNIT, NO_PROGRAM]),
     "an unknown service": ({"service_loaded": None}, []),
+    "another state directory, and so another config": (
+        {"process_state_dir": "/srv/x", "process_config_path": "/srv/x/clawdbot.json"},
+        [ELSEWHERE],
+    ),
+    "another config": (
+        {
+            "process_state_dir": "/home/g/.clawdbot",
+            "process_config_path": "/etc/c.json",
+            "service_loaded": None,
+        },
+        [OTHER_CONFIG],
+    ),
+    "the same directory and config": (
+        {"process_state_dir": "/home/g/.clawdbot", "process_config_path": "/home/g/.clawdbot/clawdbot.json"},
+        [],
+    ),
+    "another state directory, and not the inventory's": (
+        {"state_dir_exists": False, "process_state_dir": "/srv/x"},
+        [NO_STATE_DIR, ELSEWHERE],
+    ),
+    "two units": ({"pid": None, "port_taken_by": "the system unit clawdbot"}, [TAKEN]),
     "no state directory, and so nothing else": (
         {"state_dir_exists": False, "service_loaded": False, "program": []},
         [NO_STATE_DIR],
@@ -258,7 +297,9 @@ def test_blockers(name: str) -> None:
     assert find_blockers({**GOOD, **changed}, DESIRED) == expected
 
 
-@pytest.mark.parametrize("name", ["a container", "another program", "files that are gone"])
+@pytest.mark.parametrize(
+    "name", ["a container", "another program", "files that are gone", "another config", "two units"]
+)
 def test_a_gateway_that_would_not_start_again_as_it_runs_is_not_healthy(name: str) -> None:
     changed, expected = BLOCKERS[name]
     assert health_texts({**GOOD, **changed}, DESIRED) == expected

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,10 @@ def test_observe_a_unit(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(systemd, "show_unit", lambda *arguments: asked.append(arguments) or unit)
     monkeypatch.setattr(state, "answers", lambda *_arguments: True)
     observation = observe(CLAWDBOT, paths(tmp_path), Service("systemd_system", "u"), [])
-    assert asked == [("u", "system")]
+    assert asked[:1] == [("u", "system")]
+    # Where it does not run and something answers, that is looked for.
+    assert (asked[1:] == []) is runs
+    assert observation.port_taken_by == ("" if runs else "another process")
     assert observation.unit == unit
     assert (observation.process is not None) is runs
     assert observation.answers is runs
@@ -60,6 +64,7 @@ def test_observe_a_unit_that_does_not_run_where_the_next_process_will_start(
         "u", working_directory=str(tmp_path / "home"), environment={"GIVEN": "g", "CLAWDBOT_LOAD_SHELL_ENV": "1"}
     )
     monkeypatch.setattr(systemd, "show_unit", lambda *_arguments: unit)
+    monkeypatch.setattr(state, "answers", lambda *_arguments: False)
     sources = observe(CLAWDBOT, paths(tmp_path), Service("systemd_user", "u"), []).sources
     assert [(source.place, source.values.get("KEY")) for source in sources.product] == [
         (f"{tmp_path}/home/.env", "b"),
@@ -108,6 +113,92 @@ def test_the_paths_of_a_process_in_a_container_mean_nothing(tmp_path: Path, monk
     assert (observation.isolated, observation.cli) == (True, Cli())
 
 
+def test_the_unit_of_an_earlier_product_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    units = {"clawdbot-gateway": Unit("clawdbot-gateway", "active"), "u": Unit("u", "active")}
+    monkeypatch.setattr(systemd, "show_unit", lambda name, _scope: units.get(name))
+    monkeypatch.setattr(state, "answers", lambda *_arguments: False)
+    service = Service("systemd_user", "openclaw-gateway", ("clawdbot-gateway", "u"))
+    found = observe(PRODUCTS["openclaw"], paths(tmp_path), service, [])
+    assert found.unit is not None
+    assert found.unit.name == "clawdbot-gateway"
+    assert observe(PRODUCTS["openclaw"], paths(tmp_path), Service("systemd_user", "openclaw-gateway"), []).unit is None
+
+
+#: The service of the inventory, and the units that run -> what answers on its port.
+OTHERS: dict[str, tuple[Service, dict[tuple[str, str], int], str]] = {
+    "the system's unit of the same name": (
+        Service("systemd_user", "clawdbot-gateway"),
+        {("clawdbot-gateway", "system"): 1},
+        "the system unit clawdbot-gateway",
+    ),
+    "the system's unit with the name of the product": (
+        Service("systemd_user", "clawdbot-gateway"),
+        {("clawdbot-gateway", "system"): 0, ("clawdbot", "system"): 1},
+        "the system unit clawdbot",
+    ),
+    "a user's unit": (
+        Service("systemd_system", "x"),
+        {("clawdbot-gateway", "user"): 1},
+        "the user unit clawdbot-gateway",
+    ),
+    "no unit": (Service("systemd_system", "x"), {}, "another process"),
+    "a supervisor's": (Service("command", "x"), {("clawdbot-gateway", "system"): 1}, "another process"),
+}
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_what_answers_in_the_place_of_the_gateway(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    service, units, expected = OTHERS[name]
+
+    def show_unit(name: str, scope: str) -> Unit | None:
+        return Unit(name, main_pid=units[name, scope]) if (name, scope) in units else None
+
+    monkeypatch.setattr(systemd, "show_unit", show_unit)
+    monkeypatch.setattr(state, "find_by_lock", lambda *_arguments: None)
+    monkeypatch.setattr(state, "answers", lambda *_arguments: True)
+    observation = observe(CLAWDBOT, paths(tmp_path), service, [])
+    assert (observation.port_taken_by, observation.answers) == (expected, False)
+
+
+#: Process and unit -> state directory of the process, None where it is not known; `own` is that of the inventory.
+STATE_DIRS: dict[str, tuple[Process | None, Unit, str | None]] = {
+    "of the process": (Process(7, 1.0, {"CLAWDBOT_STATE_DIR": "/srv/x"}), Unit("u", main_pid=7), "/srv/x"),
+    "its home": (Process(7, 1.0, {"HOME": "/srv"}), Unit("u", main_pid=7), "/srv/.clawdbot"),
+    "the inventory's": (Process(7, 1.0, {"CLAWDBOT_STATE_DIR": "{own}/../link"}), Unit("u", main_pid=7), "{own}"),
+    "its profile": (
+        Process(7, 1.0, {"HOME": "/srv"}),
+        Unit("u", main_pid=7, command=("node", "e.js", "--profile", "two", "gateway")),
+        "/srv/.clawdbot-two",
+    ),
+    "of the unit": (None, Unit("u", home="/root", environment={"CLAWDBOT_STATE_DIR": "/srv/x"}), "/srv/x"),
+    "of the unit's account": (None, Unit("u", home="/srv"), "/srv/.clawdbot"),
+    "of an unknown account": (None, Unit("u"), None),
+    "of a process that cannot be read": (Process(7, 1.0), Unit("u", main_pid=7, home="/srv"), None),
+    "of another program": (
+        Process(7, 1.0, {"HOME": "/srv"}, executable="/usr/bin/podman"),
+        Unit("u", main_pid=7),
+        None,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", STATE_DIRS)
+def test_the_state_directory_of_the_process(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    process, unit, expected = STATE_DIRS[name]
+    own = tmp_path / "own"
+    own.mkdir()
+    (tmp_path / "link").symlink_to("own")
+    if process and process.environment:
+        variables = {key: value.format(own=own) for key, value in process.environment.items()}
+        process = replace(process, environment=variables)
+    monkeypatch.setattr(systemd, "show_unit", lambda *_arguments: unit)
+    monkeypatch.setattr(state, "find_by_pid", lambda _pid: process)
+    monkeypatch.setattr(state, "answers", lambda *_arguments: process is not None)
+    found = observe(CLAWDBOT, paths(own), Service("systemd_user", "u"), []).process_paths
+    assert (found and found[0]) == (expected and expected.format(own=own))
+    assert (found and found[1]) == (expected and f"{expected.format(own=own)}/clawdbot.json")
+
+
 #: The environment of the process, None where it cannot be read -> that of the CLI, but PATH and HOME.
 ENVIRONMENTS: dict[str, tuple[Process | None, dict[str, str]]] = {
     "of the process": (Process(7, 1.0, {"GITHUB_PAT": "p"}), {"GITHUB_PAT": "p"}),
@@ -141,6 +232,7 @@ def test_the_config_is_read_with_its_includes_as_far_as_it_can_be(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(state, "find_by_lock", lambda *_arguments: None)
+    monkeypatch.setattr(state, "answers", lambda *_arguments: False)
 
     def read() -> tuple[Any, int]:
         seen = observe(CLAWDBOT, paths(tmp_path), Service("command", "unused"), [])

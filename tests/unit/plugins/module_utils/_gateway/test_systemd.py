@@ -117,6 +117,7 @@ UNITS: dict[str, tuple[str, Unit | None]] = {
             ),
             needs_reload=True,
             working_directory="/srv/gateway",
+            home="/root",
             environment={"A": "2", "B": "x y", "KEY": "two"},
             manager_environment={"LANG": "C.UTF-8", "KEY": "three"},
             unset=frozenset(["G", "A=2"]),
@@ -132,6 +133,7 @@ UNITS: dict[str, tuple[str, Unit | None]] = {
             "failed",
             "exit-code",
             working_directory="/",
+            home="/root",
             manager_environment={"LANG": "C.UTF-8", "KEY": "three"},
         ),
     ),
@@ -139,7 +141,7 @@ UNITS: dict[str, tuple[str, Unit | None]] = {
     "says nothing": ("", None),
     "says nonsense": (
         "LoadState=loaded\nMainPID=x\n=\nnothing\nEnvironmentFiles=/no/such\nEnvironmentFiles=\n",
-        Unit("u", working_directory="/", manager_environment={"LANG": "C.UTF-8", "KEY": "three"}),
+        Unit("u", working_directory="/", home="/root", manager_environment={"LANG": "C.UTF-8", "KEY": "three"}),
     ),
 }
 
@@ -153,6 +155,24 @@ def test_parsed(name: str) -> None:
 @given(st.text(), st.text())
 def test_parsed_anything(shown: str, manager: str) -> None:
     assert parse_unit("u", "user", f"LoadState=loaded\n{shown}", manager) is not None or "LoadState=" in shown
+
+
+# The account, whose unit it is, and its home.
+HOMES: dict[str, tuple[str, str, str | None]] = {
+    "a user's": ("", "user", "/home/g"),
+    "the system's": ("", "system", "/root"),
+    "an account's": ("root", "system", "/root"),
+    "an unknown account's": ("no-such-account", "system", None),
+}
+
+
+@pytest.mark.parametrize("name", HOMES)
+def test_home(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/g")
+    account, scope, home = HOMES[name]
+    found = parse_unit("u", scope, f"LoadState=loaded\nUser={account}\n", "")
+    assert found is not None
+    assert found.home == home
 
 
 # The properties, whose unit it is, and where its processes start.

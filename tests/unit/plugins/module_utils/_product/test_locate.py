@@ -12,6 +12,7 @@ from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import 
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.locate import (
     Paths,
     environment,
+    paths_of_process,
     resolve_paths,
     resolve_product,
 )
@@ -118,3 +119,152 @@ def test_environment_variables_lead_the_cli_to_the_files() -> None:
         "CLAWDBOT_STATE_DIR": "/s",
         "CLAWDBOT_CONFIG_PATH": "/c.json",
     }
+
+
+#: Product, environment variables, command line and directories of the home -> state directory and config.
+USED: dict[str, tuple[str, dict[str, str], str, list[str], str, str]] = {
+    "defaults": ("clawdbot", {}, "", [], "{home}/.clawdbot", "{home}/.clawdbot/clawdbot.json"),
+    "a state directory": (
+        "openclaw",
+        {"OPENCLAW_STATE_DIR": "/srv/openclaw"},
+        "",
+        [".openclaw"],
+        "/srv/openclaw",
+        "/srv/openclaw/openclaw.json",
+    ),
+    "below the home": ("clawdbot", {"CLAWDBOT_STATE_DIR": "~/x"}, "", [], "{home}/x", "{home}/x/clawdbot.json"),
+    "below the directory of the process": (
+        "clawdbot",
+        {"CLAWDBOT_STATE_DIR": "x/../y"},
+        "",
+        [],
+        "/start/y",
+        "/start/y/clawdbot.json",
+    ),
+    "a config": ("clawdbot", {"CLAWDBOT_CONFIG_PATH": "/etc/c.json"}, "", [], "{home}/.clawdbot", "/etc/c.json"),
+    "another product's variables": (
+        "openclaw",
+        {"CLAWDBOT_STATE_DIR": "/srv/x"},
+        "",
+        [],
+        "{home}/.openclaw",
+        "{home}/.openclaw/openclaw.json",
+    ),
+    "a profile": (
+        "openclaw",
+        {},
+        "node e.js --profile two gateway --port 1",
+        [".openclaw"],
+        "{home}/.openclaw-two",
+        "{home}/.openclaw-two/openclaw.json",
+    ),
+    "a profile in one word": (
+        "clawdbot",
+        {},
+        "node e.js --profile=two gateway",
+        [],
+        "{home}/.clawdbot-two",
+        "{home}/.clawdbot-two/clawdbot.json",
+    ),
+    "the profile of developers": (
+        "clawdbot",
+        {},
+        "clawdbot --dev gateway",
+        [],
+        "{home}/.clawdbot-dev",
+        "{home}/.clawdbot-dev/clawdbot.json",
+    ),
+    "a profile and a state directory": (
+        "clawdbot",
+        {"CLAWDBOT_STATE_DIR": "/srv/x"},
+        "node e.js --profile two gateway",
+        [],
+        "/srv/x",
+        "/srv/x/clawdbot.json",
+    ),
+    "the default profile": (
+        "clawdbot",
+        {},
+        "node e.js --profile Default gateway",
+        [],
+        "{home}/.clawdbot",
+        "{home}/.clawdbot/clawdbot.json",
+    ),
+    "an option of the gateway": (
+        "clawdbot",
+        {},
+        "node e.js gateway --dev",
+        [],
+        "{home}/.clawdbot",
+        "{home}/.clawdbot/clawdbot.json",
+    ),
+    "another home": (
+        "openclaw",
+        {"OPENCLAW_HOME": "/srv/h", "HOME": "/home/g"},
+        "",
+        [],
+        "/srv/h/.openclaw",
+        "/srv/h/.openclaw/openclaw.json",
+    ),
+    "a directory of Clawdbot that OpenClaw has not taken over": (
+        "openclaw",
+        {},
+        "",
+        [".clawdbot"],
+        "{home}/.clawdbot",
+        "{home}/.clawdbot/openclaw.json",
+    ),
+    "directories of both": (
+        "openclaw",
+        {},
+        "",
+        [".clawdbot", ".openclaw"],
+        "{home}/.openclaw",
+        "{home}/.openclaw/openclaw.json",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", USED)
+def test_the_paths_of_a_process(name: str, home: Path) -> None:
+    product, variables, command, directories, state_dir, config = USED[name]
+    for directory in directories:
+        (home / directory).mkdir()
+    assert paths_of_process(PRODUCTS[product], variables, command.split(), "/start") == (
+        state_dir.format(home=home),
+        config.format(home=home),
+    )
+
+
+def test_the_config_of_a_process_is_the_one_that_exists(home: Path) -> None:
+    (home / ".openclaw").mkdir()
+    (home / ".openclaw" / "clawdbot.json").touch()
+    assert paths_of_process(PRODUCTS["openclaw"], {"HOME": str(home)}, [], "/")[1] == f"{home}/.openclaw/clawdbot.json"
+
+
+#: Files in the home, the state directory as given, and the directory that is rejected.
+MOLTBOT: dict[str, tuple[list[str], str | None, str | None]] = {
+    "its own directory": ([".moltbot/moltbot.json"], None, ".moltbot"),
+    "its directory under another name": ([".moldbot/moltbot.json"], None, ".moldbot"),
+    "the directory of Clawdbot": ([".clawdbot/moltbot.json"], None, ".clawdbot"),
+    "a given one": (["x/moltbot.json", ".openclaw/openclaw.json"], "~/x", "x"),
+    "its directory beside that of OpenClaw": ([".moltbot/moltbot.json", ".openclaw/openclaw.json"], None, None),
+    "a config of Clawdbot as well": ([".clawdbot/moltbot.json", ".clawdbot/clawdbot.json"], None, None),
+}
+
+
+@pytest.mark.parametrize("name", MOLTBOT)
+def test_moltbot_is_rejected(name: str, home: Path) -> None:
+    files, state_dir, rejected = MOLTBOT[name]
+    for file in files:
+        (home / file).parent.mkdir(parents=True, exist_ok=True)
+        (home / file).touch()
+    if rejected is None:
+        assert resolve_product("auto", state_dir)
+        return
+    with pytest.raises(ClawdbotError) as caught:
+        resolve_product("auto", state_dir)
+    assert str(caught.value) == (
+        f"{home / rejected} is a state directory of Moltbot, which is not supported. Install its successor OpenClaw, "
+        'and move the files to its state directory: see "Supported gateways" in the documentation.'
+    )
