@@ -104,7 +104,7 @@ def find_other_gateway(gateway: GatewayInfo) -> list[str]:
         return [
             f"{service} does not run, and {gateway['port_taken_by']} answers on its port {gateway['port']}. Set "
             "`providers_service_manager` and `providers_service_name` to what runs the gateway, and remove the other, "
-            "or give it a port of its own."
+            "or give it a port of its own. A gateway in a container is not supported."
         ]
     return []
 
@@ -148,8 +148,8 @@ def find_unknowns(gateway: GatewayInfo) -> list[str]:
     if gateway["pid"] is None or gateway["isolated"] is not None:
         return []
     return [
-        f"Whether the gateway's process {gateway['pid']} runs in a container is unknown, as this account may not read "
-        "it. Check `providers_user`."
+        f"Whether the gateway's process {gateway['pid']} runs in a container is unknown: it runs as another account, "
+        "or its unit has a user namespace of its own. If it runs as another account, set `providers_user` to that."
     ]
 
 

@@ -99,9 +99,17 @@ def find_by_lock(product: Product, paths: Paths) -> Process | None:
             process = find_by_pid(_number(lock.get("pid")))
             # A lock can outlive its process, and another process can have the id then. That one was started after the
             # lock was written, the gateway before.
-            if process and process.started <= _timestamp(lock.get("createdAt")):
+            if process and _may_be_gateway(process) and process.started <= _timestamp(lock.get("createdAt")):
                 return process
     return None
+
+
+def _may_be_gateway(process: Process) -> bool:
+    """Return whether a process can be a gateway: the id in a lock of a container is that of any process here."""
+    if process.executable is None:
+        # It cannot be read, or it is the kernel's, which has no command line.
+        return bool(process.arguments) or not os.path.isdir(f"{_PROC}/self")
+    return is_node(process.executable)
 
 
 def _locks(product: Product, paths: Paths) -> Iterator[Mapping[str, object]]:

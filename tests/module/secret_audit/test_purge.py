@@ -10,6 +10,7 @@ import json
 import os
 
 import pytest
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway import process
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.redaction import fingerprint
 
 from tests.module.secret_audit.gateway_files import (
@@ -130,6 +131,7 @@ def test_the_config_is_unchanged_while_the_process_has_older_variables(
     lock = {"pid": os.getpid(), "configPath": f"{gateway.state_dir}/clawdbot.json", "createdAt": "2999-01-01T00:00:00Z"}
     (locks / "gateway.x.lock").write_text(json.dumps(lock))
     monkeypatch.setattr("tempfile.tempdir", str(locks.parent))
+    monkeypatch.setattr(process, "is_node", lambda _path: True)
     (finding,) = run(state="purged")["findings"]
     assert (finding["place"], finding["hint"]) == (
         f"{gateway.state_dir}/clawdbot.json",

@@ -247,7 +247,7 @@ OTHER_CONFIG = (
 TAKEN = (
     "Unit clawdbot-gateway does not run, and the system unit clawdbot answers on its port 18789. Set "
     "`providers_service_manager` and `providers_service_name` to what runs the gateway, and remove the other, or give "
-    "it a port of its own."
+    "it a port of its own. A gateway in a container is not supported."
 )
 BLOCKERS: dict[str, tuple[dict[str, Any], list[str]]] = {
     "no program": ({"program": []}, [NO_PROGRAM]),
@@ -309,6 +309,6 @@ def test_what_could_not_be_observed() -> None:
     assert find_unknowns(GOOD) == []
     assert find_unknowns({**GOOD, "isolated": None, "pid": None}) == []
     assert find_unknowns({**GOOD, "isolated": None}) == [
-        "Whether the gateway's process 4711 runs in a container is unknown, as this account may not read it. Check "
-        "`providers_user`."
+        "Whether the gateway's process 4711 runs in a container is unknown: it runs as another account, or its unit "
+        "has a user namespace of its own. If it runs as another account, set `providers_user` to that."
     ]

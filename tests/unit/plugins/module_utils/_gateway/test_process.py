@@ -116,6 +116,8 @@ LOCKS: dict[str, tuple[dict[str, Any], bool]] = {
 @pytest.fixture
 def locks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    # The process of the tests stands for a gateway.
+    monkeypatch.setattr(process, "is_node", lambda _path: True)
     directory = tmp_path / f"clawdbot-{os.geteuid()}"
     directory.mkdir()
     return directory
@@ -148,7 +150,8 @@ def test_other_files_are_ignored(name: str, tmp_path: Path, locks: Path) -> None
     assert find_by_lock(CLAWDBOT, paths(tmp_path)) is None
 
 
-def test_a_lock_in_the_state_directory(tmp_path: Path) -> None:
+def test_a_lock_in_the_state_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(process, "is_node", lambda _path: True)
     kept = tmp_path / "state" / "tmp" / f"openclaw-{os.geteuid()}"
     kept.mkdir(parents=True)
     own = Paths(str(tmp_path / "state"), str(tmp_path / "clawdbot.json"), str(tmp_path / ".env"))
@@ -169,3 +172,24 @@ def test_a_config_behind_a_link_is_the_same(tmp_path: Path, locks: Path) -> None
     process = find_by_lock(CLAWDBOT, paths(tmp_path / "link"))
     assert process is not None
     assert process.pid == os.getpid()
+
+
+#: Executable and command line of the process whose id a lock has -> whether it can be the gateway.
+OF_A_LOCK: dict[str, tuple[str | None, tuple[str, ...], bool]] = {
+    "Node": ("/usr/bin/node", ("clawdbot",), True),
+    "Node that was replaced": ("/usr/bin/node (deleted)", ("clawdbot",), True),
+    "another program, as the lock is that of a container": ("/usr/bin/bash", ("bash",), False),
+    "one that cannot be read": (None, ("clawdbot",), True),
+    "the kernel's, as the lock is that of a container": (None, (), False),
+}
+
+
+@pytest.mark.parametrize("name", OF_A_LOCK)
+def test_the_process_of_a_lock_is_node(name: str, locks: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    executable, arguments, expected = OF_A_LOCK[name]
+    monkeypatch.setattr(process, "is_node", is_node)
+    monkeypatch.setattr(
+        process, "find_by_pid", lambda pid: Process(pid, 1.0, executable=executable, arguments=arguments)
+    )
+    (locks / "gateway.1.lock").write_text(lock(locks.parent))
+    assert (find_by_lock(CLAWDBOT, paths(locks.parent)) is not None) is expected
