@@ -245,6 +245,13 @@ restart_reasons:
   type: list
   elements: str
   sample: []
+environment:
+  description:
+    - V(known) if the environment of the process can be read, else V(unknown). Then another key may take precedence over
+      those of the files, and only a chat message through the gateway shows which one it uses. Null if no process runs.
+  returned: success
+  type: str
+  sample: known
 variables:
   description: O(variables) and those of O(providers), by name.
   returned: success
@@ -259,10 +266,13 @@ variables:
           from a command in between.
         - Then come the files C(.env) in the working directory and in the state directory, the C(env) block of the
           config, and last the login shell. Its values are not known, so C(fingerprint) is null.
+        - With OpenClaw, the files C(.env) and C(~/.config/openclaw/gateway.env) come first for the variables that the
+          unit lists in C(OPENCLAW_SERVICE_MANAGED_ENV_KEYS).
+        - A line of the managed C(.env) from which systemd reads another value than the gateway is a source of its own.
       type: list
       elements: dict
     in_process:
-      description: Whether the running process has a value in it; null if none runs.
+      description: Whether the running process has a value in it; null if none runs, or if that is not known.
       type: bool
     overriding_env:
       description:
@@ -282,7 +292,9 @@ providers:
         - The keys that the gateway uses in place of that of the environment variable, in order of precedence. They may
           be equal to it.
         - C(kind) is V(auth_profile) or V(variable), C(name) the id of the profile or the name of the environment
-          variable, C(place) the file or the place that sets it, C(fingerprint) that of the key.
+          variable, C(place) the file or the place that sets it, C(fingerprint) that of the key, or V(unknown).
+        - With OpenClaw, a profile that refers to the environment variable, or to another one in O(fingerprints) with
+          the same key, is left out.
       type: list
       elements: dict
   sample:
@@ -401,7 +413,7 @@ plan:
       description: RV(models.left_out), empty without O(files).
       type: dict
     notes:
-      description: What could not be observed, and RV(models.notes).
+      description: RV(models.notes), if O(files) is given, and what is not known of the gateway.
       type: list
       elements: str
     rotation:

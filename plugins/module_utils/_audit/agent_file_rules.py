@@ -108,6 +108,8 @@ def _examine_profiles(document: Document, context: Context) -> Examination:
 
 def _profile_finding(path: str, profile: AuthProfile, keys: KnownKeys) -> Finding | None:
     variable, key = keys.variable_of(profile.provider), _profile_key(profile)
+    if profile.variable is not None and variable is not None:
+        return _reference_finding(path, profile, profile.variable, variable, keys)
     status = keys.status(key, variable) if key else "unknown"
     if variable is None and status != "old":
         return None
@@ -122,6 +124,20 @@ def _profile_finding(path: str, profile: AuthProfile, keys: KnownKeys) -> Findin
         )
         finding = Finding("auth_profile", path, message, where, profile.provider, print_, status)
     return purgeable(finding) if _is_removable(profile) else manual(finding, _LOGIN)
+
+
+def _reference_finding(
+    path: str, profile: AuthProfile, referred: str, variable: str, keys: KnownKeys
+) -> Finding | None:
+    """A profile that refers to its key is fine where it refers to the variable itself, or to another with its key."""
+    current = keys.current.get(referred)
+    if referred == variable or (current is not None and current == keys.current.get(variable)):
+        return None
+    message = (
+        f"The auth profile {profile.id} in {path} refers to {referred or 'another place'} for {profile.provider} and "
+        f"overrides {variable}."
+    )
+    return Finding("auth_profile", path, message, f"profiles.{profile.id}", profile.provider, hint=_LOGIN)
 
 
 def _old_values_in_profiles(value: Any, keys: KnownKeys) -> dict[str, str]:

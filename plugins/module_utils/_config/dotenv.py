@@ -14,12 +14,15 @@ its files. It is followed exactly, also where it surprises: a quoted value may s
 
 from __future__ import annotations
 
+import contextlib
 import re
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import zip_longest
 from typing import NamedTuple
+
+from . import environment_file
 
 # JavaScript's \s and the characters that end a line for its ^, $ and dot (ECMA-262: WhiteSpace, LineTerminator).
 # Python's sets are others. A carriage return is missing in the second one: dotenv replaces it before it looks.
@@ -158,6 +161,58 @@ def edit(text: str, changes: Mapping[str, str | None]) -> EditedEnv:
     )
 
 
+def align_with_systemd(text: str, names: Iterable[str]) -> str:
+    """Return the text with the lines of the named variables written so that systemd reads the same values from them.
+
+    The file may also be the `EnvironmentFile=` of a unit, for which a comment behind a value belongs to the value. Such
+    a comment gets a line of its own. A line that systemd does not read at all, as one with `export`, is left as it is:
+    the product itself reads it later. So is one for which that would change what dotenv reads from other lines.
+    """
+    mark, body = (_BOM, text[1:]) if text.startswith(_BOM) else ("", text)
+    found = _assignments(body)
+    effective = {assignment.name: assignment for assignment in found}
+    splices = []
+    for assignment in (effective[name] for name in names if name in effective):
+        line = body[assignment.start : assignment.end]
+        if not _is_alike(assignment, line):
+            with contextlib.suppress(EnvFileError):
+                aligned = _aligned(assignment, line, body)
+                if _is_alike(assignment, aligned):
+                    splices.append(_Splice(assignment.start, assignment.end, aligned))
+    splices.sort()
+    unchanged = [(assignment.name, assignment.value) for assignment in found]
+    return mark + _spliced(body, splices) if _first_misread(body, splices, unchanged) is None else text
+
+
+def misread_by_systemd(text: str) -> dict[str, int]:
+    """Return the variables of which systemd reads another value than dotenv, and the line (from 1) that it reads.
+
+    Those that it reads from a line of the variable itself are left out: `edit` and `align_with_systemd` repair it.
+    """
+    own: dict[str, list[_Assignment]] = {}
+    for assignment in _assignments(text):
+        own.setdefault(assignment.name, []).append(assignment)
+    misread = {}
+    for name, found in {found.name: found for found in environment_file.assignments(text)}.items():
+        lines = own.get(name, [])
+        if lines and lines[-1].value != found.value and not any(one.start <= found.start < one.end for one in lines):
+            misread[name] = len(_NEWLINE.findall(text[: found.start])) + 1
+    return misread
+
+
+def _is_alike(assignment: _Assignment, line: str) -> bool:
+    """Whether systemd reads the value of an assignment from its line, or nothing."""
+    return environment_file.loads(line).get(assignment.name, assignment.value) == assignment.value
+
+
+def _aligned(assignment: _Assignment, line: str, body: str) -> str:
+    """The lines of an assignment as dotenv and systemd read them alike."""
+    ending = line[len(line.rstrip("\r\n")) :]
+    comment = body[assignment.value_end : assignment.end].strip(_SPACES)
+    written = f"{assignment.name}={_spelling(assignment.name, assignment.value, ending or chr(10))}{ending}"
+    return f"{comment}{ending or chr(10)}{written}" if comment.startswith("#") else written
+
+
 def _require_name(name: str) -> None:
     if name == _PROTOTYPE:
         raise EnvFileError(f"{name} cannot be the name of a variable: JavaScript has its own use for it")
@@ -224,15 +279,20 @@ def _value(written: str) -> str:
 
 
 def _spelling(name: str, value: str, ending: str) -> str:
-    """Write a value so that dotenv reads it exactly, whatever the lines below are, without quotes if possible."""
+    """Write a value so that dotenv reads it exactly, whatever the lines below are, without quotes if possible.
+
+    Of several spellings the first that systemd reads in the same way is taken.
+    """
     if _NOT_IN_ENVIRONMENT.search(value):
         raise EnvFileError(f"the value of {name} holds a NUL or an unpaired surrogate, no environment variable can")
     escaped = value.replace("\n", "\\n").replace("\r", "\\r")
     quoted = {"'": f"'{value}'", '"': f'"{escaped}"', "`": f"`{value}`"}
-    for spelling in (value, *(quoted[quote] for quote in sorted(quoted, key=lambda quote: quote in value))):
-        # The second line would close a quote that the first one leaves open.
-        if spelling and loads(f"{name}={spelling}\n{spelling[0]}") == {name: value}:
-            return spelling.replace("\n", ending)
+    spellings = (value, *(quoted[quote] for quote in sorted(quoted, key=lambda quote: quote in value)))
+    # The second line would close a quote that the first one leaves open.
+    readable = [one for one in spellings if one and loads(f"{name}={one}\n{one[0]}") == {name: value}]
+    alike = [one for one in readable if environment_file.loads(f"{name}={one}") == {name: value}]
+    if readable:
+        return (alike or readable)[0].replace("\n", ending)
     raise EnvFileError(f"the value of {name} cannot be written so that dotenv reads it unchanged, in no kind of quotes")
 
 

@@ -17,11 +17,13 @@ from __future__ import annotations
 import glob
 import json
 import os
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config import json5_editor, json5_reader
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.env_refs import references
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.json5_editor import Change
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.provider_changes import Removal
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.tree import (
@@ -36,6 +38,9 @@ from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.redact
 
 MODELS = "models.json"
 AUTH_PROFILES = "auth-profiles.json"
+
+# In place of a key (OpenClaw's config/types.secrets.ts).
+_REFERENCE = re.compile(r"\$(?:\{([A-Z][A-Z0-9_]*)\}|([A-Z][A-Z0-9_]*))\Z")
 
 
 @dataclass(frozen=True)
@@ -64,6 +69,9 @@ class AuthProfile:
     token: str = field(repr=False)
     access: str = field(repr=False)
     refresh: str = field(repr=False)
+    #: Of a profile that only refers to its key or token: the environment variable that holds it, empty where something
+    #: else does. None where the profile does not refer. Only OpenClaw follows references.
+    variable: str | None
     #: When `token` expires, in milliseconds since the epoch, `None` for never.
     expires: float | None
 
@@ -155,8 +163,17 @@ def _profile(id_: str, entry: Mapping[str, Any]) -> AuthProfile:
         token=_plain(entry, "token"),
         access=_plain(entry, "access"),
         refresh=_plain(entry, "refresh"),
+        variable=_referred(entry, "token" if entry.get("type") == "token" else "key"),
         expires=expires if isinstance(expires, (int, float)) and expires > 0 else None,
     )
+
+
+def _referred(entry: Mapping[str, Any], name: str) -> str | None:
+    """Return the environment variable to which a member as `keyRef` refers, or `key` itself: `${NAME}` or `$NAME`."""
+    if isinstance(entry.get(f"{name}Ref"), dict):
+        return next(iter(references(entry[f"{name}Ref"])), "")
+    match = _REFERENCE.match(string(entry, (name,)))
+    return (match.group(1) or match.group(2)) if match else None
 
 
 def _in_models(value: Any, removal: Removal) -> Iterator[tuple[str, ...]]:

@@ -14,7 +14,12 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config import dotenv, json5_editor, json5_reader
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config import (
+    dotenv,
+    environment_file,
+    json5_editor,
+    json5_reader,
+)
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.env_refs import reference, references
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.gateway_changes import SettingChanges
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.includes import Part, Read, Resolved, resolve
@@ -246,7 +251,8 @@ def _edit_env(current: CurrentFiles, changes: Mapping[str, str | None]) -> tuple
         edited = dotenv.edit(current.env or "", changes)
     except dotenv.EnvFileError as exc:
         raise ClawdbotError(f"{current.env_path}: {exc}.") from exc
-    return edited.text, edited.duplicates
+    kept = [name for name, value in changes.items() if value is not None]
+    return dotenv.align_with_systemd(edited.text, kept), edited.duplicates
 
 
 def _reject_undefined(desired: Desired, variables: Mapping[str, str], env_path: str) -> None:
@@ -285,7 +291,7 @@ def _diffs(
     secrets = {value for values in variables for name, value in values.items() if name in names}
     secrets.update(*map(secret_values, variables))
     return [
-        _diff(current.env_path, *(_env_view(values, names) for values in variables)),
+        _diff(current.env_path, *(_env_view(text, names) for text in (old_env, env))),
         _diff(current.config_path, *(_config_view(config.value, paths, secrets) for config in (before, after))),
     ]
 
@@ -294,8 +300,14 @@ def _diff(path: str, before: str, after: str) -> dict[str, str]:
     return {"before_header": path, "after_header": path, "before": before, "after": after}
 
 
-def _env_view(values: Mapping[str, str], managed: Iterable[str]) -> str:
-    return "".join(f"{name}=<{fingerprint(values[name])}>\n" for name in managed if name in values)
+def _env_view(text: str, managed: Iterable[str]) -> str:
+    values, by_systemd = dotenv.loads(text), environment_file.loads(text)
+    lines = []
+    for name in (name for name in managed if name in values):
+        other = by_systemd.get(name, values[name])
+        note = "" if other == values[name] else f" (<{fingerprint(other)}> for EnvironmentFile=)"
+        lines.append(f"{name}=<{fingerprint(values[name])}>{note}\n")
+    return "".join(lines)
 
 
 def _config_view(config: Mapping[str, Any], paths: Iterable[Sequence[str]], secrets: Iterable[str]) -> str:

@@ -35,7 +35,10 @@ class Profile:
 
     path: str
     id: str
+    #: Empty where the profile only refers to it.
     secret: str = field(repr=False)
+    #: The environment variable to which the profile refers, as `AuthProfile.variable`.
+    variable: str | None = None
 
 
 @dataclass(frozen=True)
@@ -91,9 +94,13 @@ def _used(product: Product, store: Store, config: Any, provider: str) -> Iterato
         order = named or list(store.profiles)
     for id_ in order:
         path, profile = store.profiles.get(id_, ("", None))
-        secret = _secret(profile) if profile and is_for(profile.provider) else ""
-        if profile and secret and (id_ not in configured or _agrees(configured[id_], profile, is_for)):
-            yield Profile(path, id_, secret)
+        if profile is None or not is_for(profile.provider):
+            continue
+        variable = profile.variable if product.profile_references else None
+        secret = _secret(profile) if variable is None else ""
+        is_usable = bool(secret) or variable is not None
+        if is_usable and (id_ not in configured or _agrees(configured[id_], profile, is_for)):
+            yield Profile(path, id_, secret, variable)
 
 
 def _agrees(listed: Any, profile: AuthProfile, is_for: Callable[[str], bool]) -> bool:

@@ -8,8 +8,10 @@
 """Where a gateway's environment variables come from.
 
 The first source that sets a variable takes precedence, even where it sets it to an empty string: what the service
-gives to the process, `.env` in the process's working directory, `.env` in the state directory, the `env` block of the
-config, the login shell (the product's infra/dotenv.js, config/io.js, infra/shell-env.js).
+gives to the process, `.env` in the process's working directory, `.env` in the state directory, OpenClaw's
+`gateway.env`, the `env` block of the config, the login shell (the product's infra/dotenv.js, config/io.js,
+infra/shell-env.js). OpenClaw turns that round for the names that its service lists: for them its own files take
+precedence over what the service gives (its infra/dotenv-global-core.ts, daemon/service-managed-env.ts).
 """
 
 from __future__ import annotations
@@ -17,11 +19,11 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config import dotenv
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.env_refs import substitute
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.env_refs import references, substitute
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.tree import at
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._files.atomic import open_without_blocking
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.locate import Paths
@@ -35,6 +37,8 @@ from .systemd import Unit
 _PROCESS = "process environment"
 # The values that the product reads as yes in an environment variable (its infra/env.js).
 _TRUE = frozenset(["1", "on", "true", "yes"])
+# OpenClaw takes a process for one of systemd's by these (its infra/supervisor-markers.ts).
+_OF_SYSTEMD = ("OPENCLAW_SYSTEMD_UNIT", "INVOCATION_ID", "SYSTEMD_EXEC_PID", "JOURNAL_STREAM")
 
 
 @dataclass(frozen=True)
@@ -46,6 +50,10 @@ class Source:
     values: Mapping[str, str | None] = field(repr=False)
     #: Of a file: when it was last changed, seconds since the epoch.
     changed: float | None = None
+    #: Of a file: the variables of which systemd reads another value in it than the product, because of the line given.
+    misread: Mapping[str, int] = field(default_factory=dict)
+    #: The variables for which this source takes precedence over what the service gives, in upper case.
+    overriding: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -99,7 +107,7 @@ class Variable:
 
     #: Place and value, None for one that is not known.
     sources: tuple[tuple[str, str | None], ...] = field(repr=False)
-    #: Whether the process has a value in it: an empty string is none. None if no process runs.
+    #: Whether the process has a value in it: an empty string is none. None if no process runs, or if that is unknown.
     in_process: bool | None
     #: How many of the sources take precedence over the managed `.env`, whether or not that sets the variable.
     overriding: int
@@ -115,12 +123,37 @@ class Variable:
 
 def trace(name: str, sources: EnvSources) -> Variable:
     """Return which sources set a variable for a new process."""
-    ordered = [*_from_service(name, sources), *sources.product]
+    first = [source for source in sources.product if name.upper() in source.overriding]
+    rest = [source for source in sources.product if name.upper() not in source.overriding]
+    # The product takes a variable of the service that none of these files has out of its environment.
+    is_dropped = bool(first) and not any(name in source.values for source in first)
+    service = [] if is_dropped else list(_as_product_reads(name, _from_service(name, sources), sources))
+    ordered = [*first, *service, *rest]
     managed = next(index for index, source in enumerate(ordered) if _key(source.place) == _key(sources.env_path))
     before = _unique(source for source in ordered[:managed] if name in source.values)
     setting = _unique(source for source in ordered if name in source.values)
     places = tuple((source.place, source.values[name]) for source in setting)
     return Variable(places, _in_process(name, sources), len(before))
+
+
+def _as_product_reads(name: str, service: Sequence[Source], sources: EnvSources) -> Iterator[Source]:
+    """Yield the sources of the service. Of the managed `.env`, what the product reads, and what systemd reads instead.
+
+    Where the line of the variable itself is the reason, that is no override: it is written anew.
+    """
+    own = next((source for source in sources.product if _key(source.place) == _key(sources.env_path)), None)
+    for source in service:
+        if own is None or _key(source.place) != _key(own.place) or name not in own.values:
+            yield source
+            continue
+        value = source.values.get(name, own.values[name])
+        if value == own.values[name]:
+            yield source
+            continue
+        line = own.misread.get(name)
+        read = f"line {line} of {own.place}" if line else own.place
+        other = Source(f"{read}, as systemd reads it for EnvironmentFile=", {name: value})
+        yield from (other, own) if line else (own, other)
 
 
 def from_unit(unit: Unit) -> list[Source]:
@@ -142,7 +175,11 @@ def from_product(
         own = os.path.join(directory, ".env")
         if os.path.realpath(own) != os.path.realpath(paths.env):
             sources.append(_without_barred(read_env_file(own), product))
-    sources.append(read_env_file(paths.env) or Source(paths.env, {}))
+    files = [read_env_file(paths.env) or Source(paths.env, {})]
+    if product.gateway_env_file and _is_default(paths.state_dir, product.state_dir):
+        files += filter(None, [read_env_file(os.path.expanduser(product.gateway_env_file))])
+    names = _service_names(product, given, config, files)
+    sources += [replace(source, overriding=names) for source in files]
     found = [source for source in sources if source]
     block = at(config, ("env",))
     if isinstance(block, dict):
@@ -155,6 +192,24 @@ def from_product(
     return found
 
 
+def _service_names(product: Product, given: Mapping[str, str], config: Any, files: Iterable[Source]) -> frozenset[str]:
+    """Return the names for which the product's own files take precedence over what the service gives.
+
+    One that no file has and the config does not refer to is taken out of the environment.
+    """
+    listed = given.get(product.service_names_variable, "") if product.service_names_variable else ""
+    if not any(given.get(hint, "").strip() for hint in _OF_SYSTEMD):
+        return frozenset()
+    names = frozenset(name.strip().upper() for name in listed.split(",")) - {""}
+    kept = {name.upper() for name in references(config)}
+    in_files = {name.upper() for source in files for name in source.values}
+    return frozenset(name for name in names if name in in_files or name not in kept)
+
+
+def _is_default(directory: str, default: str) -> bool:
+    return os.path.realpath(directory) == os.path.realpath(os.path.expanduser(default))
+
+
 def read_env_file(path: str) -> Source | None:
     """Return the `.env` at a path; None if it does not exist or this account may not read it."""
     try:
@@ -164,7 +219,7 @@ def read_env_file(path: str) -> Source | None:
             text = file.read().decode("utf-8", "surrogateescape")
     except OSError:
         return None
-    return Source(path, dotenv.loads(text), change_time(path))
+    return Source(path, dotenv.loads(text), change_time(path), dotenv.misread_by_systemd(text))
 
 
 def change_time(path: str) -> float | None:
@@ -208,7 +263,8 @@ def _in_process(name: str, sources: EnvSources) -> bool | None:
     process = sources.process
     if process is None:
         return None
-    if process.environment and name in process.environment:
+    is_overridden = any(name.upper() in source.overriding for source in sources.product)
+    if process.environment and name in process.environment and not is_overridden:
         return bool(process.environment[name])
     # The process has not read a file that was changed after its start.
     held = [
@@ -216,6 +272,8 @@ def _in_process(name: str, sources: EnvSources) -> bool | None:
         for file in sources.product
         if name in file.values and file.changed is not None and file.changed < process.started
     ]
+    if not held and process.environment is None:
+        return None
     return bool(held and held[0])
 
 
@@ -236,7 +294,7 @@ def _without_barred(source: Source | None, product: Product) -> Source | None:
     if source is None:
         return None
     values = {name: value for name, value in source.values.items() if name not in product.ignored_in_working_directory}
-    return Source(source.place, values, source.changed)
+    return replace(source, values=values)
 
 
 def _without(values: Mapping[str, str | None], unset: frozenset[str]) -> dict[str, str | None]:

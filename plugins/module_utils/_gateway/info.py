@@ -23,12 +23,19 @@ class SourceInfo(TypedDict):
 
 
 class VariableInfo(TypedDict):
-    """One environment variable. `sources`: the first takes precedence. `in_process`: None where none runs."""
+    """One environment variable. `sources`: the first takes precedence.
+
+    `in_process`: None where none runs, or where that is not known.
+    """
 
     sources: list[SourceInfo]
     in_process: bool | None
     #: Those of the sources that take precedence over the managed `.env`.
     overriding_env: list[SourceInfo]
+
+
+#: In place of the fingerprint of a key that cannot be read.
+UNKNOWN = "unknown"
 
 
 class OverrideInfo(TypedDict):
@@ -38,6 +45,7 @@ class OverrideInfo(TypedDict):
     #: The id of the auth profile, or the name of the environment variable.
     name: str
     place: str
+    #: `UNKNOWN` where it cannot be read.
     fingerprint: str
 
 
@@ -113,6 +121,8 @@ class _GatewayInfo(TypedDict):
     answers: bool
     pid: int | None
     started: str | None
+    #: Whether the environment of the process can be read. None where none runs.
+    environment: Literal["known", "unknown"] | None
     restart_required: bool
     restart_reasons: list[str]
     variables: dict[str, VariableInfo]

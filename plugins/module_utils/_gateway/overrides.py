@@ -9,7 +9,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Literal
 
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.models import provider_id
@@ -18,31 +18,51 @@ from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.table 
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.redaction import fingerprint
 
 from . import auth_profiles
+from .auth_profiles import Profile
 from .env_sources import EnvSources, trace
-from .info import OverrideInfo, ProviderInfo
+from .info import UNKNOWN, OverrideInfo, ProviderInfo
 
 
 def provider_overrides(
-    product: Product, paths: Paths, config: Any, sources: EnvSources, providers: Mapping[str, str]
+    product: Product,
+    paths: Paths,
+    config: Any,
+    sources: EnvSources,
+    providers: Mapping[str, str],
+    fingerprints: Mapping[str, str],
 ) -> dict[str, ProviderInfo]:
     """Return for each provider its environment variable, and the keys that take precedence over it, the first first.
 
-    `providers`: provider -> the environment variable that the config refers to.
+    `providers`: provider -> the environment variable that the config refers to. `fingerprints`: environment variable ->
+    fingerprint of the key that it should hold.
     """
     agents = auth_profiles.stores(paths.state_dir, config) if providers else []
     return {
         provider: {
             "variable": variable,
             "overridden_by": [
-                *(
-                    _override("auth_profile", profile.id, profile.path, profile.secret)
-                    for profile in auth_profiles.used(product, agents, config, provider)
-                ),
+                *_profiles(auth_profiles.used(product, agents, config, provider), sources, variable, fingerprints),
                 *_known_variable(product, sources, provider, variable),
             ],
         }
         for provider, variable in providers.items()
     }
+
+
+def _profiles(
+    profiles: Iterable[Profile], sources: EnvSources, variable: str, fingerprints: Mapping[str, str]
+) -> Iterator[OverrideInfo]:
+    """Yield the auth profiles, but those that refer to the variable itself, or to one that should hold the same key."""
+    for profile in profiles:
+        if profile.variable is None:
+            yield _override("auth_profile", profile.id, profile.path, fingerprint(profile.secret))
+            continue
+        desired = fingerprints.get(profile.variable)
+        if profile.variable == variable or (desired is not None and desired == fingerprints.get(variable)):
+            continue
+        name = f"{profile.id}, which refers to {profile.variable or 'another place'},"
+        _place, value = next(iter(trace(profile.variable, sources).sources), ("", None))
+        yield _override("auth_profile", name, profile.path, fingerprint(value) if value else UNKNOWN)
 
 
 def _known_variable(product: Product, sources: EnvSources, provider: str, variable: str) -> Iterator[OverrideInfo]:
@@ -52,9 +72,9 @@ def _known_variable(product: Product, sources: EnvSources, provider: str, variab
             return
         place, value = next(iter(trace(name, sources).sources), ("", None))
         if value and value.strip():
-            yield _override("variable", name, place, value.strip())
+            yield _override("variable", name, place, fingerprint(value.strip()))
             return
 
 
-def _override(kind: Literal["auth_profile", "variable"], name: str, place: str, value: str) -> OverrideInfo:
-    return {"kind": kind, "name": name, "place": place, "fingerprint": fingerprint(value)}
+def _override(kind: Literal["auth_profile", "variable"], name: str, place: str, key: str) -> OverrideInfo:
+    return {"kind": kind, "name": name, "place": place, "fingerprint": key}

@@ -14,8 +14,8 @@ from typing import TypedDict
 
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.redaction import fingerprint
 
-from .diagnosis import find_blockers, find_unknowns
-from .info import GatewayInfo, SourceInfo
+from .diagnosis import find_blockers
+from .info import UNKNOWN, GatewayInfo, SourceInfo
 
 _EMPTY = fingerprint("")
 
@@ -45,7 +45,7 @@ class Plan(TypedDict):
     new_variables: list[str]
     #: Provider -> those of its optional models that the host does not get.
     left_out: dict[str, list[str]]
-    #: What the user should know of them, and what could not be observed.
+    #: What the user should know, though nothing is wrong.
     notes: list[str]
     rotation: RotationPlan
 
@@ -62,9 +62,19 @@ def plan(info: GatewayInfo, fingerprints: Mapping[str, str], referenced: Collect
         "endpoint_errors": info["endpoints"].get("msg", "") if "endpoints" in info else "",
         "new_variables": _new_variables(info, referenced),
         "left_out": info["models"]["left_out"] if "models" in info else {},
-        "notes": [*find_unknowns(info), *(info["models"]["notes"] if "models" in info else [])],
+        "notes": [*(info["models"]["notes"] if "models" in info else []), *_unknowns(info)],
         "rotation": _rotation(info, fingerprints),
     }
+
+
+def _unknowns(info: GatewayInfo) -> list[str]:
+    """What cannot be observed, and what shows it."""
+    if info["environment"] != "unknown":
+        return []
+    return [
+        f"The environment of process {info['pid']} cannot be read: whether another key takes precedence over those of "
+        f"{info['env_path']} is unknown. Only a chat message shows it: set providers_verify_after to turn."
+    ]
 
 
 def is_converged(info: GatewayInfo) -> bool:
@@ -89,7 +99,7 @@ def _rotation(info: GatewayInfo, fingerprints: Mapping[str, str]) -> RotationPla
     ]
     in_use = [source["fingerprint"] for name in fingerprints for source in _sources(info, name)]
     in_use += [override["fingerprint"] for _variable, override in overrides]
-    desired_keys = {_EMPTY, *fingerprints.values()}
+    desired_keys = {_EMPTY, UNKNOWN, *fingerprints.values()}
     has_copies = any(
         override["kind"] == "auth_profile"
         and override["fingerprint"] == held.get(variable)

@@ -7,7 +7,7 @@
 
 """A unit as systemd has loaded it, and the environment that it gives to the unit's next process.
 
-How `systemctl show` prints values, and how systemd parses the files of EnvironmentFile=, was seen on 252 and 257.
+How `systemctl show` prints values was seen on 252 and 257.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config import environment_file
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._files.atomic import open_without_blocking
 
 #: Whose service manager has a unit.
@@ -53,27 +54,6 @@ _WORD = re.compile(r'"((?:[^"\\]|\\.)*)"|(\S+)', re.DOTALL)
 _ESCAPE = re.compile(r"\\([0-7]{3}|.)", re.DOTALL)
 _ESCAPED = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
 _ENVIRONMENT_FILE = re.compile(r"(.*) \(ignore_errors=(?:yes|no)\)\Z", re.DOTALL)
-
-_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
-# One line of an EnvironmentFile=, which quotes and a backslash at its end continue. Text after quotes belongs to the
-# value; quotes after other text are literal.
-_LINE = re.compile(
-    r"""
-    [ \t\r\n]*
-    (?: [#;] [^\r\n]*
-      | (?P<name> [^\r\n=]* )
-        (?: =
-            (?P<quoted> (?: [ \t] | '[^']*(?:'|\Z) | "(?:[^"\\]|\\.)*(?:"|\\?\Z) )* )
-            (?P<bare> (?: [^\\\r\n] | \\(?:.|\Z) )* )
-        )?
-    )
-    (?: [\r\n] | \Z )
-    """,
-    re.VERBOSE | re.DOTALL,
-)
-_QUOTED = re.compile(r"""'([^']*)'?|"((?:[^"\\]|\\.)*)\\?"?""", re.DOTALL)
-_DOUBLE_QUOTED_ESCAPE = re.compile(r'\\(["\\`$]|\n)')
-_BARE_ESCAPE = re.compile(r"\\(.|\Z)", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -200,18 +180,6 @@ def parse_assignments(items: Sequence[str]) -> dict[str, str]:
     return dict(item.split("=", 1) for item in items if "=" in item)
 
 
-def parse_environment_file(text: str) -> dict[str, str]:
-    """Return the environment variables in an EnvironmentFile=. Its syntax differs from that of the product's `.env`."""
-    variables = {}
-    for line in _LINE.finditer(text):
-        name = (line["name"] or "").rstrip(" \t")
-        if line["bare"] is not None and _VARIABLE.match(name):
-            bare = re.sub(r"(?<!\\)[ \t]+\Z", "", line["bare"])
-            quoted = "".join(map(_unquoted, _QUOTED.finditer(line["quoted"])))
-            variables[name] = quoted + _BARE_ESCAPE.sub(_plain, bare)
-    return variables
-
-
 def _unescaped(match: re.Match[str]) -> str:
     escaped = match.group(1)
     if escaped.isdigit() and len(escaped) == 3:
@@ -224,19 +192,9 @@ def _read_files(patterns: Iterable[str]) -> Iterator[EnvironmentFile]:
         for path in sorted(glob.glob(pattern)):
             try:
                 with open(path, encoding="utf-8", errors="surrogateescape", opener=open_without_blocking) as file:
-                    yield EnvironmentFile(path, parse_environment_file(file.read()))
+                    yield EnvironmentFile(path, environment_file.loads(file.read()))
             except OSError:
                 yield EnvironmentFile(path, None)
-
-
-def _unquoted(match: re.Match[str]) -> str:
-    single, double = match.groups()
-    return single if double is None else _DOUBLE_QUOTED_ESCAPE.sub(_plain, double)
-
-
-def _plain(match: re.Match[str]) -> str:
-    """Return what follows a backslash; a line break there only joins two lines."""
-    return match.group(1).strip("\r\n")
 
 
 def _working_directory(shown: str, account: str, scope: Scope) -> str | None:

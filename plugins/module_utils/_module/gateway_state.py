@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.env_refs import VARIABLE_NAME
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import ClawdbotError
@@ -20,6 +20,7 @@ from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.diagno
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.env_sources import trace
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.info import GatewayInfo, isoformat
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.overrides import provider_overrides
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.process import Process
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.client import Gateway
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.config_check import check_command
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.redaction import secret_values
@@ -76,10 +77,13 @@ def gather(params: Mapping[str, Any]) -> Gathered:
         "answers": seen.answers,
         "pid": seen.process.pid if seen.process else None,
         "started": isoformat(seen.process.started) if seen.process else None,
+        "environment": _environment(seen.process),
         "restart_required": bool(seen.restart_reasons),
         "restart_reasons": list(seen.restart_reasons),
         "variables": {name: trace(name, seen.sources).as_result() for name in names},
-        "providers": provider_overrides(product, paths, seen.config, seen.sources, providers),
+        "providers": provider_overrides(
+            product, paths, seen.config, seen.sources, providers, params.get("fingerprints", {})
+        ),
     }
     if params["models"]:
         secrets = {value for file in seen.sources.files for value in secret_values(file.values)}
@@ -90,6 +94,12 @@ def gather(params: Mapping[str, Any]) -> Gathered:
             # A rescue, for example a rollback of the files, needs their paths.
             raise ClawdbotError(" ".join(find_program_problems(info)) or str(exc), **info) from exc
     return Gathered(info, seen.config)
+
+
+def _environment(process: Process | None) -> Literal["known", "unknown"] | None:
+    if process is None:
+        return None
+    return "unknown" if process.environment is None else "known"
 
 
 def _variables_of(providers: Mapping[str, Any]) -> dict[str, str]:

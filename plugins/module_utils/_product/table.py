@@ -110,10 +110,16 @@ class Product:
     #: Provider -> the environment variables in which it looks for the provider's key, in this order, before it takes
     #: the config's `apiKey`.
     key_variables: Mapping[str, tuple[str, ...]]
+    #: Whether it follows references to a key in auth profiles. Otherwise it sends them in place of a key.
+    profile_references: bool
     #: Other spellings of a provider's name.
     provider_spellings: Mapping[str, str]
     #: What it does not take from `.env` in the working directory.
     ignored_in_working_directory: frozenset[str]
+    #: A file from which it takes variables after `.env` in its default state directory, and the variable with the names
+    #: for which both files take precedence over its service's own environment; empty where it has none.
+    gateway_env_file: str
+    service_names_variable: str
     #: What it takes from a login shell where the config, or `shell_env_variable`, says so.
     shell_variables: frozenset[str]
 
@@ -185,8 +191,11 @@ PRODUCTS: Mapping[str, Product] = {
         reports_failed_chats=False,
         built_in_providers=names.CLAWDBOT_PROVIDERS,
         key_variables=names.CLAWDBOT_KEY_VARIABLES,
+        profile_references=False,
         provider_spellings=names.CLAWDBOT_SPELLINGS,
         ignored_in_working_directory=frozenset(),
+        gateway_env_file="",
+        service_names_variable="",
         shell_variables=names.CLAWDBOT_SHELL_VARIABLES,
         install=Install(
             version="2026.1.24-3",
@@ -220,8 +229,11 @@ PRODUCTS: Mapping[str, Product] = {
         reports_failed_chats=True,
         built_in_providers=names.OPENCLAW_PROVIDERS,
         key_variables={},
+        profile_references=True,
         provider_spellings={},
         ignored_in_working_directory=names.OPENCLAW_PROVIDER_VARIABLES,
+        gateway_env_file="~/.config/openclaw/gateway.env",
+        service_names_variable="OPENCLAW_SERVICE_MANAGED_ENV_KEYS",
         shell_variables=names.OPENCLAW_SHELL_VARIABLES,
         install=Install(
             version="2026.9.6",

@@ -4,11 +4,12 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._audit.agent_file_rules import MODELS, PROFILES
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._audit.document_rules import Rules
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._audit.document_rules import Context, Document, Rules
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config import json5_reader
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.redaction import fingerprint
 from hypothesis import given
@@ -148,6 +149,31 @@ def test_an_auth_profile_is_reported_with_the_variable_that_it_overrides() -> No
     assert finding.message == (
         "The auth profile m in /s/file holds a placeholder for moonshot and overrides MOONSHOT_API_KEY."
     )
+
+
+REF = {"type": "api_key", "provider": "moonshot"}
+
+
+@pytest.mark.parametrize(
+    ("key", "message"),
+    [
+        ({"key": "${MOONSHOT_API_KEY}"}, None),
+        ({"keyRef": {"source": "env", "provider": "default", "id": "SAME_KEY"}}, None),
+        ({"keyRef": {"source": "env", "provider": "default", "id": "KIMICODE_API_KEY"}}, "KIMICODE_API_KEY"),
+        ({"keyRef": {"source": "exec", "provider": "p", "id": "x"}}, "another place"),
+    ],
+    ids=["to its own variable", "to one with the same key", "to the one of another provider", "to a command"],
+)
+def test_a_profile_that_refers_to_its_key_is_left_alone(key: dict[str, Any], message: str | None) -> None:
+    text = json.dumps({"profiles": {"m": {**REF, **key}}})
+    keys = replace(KEYS, current={**KEYS.current, "SAME_KEY": NOW})
+    examination = PROFILES.examine(Document("/s/file", text, json5_reader.loads(text)), Context(keys))
+    assert [(one.message, one.purgeable) for one in examination.findings] == [
+        (f"The auth profile m in /s/file refers to {one} for moonshot and overrides MOONSHOT_API_KEY.", False)
+        for one in [message]
+        if one
+    ]
+    assert examination.cleaned == text
 
 
 def test_old_keys_in_the_places_of_current_ones_are_gathered() -> None:

@@ -7,11 +7,14 @@ from __future__ import annotations
 import re
 
 import pytest
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config import environment_file
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.dotenv import (
     EditedEnv,
     EnvFileError,
+    align_with_systemd,
     edit,
     loads,
+    misread_by_systemd,
 )
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
@@ -383,3 +386,69 @@ def test_every_other_byte_stays(file: tuple[list[tuple[str, str, str, str]], str
     assert edit(original, {"A": value}) == EditedEnv(
         text([p for p in numbered if p[0] not in managed[:-1]]), duplicates
     )
+
+
+# A file, and the same with A in a form that systemd reads alike.
+ALIGNED = {
+    "alike": ("A=1\nB='2'\n", "A=1\nB='2'\n"),
+    "a comment behind the value": ("X=1\nA=1 # production\nY=2\n", "X=1\n# production\nA=1\nY=2\n"),
+    "a comment at once": ("A=1#n", "#n\nA=1"),
+    "a comment behind quotes": ("A='1 2' # n\r\nY=2\r\n", "# n\r\nA=1 2\r\nY=2\r\n"),
+    "backticks": ("A=`1`\n", "A=1\n"),
+    "a backslash": ("A=a\\b\n", "A='a\\b'\n"),
+    "an escaped line break": ('A="a\\nb"\n', "A='a\nb'\n"),
+    "a quote within": ("A=it's\n", "A=it's\n"),
+    "text behind quotes": ("A='1'x\n", "A=\"'1'x\"\n"),
+    "only the last of two": ("A=0 # n\nA=1 # n\n", "A=0 # n\n# n\nA=1\n"),
+    "an indented line": ("  A = 1 # n\n", "# n\nA=1\n"),
+    "a byte order mark": ("\ufeffA=1 # n\nB=1\n", "\ufeff# n\nA=1\nB=1\n"),
+    "export, which systemd does not read": ("export A=1 # n\n", "export A=1 # n\n"),
+    "a colon, which systemd does not read": ("A: 1 # n\n", "A: 1 # n\n"),
+    "not there": ("#A=1 # n\n", "#A=1 # n\n"),
+    "what no spelling can hold": ("A=\"'`\\\\x\n", "A=\"'`\\\\x\n"),
+    "another variable": ("A=1\nB=1 # n\n", "A=1\nB=1 # n\n"),
+}
+
+
+@pytest.mark.parametrize(("text", "aligned"), ALIGNED.values(), ids=ALIGNED)
+def test_lines_are_written_as_systemd_reads_them_too(text: str, aligned: str) -> None:
+    assert align_with_systemd(text, ["A"]) == aligned
+    assert align_with_systemd(aligned, ["A"]) == aligned
+    assert loads(aligned) == loads(text)
+
+
+# A file, and the variables of which another line makes systemd read something else.
+MISREAD: dict[str, tuple[str, dict[str, int]]] = {
+    "nothing": ("A=1\n", {}),
+    "a comment, which is repaired": ("A=1 # n\n", {}),
+    "a line within backticks": ("A=1\nB=`\nA=2\n`\n", {"A": 3}),
+    "a second one that dotenv does not read": ("X='\nA=1\n\nB= # '\nA=2 # n\nC=\"\nA=3\n", {}),
+    "a line break that systemd does not know": ("A=1\u2028A=2\n", {}),
+    "a quote that swallows the variable": ('X="open\nA=1\n', {}),
+    "a duplicate, which is removed": ('A=0\nX="open\nA=1\n', {}),
+    "a backslash that joins the next line": ("A=1\\\nB=2\n", {}),
+}
+
+
+@pytest.mark.parametrize(("text", "misread"), MISREAD.values(), ids=MISREAD)
+def test_lines_that_systemd_reads_differently(text: str, misread: dict[str, int]) -> None:
+    assert misread_by_systemd(text) == misread
+
+
+@given(st.text(alphabet="AB='\"`\\ #;\n\r$x:"))
+def test_aligned_text_is_read_as_before(text: str) -> None:
+    aligned = align_with_systemd(text, ["A", "B"])
+    assert loads(aligned) == loads(text)
+    assert align_with_systemd(aligned, ["A", "B"]) == aligned
+    assert misread_by_systemd(text).keys() <= loads(text).keys()
+
+
+@given(st.text(alphabet="sk-019\"'\\\\ #;$`é", min_size=1), st.sampled_from(["", "# mine\n", "X=1\n", "A=0 # n\n"]))
+def test_a_new_value_is_read_alike_where_a_spelling_allows_it(value: str, before: str) -> None:
+    try:
+        text = align_with_systemd(edit(before, {"A": value}).text, ["A"])
+    except EnvFileError:
+        return
+    assert loads(text)["A"] == value
+    if "'" not in value and not value.endswith("\\"):
+        assert environment_file.loads(text)["A"] == value

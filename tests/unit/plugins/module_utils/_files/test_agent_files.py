@@ -112,10 +112,10 @@ def test_parse_auth_profiles() -> None:
     )
     assert parsed == agent_files.AuthProfiles(
         {
-            "a": agent_files.AuthProfile("a", "moonshot", "api_key", "sk-secret-0123", "", "", "", None),
-            "b": agent_files.AuthProfile("b", " Moonshot", "token", "", "sk-secret-1", "", "", 5),
-            "c": agent_files.AuthProfile("c", "", "oauth", "", "", "sk-secret-2", "sk-secret-3", None),
-            "d": agent_files.AuthProfile("d", "", "", "", "", "", "", None),
+            "a": agent_files.AuthProfile("a", "moonshot", "api_key", "sk-secret-0123", "", "", "", None, None),
+            "b": agent_files.AuthProfile("b", " Moonshot", "token", "", "sk-secret-1", "", "", None, 5),
+            "c": agent_files.AuthProfile("c", "", "oauth", "", "", "sk-secret-2", "sk-secret-3", None, None),
+            "d": agent_files.AuthProfile("d", "", "", "", "", "", "", None, None),
         },
         {"moonshot": ["b", "a"]},
         {"moonshot": "a"},
@@ -164,3 +164,26 @@ def test_the_files_of_each_agent_are_found(tmp_path: Path) -> None:
         "agents/main/agent/models.json",
         "agents/main/agent/auth-profiles.json",
     ]
+
+
+ENV_REF = {"source": "env", "provider": "default", "id": "KIMI_API_KEY"}
+# A profile, and the environment variable to which it refers.
+REFERENCES: dict[str, tuple[dict[str, Any], str | None]] = {
+    "a key": ({"type": "api_key", "key": "sk-secret-0123"}, None),
+    "an object": ({"type": "api_key", "keyRef": ENV_REF}, "KIMI_API_KEY"),
+    "an object before a key": ({"type": "api_key", "keyRef": ENV_REF, "key": "sk-secret-0123"}, "KIMI_API_KEY"),
+    "of a token": ({"type": "token", "tokenRef": ENV_REF}, "KIMI_API_KEY"),
+    "of a token, for a key": ({"type": "api_key", "tokenRef": ENV_REF}, None),
+    "to a file": ({"type": "api_key", "keyRef": {"source": "file", "provider": "p", "id": "/key"}}, ""),
+    "no object": ({"type": "api_key", "keyRef": "KIMI_API_KEY", "key": "sk-secret-0123"}, None),
+    "a template": ({"type": "api_key", "key": " ${KIMI_API_KEY} "}, "KIMI_API_KEY"),
+    "a short one": ({"type": "api_key", "key": "$KIMI_API_KEY"}, "KIMI_API_KEY"),
+    "within a key": ({"type": "api_key", "key": "x${KIMI_API_KEY}"}, None),
+    "a name": ({"type": "api_key", "key": "KIMI_API_KEY"}, None),
+}
+
+
+@pytest.mark.parametrize(("profile", "variable"), REFERENCES.values(), ids=REFERENCES)
+def test_a_profile_may_refer_to_its_key(profile: dict[str, Any], variable: str | None) -> None:
+    (parsed,) = agent_files.parse_auth_profiles({"profiles": {"a": profile}}).profiles.values()
+    assert parsed.variable == variable

@@ -86,6 +86,18 @@ def test_nothing_changes() -> None:
         assert before == after != ""
 
 
+def test_a_line_that_systemd_reads_differently_is_written_anew() -> None:
+    other = f"OTHER=x # mine\nMOONSHOT_API_KEY={KEY} # production\n"
+    result = edited(written(BLOCK), other)
+    assert result.env == f"OTHER=x # mine\n# production\nMOONSHOT_API_KEY={KEY}\n"
+    assert views(result)[0] == (
+        f"MOONSHOT_API_KEY=<{fingerprint(KEY)}> (<{fingerprint(f'{KEY} # production')}> for EnvironmentFile=)\n",
+        f"MOONSHOT_API_KEY=<{fingerprint(KEY)}>\n",
+    )
+    assert edited(written(BLOCK), result.env).env == result.env
+    assert edited(written(BLOCK), other.replace(KEY, OLD_KEY)).env == result.env
+
+
 def test_files_that_are_not_there_stay_away_if_nothing_is_wanted() -> None:
     result = edited(None, None, Desired(), {})
     assert (result.config, result.env) == (None, None)

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.env_sources import (
+    EnvSources,
     Source,
     Variable,
     change_time,
@@ -39,11 +40,12 @@ from tests.unit.plugins.module_utils._gateway.source_cases import (
 CLAWDBOT = PRODUCTS["clawdbot"]
 CONFIG = "env block of /home/g/.clawdbot/clawdbot.json"
 TRACES: dict[str, tuple[Process | None, list[Source], Variable]] = {
-    "nowhere": (running(), [env_file(STATE, None)], Variable((), False, 0)),
-    "no file at all": (running(), [Source(STATE, {})], Variable((), False, 0)),
+    "nowhere": (running({}), [env_file(STATE, None)], Variable((), False, 0)),
+    "no file at all": (running({}), [Source(STATE, {})], Variable((), False, 0)),
     "no process": (None, [env_file(STATE, "a")], Variable(((STATE, "a"),), None, 0)),
     "state": (running({}), [env_file(STATE, "a")], Variable(((STATE, "a"),), True, 0)),
     "environment not to be seen": (running(None), [env_file(STATE, "a")], Variable(((STATE, "a"),), True, 0)),
+    "environment not to be seen, and no file": (running(None), [env_file(STATE, None)], Variable((), None, 0)),
     "state, changed since": (running({}), [env_file(STATE, "a", STARTED + 1)], Variable(((STATE, "a"),), False, 0)),
     "state, changed at the start": (running({}), [env_file(STATE, "a", STARTED)], Variable(((STATE, "a"),), False, 0)),
     "working directory before state": (
@@ -342,3 +344,130 @@ def test_the_change_time_includes_that_of_a_link(tmp_path: Path, monkeypatch: py
     assert change_time(str(tmp_path / "link")) == os.lstat(tmp_path / "link").st_ctime
     monkeypatch.undo()
     assert change_time(str(tmp_path / "missing")) is None
+
+
+OPENCLAW = PRODUCTS["openclaw"]
+LISTED = {"OPENCLAW_SYSTEMD_UNIT": "u.service", "OPENCLAW_SERVICE_MANAGED_ENV_KEYS": "OTHER, fleet_key"}
+REFERRED = {"a": "${FLEET_KEY}"}
+#: What the unit gives besides, the files that set FLEET_KEY to their own name, the config, and the sources in order.
+OPENCLAW_ORDERS: dict[str, tuple[dict[str, str], str, dict[str, Any], str]] = {
+    "all": ({}, "cwd state gateway", {}, "unit cwd state gateway"),
+    "without the unit's": ({"FLEET_KEY": ""}, "cwd state gateway", {}, "unit cwd state gateway"),
+    "gateway.env alone": ({}, "gateway", {}, "unit gateway"),
+    "listed, all": (LISTED, "cwd state gateway", {}, "state gateway unit cwd"),
+    "listed, in gateway.env alone": (LISTED, "gateway", {}, "gateway unit"),
+    "listed, in no file, and used": (LISTED, "", REFERRED, "unit"),
+    "listed, in no file, and not used": (LISTED, "", {}, ""),
+    "listed, in the working directory alone, and not used": (LISTED, "cwd", {}, "cwd"),
+    "listed, in the config": (LISTED, "state", {"env": {"vars": {"FLEET_KEY": "config"}}}, "state unit config"),
+    "others are listed": (
+        {**LISTED, "OPENCLAW_SERVICE_MANAGED_ENV_KEYS": "OTHER"},
+        "cwd state gateway",
+        {},
+        "unit cwd state gateway",
+    ),
+    "listed, but not for systemd": (
+        {"OPENCLAW_SERVICE_MANAGED_ENV_KEYS": "FLEET_KEY"},
+        "cwd state gateway",
+        {},
+        "unit cwd state gateway",
+    ),
+    "listed, and systemd is known by what it sets": (
+        {"OPENCLAW_SERVICE_MANAGED_ENV_KEYS": "FLEET_KEY", "INVOCATION_ID": "0123"},
+        "cwd state",
+        {},
+        "state unit cwd",
+    ),
+    "nothing is listed": ({**LISTED, "OPENCLAW_SERVICE_MANAGED_ENV_KEYS": " ,"}, "state", {}, "unit state"),
+}
+
+
+def _home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, files: str) -> dict[str, Path]:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    places = {
+        "cwd": tmp_path / ".env",
+        "state": tmp_path / ".openclaw" / ".env",
+        "gateway": tmp_path / ".config" / "openclaw" / "gateway.env",
+    }
+    for name, path in places.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if name in files.split():
+            path.write_text(f"FLEET_KEY={name}\n")
+    return places
+
+
+@pytest.mark.parametrize(("given", "files", "config", "expected"), OPENCLAW_ORDERS.values(), ids=OPENCLAW_ORDERS)
+def test_precedence_in_openclaw(
+    given: dict[str, str],
+    files: str,
+    config: dict[str, Any],
+    expected: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    places = _home(tmp_path, monkeypatch, files)
+    state = tmp_path / ".openclaw"
+    paths = Paths(str(state), str(state / "openclaw.json"), str(places["state"]))
+    environment = {"FLEET_KEY": "unit", **given}
+    product = from_product(OPENCLAW, str(tmp_path), paths, config, environment)
+    traced = trace("FLEET_KEY", EnvSources(None, Unit("u"), [Source(UNIT, environment)], product, paths.env))
+    values = [value for _place, value in traced.sources]
+    assert values == [value if value != "unit" else environment["FLEET_KEY"] for value in expected.split()]
+    # What overrides the managed file comes before its place.
+    before = expected.split()[: expected.split().index("state")] if "state" in expected else None
+    assert before is None or traced.overriding == len(before)
+
+
+def test_a_variable_that_openclaw_takes_from_its_files_does_not_come_from_the_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    places = _home(tmp_path, monkeypatch, "")
+    paths = Paths(str(tmp_path / ".openclaw"), "c", str(places["state"]))
+    process = replace(running({"FLEET_KEY": "unit", **LISTED}), started=4e9)
+    service = [Source(UNIT, {"FLEET_KEY": "unit", **LISTED})]
+
+    def in_process() -> bool | None:
+        product = from_product(OPENCLAW, str(tmp_path), paths, {}, {"FLEET_KEY": "unit", **LISTED})
+        return trace("FLEET_KEY", EnvSources(process, Unit("u"), service, product, paths.env)).in_process
+
+    assert in_process() is False
+    places["state"].write_text("FLEET_KEY=state\n")
+    assert in_process() is True
+
+
+@pytest.mark.parametrize(("directory", "read"), [(".openclaw", True), ("srv/openclaw", False)])
+def test_gateway_env_belongs_to_the_default_state_directory(
+    directory: str, read: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    places = _home(tmp_path, monkeypatch, "gateway")
+    paths = Paths(str(tmp_path / directory), "c", str(tmp_path / directory / ".env"))
+    found = [source.place for source in from_product(OPENCLAW, None, paths, {}, {})]
+    assert found == [paths.env, *([str(places["gateway"])] if read else [])]
+    assert [source.place for source in from_product(CLAWDBOT, None, paths, {}, {})] == [paths.env]
+
+
+# What systemd and the product read from the managed file, the line that is to blame, and the sources in order.
+BY_SYSTEMD = f"{STATE}, as systemd reads it for EnvironmentFile="
+DIALECTS: dict[str, tuple[str | None, dict[str, int], list[tuple[str, str]], int]] = {
+    "alike": ("a", {}, [(STATE, "a"), (UNIT, "c")], 0),
+    "its own line, which is written anew": ("a # n", {}, [(STATE, "a"), (BY_SYSTEMD, "a # n"), (UNIT, "c")], 0),
+    "another line": ("b", {"KEY": 3}, [(f"line 3 of {BY_SYSTEMD}", "b"), (STATE, "a"), (UNIT, "c")], 1),
+}
+
+
+@pytest.mark.parametrize(("value", "misread", "places", "overriding"), DIALECTS.values(), ids=DIALECTS)
+def test_systemd_may_read_the_managed_file_differently(
+    value: str, misread: dict[str, int], places: list[tuple[str, str]], overriding: int
+) -> None:
+    service = [env_file(STATE, value), Source(UNIT, {"KEY": "c"})]
+    product = [replace(env_file(STATE, "a"), misread=misread)]
+    traced = trace("KEY", sources(running({"KEY": value}), product, service, TOLD))
+    assert traced == Variable(tuple(places), True, overriding)
+
+
+def test_a_file_is_read_with_what_systemd_misreads(tmp_path: Path) -> None:
+    path = tmp_path / ".env"
+    path.write_text("A=1\nB=`\nA=2\n`\n")
+    found = read_env_file(str(path))
+    assert found is not None
+    assert found.misread == {"A": 3}

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.env_sources import EnvSources, Source
@@ -37,7 +38,7 @@ def test_provider_overrides(name: str, tmp_path: Path) -> None:
     (directory / "auth-profiles.json").write_text(json.dumps(STORE))
     env = paths(tmp_path).env
     sources = EnvSources(None, None, [], [Source(env, values)], env)
-    found = provider_overrides(CLAWDBOT, paths(tmp_path), {}, sources, {"moonshot": variable, "acme": "ACME_KEY"})
+    found = provider_overrides(CLAWDBOT, paths(tmp_path), {}, sources, {"moonshot": variable, "acme": "ACME_KEY"}, {})
     assert found == {
         "moonshot": {
             "variable": variable,
@@ -61,7 +62,7 @@ def test_provider_overrides(name: str, tmp_path: Path) -> None:
 def test_the_first_known_variable_with_a_value_takes_precedence_if_it_comes_before_the_own() -> None:
     def named(variable: str, **values: str) -> list[str]:
         sources = EnvSources(None, None, [], [Source("/e", values)], "/e")
-        found = provider_overrides(CLAWDBOT, Paths("/no", "/no/c", "/no/e"), {}, sources, {"Anthropic": variable})
+        found = provider_overrides(CLAWDBOT, Paths("/no", "/no/c", "/no/e"), {}, sources, {"Anthropic": variable}, {})
         return [override["name"] for override in found["Anthropic"]["overridden_by"]]
 
     both = {"ANTHROPIC_API_KEY": "a", "ANTHROPIC_OAUTH_TOKEN": "b"}
@@ -69,3 +70,61 @@ def test_the_first_known_variable_with_a_value_takes_precedence_if_it_comes_befo
     assert named("OTHER", ANTHROPIC_API_KEY="a", ANTHROPIC_OAUTH_TOKEN="") == ["ANTHROPIC_API_KEY"]
     assert named("ANTHROPIC_API_KEY", **both) == ["ANTHROPIC_OAUTH_TOKEN"]
     assert named("ANTHROPIC_OAUTH_TOKEN", **both) == []
+
+
+OPENCLAW = PRODUCTS["openclaw"]
+NOW, OTHER = fingerprint("now"), fingerprint("other")
+# The key of the profile, what `.env` holds besides, what it should hold, and the fingerprint and name of an override.
+REFERRING: dict[str, tuple[dict[str, Any], dict[str, str], dict[str, str], list[tuple[str, str]]]] = {
+    "to the variable itself": ({"key": "${MOONSHOT_API_KEY}"}, {}, {}, []),
+    "to another one with another key": (
+        {"keyRef": {"source": "env", "provider": "default", "id": "KIMI_API_KEY"}},
+        {"KIMI_API_KEY": "other"},
+        {"MOONSHOT_API_KEY": NOW},
+        [("a, which refers to KIMI_API_KEY,", OTHER)],
+    ),
+    "to another one that should hold the same key": (
+        {"key": "$KIMI_API_KEY"},
+        {"KIMI_API_KEY": "other"},
+        {"MOONSHOT_API_KEY": NOW, "KIMI_API_KEY": NOW},
+        [],
+    ),
+    "to the one of another provider": (
+        {"key": "$KIMICODE_API_KEY"},
+        {"KIMICODE_API_KEY": "other"},
+        {"MOONSHOT_API_KEY": NOW, "KIMICODE_API_KEY": OTHER},
+        [("a, which refers to KIMICODE_API_KEY,", OTHER)],
+    ),
+    "to one that is not set": ({"key": "$KIMI_API_KEY"}, {}, {}, [("a, which refers to KIMI_API_KEY,", "unknown")]),
+    "to a file": (
+        {"keyRef": {"source": "file", "provider": "p", "id": "/key"}},
+        {},
+        {},
+        [("a, which refers to another place,", "unknown")],
+    ),
+}
+
+
+@pytest.mark.parametrize(("key", "values", "desired", "expected"), REFERRING.values(), ids=REFERRING)
+def test_a_profile_that_refers_to_its_key(
+    key: dict[str, Any],
+    values: dict[str, str],
+    desired: dict[str, str],
+    expected: list[tuple[str, str]],
+    tmp_path: Path,
+) -> None:
+    directory = tmp_path / "agents" / "main" / "agent"
+    directory.mkdir(parents=True)
+    store = {"profiles": {"a": {"type": "api_key", "provider": "moonshot", **key}}}
+    (directory / "auth-profiles.json").write_text(json.dumps(store))
+    env = paths(tmp_path).env
+    sources = EnvSources(None, None, [], [Source(env, {"MOONSHOT_API_KEY": "now", **values})], env)
+    providers = {"moonshot": "MOONSHOT_API_KEY"}
+    found = provider_overrides(OPENCLAW, paths(tmp_path), {}, sources, providers, desired)
+    overrides = found["moonshot"]["overridden_by"]
+    assert [(one["name"], one["fingerprint"]) for one in overrides] == expected
+    # Clawdbot sends the text in place of a key.
+    literal = provider_overrides(CLAWDBOT, paths(tmp_path), {}, sources, providers, desired)["moonshot"]
+    assert [one["fingerprint"] for one in literal["overridden_by"]] == [
+        fingerprint(text) for text in key.values() if isinstance(text, str)
+    ]

@@ -31,6 +31,7 @@ CONVERGED: dict[str, Any] = {
     "port_taken_by": "",
     "answers": True,
     "pid": 4711,
+    "environment": "known",
     "restart_required": False,
     "restart_reasons": [],
     "variables": {},
@@ -78,6 +79,14 @@ def test_models() -> None:
     assert decided["left_out"] == {"moonshot": ["kimi-k2.5"]}
     assert decided["notes"] == ["It is left out."]
     assert decided["blockers"] == ["It is used here."]
+
+
+def test_an_environment_that_cannot_be_read_is_noted() -> None:
+    assert plan({**CONVERGED, "environment": "unknown"}, DESIRED)["notes"] == [
+        f"The environment of process 4711 cannot be read: whether another key takes precedence over those of {ENV} is "
+        "unknown. Only a chat message shows it: set providers_verify_after to turn."
+    ]
+    assert plan({**CONVERGED, "environment": None, "pid": None}, DESIRED)["notes"] == []
 
 
 def test_files_that_cannot_be_read_block_a_run() -> None:
@@ -161,6 +170,7 @@ ROTATIONS: dict[str, tuple[list[tuple[str, str | None]], list[tuple[str, str]], 
         ["sha256:old"],
         True,
     ),
+    "a profile with a key that cannot be read": ([(ENV, "sha256:new")], [("auth_profile", "unknown")], [], False),
     "a profile with a third key": (
         [(ENV, "sha256:old")],
         [("auth_profile", "sha256:third")],

@@ -12,8 +12,7 @@ from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.system
     Unit,
     parse_arguments,
     parse_assignments,
-    parse_command,
-    parse_environment_file,
+    parse_program,
     parse_unit,
     split_words,
 )
@@ -222,53 +221,6 @@ def test_words(name: str) -> None:
 
 def test_the_last_assignment_takes_precedence() -> None:
     assert parse_assignments(["A=1", "B", "A=2=3", "C="]) == {"A": "2=3", "C": ""}
-
-
-# An EnvironmentFile=, and the environment that systemd made of it.
-ENVIRONMENT_FILES: dict[str, tuple[str, dict[str, str]]] = {
-    "plain": ("Q=1\nR= 2 \n", {"Q": "1", "R": "2"}),
-    "nothing": ("", {}),
-    "empty": ("A=\nB=1", {"A": "", "B": "1"}),
-    "the last one": ("A=1\nA=2\n", {"A": "2"}),
-    "quotes": ("S=\"a b\" 'c'\n", {"S": "a bc"}),
-    "quotes behind something": ('T=a"b" c \n', {"T": 'a"b" c'}),
-    "something behind quotes": ("X='si\nngle'tail\n", {"X": "si\nngletail"}),
-    "escapes": ("U=a\\ b\\\nc\n", {"U": "a bc"}),
-    "an escaped space at the end": ("U=a\\ \n", {"U": "a "}),
-    "escapes in quotes": ('V="x\\$y\\n\\"z\\\nw"\n', {"V": 'x$y\\n"zw'}),
-    "comments": (" ; one=1\n#two=2\nY=x#y\n", {"Y": "x#y"}),
-    "a comment with a backslash at its end": ("; comment \\\nW=no\n", {"W": "no"}),
-    "export": (" export AA=1\n", {}),
-    "a space before the equals sign": ("BB =2\n", {"BB": "2"}),
-    "a digit first": ("1C=3\n", {}),
-    "no equals sign": ("A\nB=1\n", {"B": "1"}),
-    "no name": ("=1\nB=1\n", {"B": "1"}),
-    "a quote that is not closed": ('DD="open\nEE=5', {"DD": "open\nEE=5"}),
-    "an apostrophe that is not closed": ("DD='open\nEE=5", {"DD": "open\nEE=5"}),
-    "a backslash at the end": ("A=b\\", {"A": "b"}),
-    "a backslash at the end of quotes": ('A="b\\', {"A": "b"}),
-    "other line ends": ("A=1\r\nB=2\rC=3", {"A": "1", "B": "2", "C": "3"}),
-}
-
-
-@pytest.mark.parametrize("name", ENVIRONMENT_FILES)
-def test_read_environment_file(name: str) -> None:
-    text, expected = ENVIRONMENT_FILES[name]
-    assert parse_environment_file(text) == expected
-
-
-@given(st.text(alphabet="AB=\"'\\ #;\n\r$x"))
-def test_read_any_environment_file(text: str) -> None:
-    assert all(name for name in parse_environment_file(text))
-
-
-@given(st.dictionaries(st.sampled_from(["A", "KEY", "b_1"]), st.text(alphabet="sk-019\"'\\ #;$\n`é")))
-def test_what_is_quoted_in_an_environment_file_is_read_back(values: dict[str, str]) -> None:
-    lines = []
-    for name, value in values.items():
-        escaped = "".join(f"\\{character}" if character in '"\\`$' else character for character in value)
-        lines.append(f'{name}="{escaped}"\n')
-    assert parse_environment_file("".join(lines)) == values
 
 
 def test_environment_files_are_read_in_the_order_of_systemd(tmp_path: Path) -> None:
