@@ -77,10 +77,14 @@ sanity: $(VENV)/dev $(LINK)
 units: $(VENV)/dev $(LINK) strace
 	$(BIN)/python -m pytest $(PARALLEL) tests/unit tests/module
 
+# Both products, installed once for all targets that need them.
+.PHONY: products
+products: $(VENV)/demo
+	$(BIN)/python -m tools.product
+
 #: make pytest              all tests in Python
 .PHONY: pytest
-pytest: $(VENV)/dev $(LINK) strace chromium
-	$(BIN)/python -m tools.product
+pytest: $(VENV)/dev $(LINK) products strace chromium
 	$(BIN)/python -m pytest $(PARALLEL)
 
 #: make litellm             the tests with LiteLLM's proxy as endpoint

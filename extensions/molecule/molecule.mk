@@ -14,11 +14,14 @@ $(VENV)/molecule: requirements-molecule.txt $(VENV)/demo
 	@$(BIN)/pip install --quiet --requirement requirements-molecule.txt
 	@touch $@
 
-#: make molecule [SCENARIOS=rotation]   the role on real systemd hosts in podman, on each Debian release
-.PHONY: molecule
-molecule: $(VENV)/molecule $(LINK)
-	@$(BIN)/python -m tools.product clawdbot
+# What the hosts of the scenarios are made of; .ci/run makes it while other tests run.
+.PHONY: hosts
+hosts: $(VENV)/demo $(LINK) products
 	@$(BIN)/python -m tools.host_ansible
 	@$(BIN)/python -m tools.host_node
 	@$(AS_ROOT) tools/podman/images $(MOLECULE_RELEASES)
+
+#: make molecule [SCENARIOS=rotation]   the role on real systemd hosts in podman, on each Debian release
+.PHONY: molecule
+molecule: $(VENV)/molecule hosts
 	@$(AS_ROOT) tools/podman/run extensions/molecule/run_scenarios $(MOLECULE_JOBS) $(SCENARIOS)
