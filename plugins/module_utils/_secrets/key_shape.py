@@ -95,18 +95,17 @@ def _is_random(text: str) -> bool:
     if _UUID.match(text):
         return True
     parts = _parts(text)
-    switches = sum(map(_switches, parts))
     if _PREFIX.match(text):
         # Its prefix tells it from a name, but not from an invented name such as sk-my-key-2.
-        return len(_DIGITS.findall(text)) >= 3 or switches >= 4
-    return any(map(_is_random_part, parts)) or (len(text) >= 20 and switches >= len(text) / 4)
+        return len(_DIGITS.findall(text)) >= 3 or sum(map(_switches, parts)) >= 4
+    return any(map(_is_random_part, parts))
 
 
 def _is_random_part(part: str) -> bool:
-    digits = len(_DIGITS.findall(part))
-    if len(part) < 16 or digits < 4 or not _LETTERS.search(part):
-        return False
-    return bool(_HEXADECIMAL.match(part)) or _switches(part) >= 4
+    digits, switches = len(_DIGITS.findall(part)), _switches(part)
+    if len(part) >= 16 and digits >= 4 and _LETTERS.search(part):
+        return bool(_HEXADECIMAL.match(part)) or switches >= 4
+    return len(part) >= 20 and switches >= len(part) / 4
 
 
 def _switches(part: str) -> int:

@@ -103,6 +103,7 @@ SHAPES = {
         "claude-sonnet-4-20250514",
         "moonshot-production2026",
         "moonshotApiKeyForProduction2",
+        "kimi_v1_v1_v1_v1_v1_v1",
         "correct horse battery staple 0123456789abcdef",
         "0123456789012345",
         "2026-01-24T12:00:00Z",
