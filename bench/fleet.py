@@ -38,7 +38,7 @@ from ansible_collections.clawfleet.clawdbot.plugins.plugin_utils._selection impo
 from ansible_collections.clawfleet.clawdbot.plugins.plugin_utils._validation import Variables
 
 from tools.cache import ROOT
-from tools.mock_server import PRODUCTS, MockServer
+from tools.mock_server import GUIDE_MODELS, Form, MockServer
 
 FOLDER = Path(__file__).parent
 ROUNDS = 3
@@ -49,34 +49,12 @@ OLD_KEYS = {"MOONSHOT_API_KEY": "sk-benchmark-old-moonshot", "KIMICODE_API_KEY":
 ENDPOINTS = {"moonshot": "moonshot-cn", "kimicode": "kimicode"}
 FORMS: dict[str, Form] = {"moonshot": "openai", "kimicode": "anthropic"}
 DEFAULTS: dict[str, Any] = yaml.safe_load((ROOT / "roles/providers/defaults/main.yml").read_text(encoding="utf-8"))
-ALIASES = {"k3": "moonshot/kimi-k3", "kimi": "kimicode/kimi-for-coding"}
-DEFAULT_MODEL = ALIASES["k3"]
-
-
-def served(catalogue: dict[str, Any]) -> dict[str, Any]:
-    """Returns the catalogue with the models that the endpoints list: the playbook by hand expects each of them."""
-    listed = {name: [model.id for model in PRODUCTS[product].models] for name, product in ENDPOINTS.items()}
-    return {
-        name: {
-            **entry,
-            "optional_models": [],
-            "block": {
-                **entry["block"],
-                "models": [model for model in entry["block"]["models"] if model["id"] in listed[name]],
-            },
-        }
-        for name, entry in catalogue.items()
-    }
-
-
-CATALOGUE = served(DEFAULTS["providers_catalogue"])
 
 # On real hosts all playbooks act as the gateway's account. The one that is written by hand has no catalogue of its own.
 _ON_REAL_HOSTS = {
     "ansible_become": True,
     "ansible_become_user": "gateway",
-    "providers_catalogue": CATALOGUE,
-    "providers_aliases": ALIASES,
+    "providers_catalogue": DEFAULTS["providers_catalogue"],
 }
 
 PROGRAM = """\
@@ -142,21 +120,19 @@ class SimulatedFleet:
 
     def __init__(self, directory: Path, mock_server: MockServer) -> None:
         self.directory = directory
-        base_urls = {
-            "moonshot": mock_server.base_url("moonshot-cn"),
-            "kimicode": mock_server.base_url("kimicode", "anthropic"),
+        self.overrides = {
+            name: {"block": {"baseUrl": mock_server.base_url(ENDPOINTS[name], FORMS[name])}} for name in ENDPOINTS
         }
-        self.overrides = {name: {"block": {"baseUrl": base_url}} for name, base_url in base_urls.items()}
         for name, key in KEYS.items():
             mock_server.add_key(ENDPOINTS[name], key)
         selection = select(
             Variables(
-                list(KEYS),
-                CATALOGUE,
+                DEFAULTS["providers_enabled"],
+                DEFAULTS["providers_catalogue"],
                 self.overrides,
                 KEYS,
-                ALIASES,
-                DEFAULT_MODEL,
+                DEFAULTS["providers_aliases"],
+                "moonshot/kimi-k3",
                 None,
                 "clawdbot",
                 {"moonshot": GUIDE_MODELS},
@@ -165,7 +141,7 @@ class SimulatedFleet:
         self.desired = Desired(
             {name: provider["block"] for name, provider in selection["providers"].items()},
             selection["aliases"],
-            DEFAULT_MODEL,
+            "moonshot/kimi-k3",
             None,
         )
         self.env = {provider["env_var"]: provider["api_key"] for provider in selection["providers"].values()}
@@ -219,12 +195,10 @@ class SimulatedFleet:
             "ansible_connection": "local",
             "ansible_python_interpreter": sys.executable,
             "providers_service_manager": "command",
-            "providers_default_model": DEFAULT_MODEL,
-            "providers_enabled": list(KEYS),
+            "providers_default_model": "moonshot/kimi-k3",
             "providers_api_keys": KEYS,
-            "providers_aliases": ALIASES,
             "providers_overrides": self.overrides,
-            "providers_catalogue": CATALOGUE,
+            "providers_catalogue": DEFAULTS["providers_catalogue"],
         }
         path.write_text(yaml.safe_dump({"all": {"hosts": own, "vars": common}}))
         return path

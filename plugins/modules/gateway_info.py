@@ -413,7 +413,7 @@ plan:
       description: RV(models.left_out), empty without O(files).
       type: dict
     notes:
-      description: RV(models.notes), if O(files) is given, and what is not known of the gateway.
+      description: RV(models.notes), if O(files) is given, and what could not be observed.
       type: list
       elements: str
     rotation:

@@ -51,7 +51,7 @@ def test_a_provider_is_removed_without_a_trace_and_a_second_run_changes_nothing(
         "kimicode/k3": None,
         "kimicode/k3-256k": None,
     }
-    models = bench.gateway.state_dir / "agents" / "main" / "agent" / "models.json"
+    models = installed.gateway.state_dir / "agents" / "main" / "agent" / "models.json"
     assert MOONSHOT not in json.loads(models.read_text())["providers"]
 
     installed.mock_server.clear_requests()

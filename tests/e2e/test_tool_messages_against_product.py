@@ -30,8 +30,8 @@ from ansible_collections.clawfleet.clawdbot.plugins.plugin_utils._thinking impor
 
 from tests.e2e.harness import new_key
 from tools import fleet
-from tools.mock_server import MockServer
-from tools.mock_server.server import Answer, Fault, Request
+from tools.mock_server import Answer, Fault, MockServer
+from tools.mock_server.server import Request
 
 DEFAULTS = Path(__file__).parents[2] / "roles" / "providers" / "defaults" / "main.yml"
 CATALOGUE = yaml.safe_load(DEFAULTS.read_text())["providers_catalogue"]
@@ -92,7 +92,7 @@ class OneProcess(Gateway):
 
     def __init__(self, gateway: fleet.Gateway, client: subprocess.Popen[str]) -> None:
         paths = Paths(str(gateway.state_dir), str(gateway.config), str(gateway.env))
-        super().__init__(gateway.product, [gateway.product.name], paths, gateway.port)
+        super().__init__(PRODUCTS[gateway.product.name], [gateway.product.name], paths, gateway.port)
         self._client = client
 
     def call(self, method: str, params: Mapping[str, Any], timeout: float, *, final: bool = False) -> Any:

@@ -14,7 +14,7 @@ from typing import TypedDict
 
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.redaction import fingerprint
 
-from .diagnosis import find_blockers
+from .diagnosis import find_blockers, find_unknowns
 from .info import UNKNOWN, GatewayInfo, SourceInfo
 
 _EMPTY = fingerprint("")
@@ -45,7 +45,7 @@ class Plan(TypedDict):
     new_variables: list[str]
     #: Provider -> those of its optional models that the host does not get.
     left_out: dict[str, list[str]]
-    #: What the user should know, though nothing is wrong.
+    #: What the user should know, though nothing is wrong, and what could not be observed.
     notes: list[str]
     rotation: RotationPlan
 
@@ -62,7 +62,7 @@ def plan(info: GatewayInfo, fingerprints: Mapping[str, str], referenced: Collect
         "endpoint_errors": info["endpoints"].get("msg", "") if "endpoints" in info else "",
         "new_variables": _new_variables(info, referenced),
         "left_out": info["models"]["left_out"] if "models" in info else {},
-        "notes": [*(info["models"]["notes"] if "models" in info else []), *_unknowns(info)],
+        "notes": [*find_unknowns(info), *(info["models"]["notes"] if "models" in info else []), *_unknowns(info)],
         "rotation": _rotation(info, fingerprints),
     }
 

@@ -209,7 +209,7 @@ def test_a_transcript_without_an_answer(fake: Fake) -> None:
     assert fake.send() == no_answer
 
 
-ODD = [None, 5, "x", [], {}, {"result": "ok"}, {"messages": {}}, {"messages": [None, 5, [1]]}]
+ODD: list[Any] = [None, 5, "x", [], {}, {"result": "ok"}, {"messages": {}}, {"messages": [None, 5, [1]]}]
 
 
 @pytest.mark.parametrize("fake", PRODUCTS, indirect=True)

@@ -312,3 +312,19 @@ def test_what_could_not_be_observed() -> None:
         "Whether the gateway's process 4711 runs in a container is unknown: it runs as another account, or its unit "
         "has a user namespace of its own. If it runs as another account, set `providers_user` to that."
     ]
+
+
+def test_models_that_are_used_and_not_served() -> None:
+    use = {"place": "here", "model": "moonshot/x"}
+    models = {
+        "blocked": [{**use, "text": "It would be gone."}],
+        "unserved": [{**use, "text": "It is not listed."}],
+        "unknown": ["jobs.json cannot be read: it is broken."],
+    }
+    gateway: Any = {**GOOD, "models": models}
+    assert find_problems(gateway, DESIRED) == [
+        {"status": "gateway", "text": "It would be gone."},
+        {"status": "gateway", "text": "It is not listed."},
+        {"status": "failed", "text": "jobs.json cannot be read: it is broken. Which models it uses is not known."},
+    ]
+    assert find_blockers(gateway, DESIRED) == ["It would be gone."]

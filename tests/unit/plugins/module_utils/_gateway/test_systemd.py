@@ -12,7 +12,7 @@ from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.system
     Unit,
     parse_arguments,
     parse_assignments,
-    parse_program,
+    parse_command,
     parse_unit,
     split_words,
 )
