@@ -122,7 +122,10 @@ def parse_listing(text: str) -> dict[str, int | None]:
         raise CheckError("The listing is only a first page.")
     lengths = {model["id"]: model.get("context_length") for model in models}
     # JSON's true and false are integers in Python.
-    return {name: length if type(length) is int else None for name, length in lengths.items()}
+    return {
+        name: length if isinstance(length, int) and not isinstance(length, bool) else None
+        for name, length in lengths.items()
+    }
 
 
 def read(path: str) -> str:

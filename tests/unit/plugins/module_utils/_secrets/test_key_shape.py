@@ -161,14 +161,14 @@ ALPHABET = string.ascii_letters + string.digits
 )
 def test_random_keys_are_recognised(prefix: str, alphabet: str, length: int) -> None:
     generator = random.Random(1)  # noqa: S311 - the same keys in each run
-    keys = [prefix + "".join(generator.choices(alphabet, k=length)) for _ in range(2000)]
+    keys = [prefix + "".join(generator.choices(alphabet, k=length)) for _number in range(2000)]
     # One without a prefix may by chance be like words.
     assert sum(map(can_be_key, keys)) >= (2000 if prefix else 1990)
 
 
 def test_random_ids_are_recognised() -> None:
     generator = random.Random(1)  # noqa: S311 - the same keys in each run
-    assert all(can_be_key(str(uuid.UUID(int=generator.getrandbits(128)))) for _ in range(200))
+    assert all(can_be_key(str(uuid.UUID(int=generator.getrandbits(128)))) for _number in range(200))
 
 
 WORDS = st.sampled_from(["kimi", "MOONSHOT", "Api", "key", "production", "Team", "v1", "k2", "2026", "S3"])
