@@ -92,7 +92,7 @@ class OneProcess(Gateway):
 
     def __init__(self, gateway: fleet.Gateway, client: subprocess.Popen[str]) -> None:
         paths = Paths(str(gateway.state_dir), str(gateway.config), str(gateway.env))
-        super().__init__(PRODUCTS[gateway.product.name], [gateway.product.name], paths, gateway.port)
+        super().__init__(PRODUCTS[gateway.product.name], [gateway.product.name], paths, gateway.port, {})
         self._client = client
 
     def call(self, method: str, params: Mapping[str, Any], timeout: float, *, final: bool = False) -> Any:
