@@ -75,7 +75,7 @@ def proxy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxy]:
 def _running(directory: Path, port: int) -> Iterator[None]:
     """Run the proxy for as long as the context lasts. Raises `RuntimeError` with its output if it does not start."""
     command = [str(CACHE / "litellm" / "bin" / "litellm"), "--config", "config.yaml", "--host", "127.0.0.1"]
-    # The table of prices that it comes with, so that it asks nobody for another one.
+    # The table of prices that it comes with, so that it asks for no other one.
     offline: Mapping[str, str] = {"LITELLM_LOCAL_MODEL_COST_MAP": "True", "HOME": str(directory)}
     environment = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
     with (

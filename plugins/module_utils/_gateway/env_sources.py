@@ -139,7 +139,7 @@ def trace(name: str, sources: EnvSources) -> Variable:
 def _as_product_reads(name: str, service: Sequence[Source], sources: EnvSources) -> Iterator[Source]:
     """Yield the sources of the service. Of the managed `.env`, what the product reads, and what systemd reads instead.
 
-    Where the line of the variable itself is the reason, that is no override: it is written anew.
+    Where the line of the variable itself is the reason, that is no override: it is written again.
     """
     own = next((source for source in sources.product if _key(source.place) == _key(sources.env_path)), None)
     for source in service:

@@ -450,7 +450,7 @@ def test_gateway_env_belongs_to_the_default_state_directory(
 BY_SYSTEMD = f"{STATE}, as systemd reads it for EnvironmentFile="
 DIALECTS: dict[str, tuple[str | None, dict[str, int], list[tuple[str, str]], int]] = {
     "alike": ("a", {}, [(STATE, "a"), (UNIT, "c")], 0),
-    "its own line, which is written anew": ("a # n", {}, [(STATE, "a"), (BY_SYSTEMD, "a # n"), (UNIT, "c")], 0),
+    "its own line, which is written again": ("a # n", {}, [(STATE, "a"), (BY_SYSTEMD, "a # n"), (UNIT, "c")], 0),
     "another line": ("b", {"KEY": 3}, [(f"line 3 of {BY_SYSTEMD}", "b"), (STATE, "a"), (UNIT, "c")], 1),
 }
 
