@@ -144,13 +144,21 @@ def find_problems(
 
 
 def find_unknowns(gateway: GatewayInfo) -> list[str]:
-    """Return what could not be observed of a gateway."""
-    if gateway["pid"] is None or gateway["isolated"] is not None:
-        return []
-    return [
-        f"Whether the gateway's process {gateway['pid']} runs in a container is unknown: it runs as another account, "
-        "or its unit has a user namespace of its own. If it runs as another account, set `providers_user` to that."
-    ]
+    """Return what could not be observed of a gateway, and what shows it."""
+    unknowns = []
+    if gateway["pid"] is not None and gateway["isolated"] is None:
+        unknowns.append(
+            f"Whether the gateway's process {gateway['pid']} runs in a container is unknown: it runs as another "
+            "account, or its unit has a user namespace of its own. If it runs as another account, set "
+            "`providers_user` to that."
+        )
+    if gateway["environment"] == "unknown":
+        unknowns.append(
+            f"The environment of process {gateway['pid']} cannot be read: whether another key takes precedence over "
+            f"those of {gateway['env_path']} is unknown. Only a chat message shows it: set providers_verify_after to "
+            "turn."
+        )
+    return unknowns
 
 
 def _endpoint_problem(endpoint: EndpointInfo) -> Problem:

@@ -62,19 +62,9 @@ def plan(info: GatewayInfo, fingerprints: Mapping[str, str], referenced: Collect
         "endpoint_errors": info["endpoints"].get("msg", "") if "endpoints" in info else "",
         "new_variables": _new_variables(info, referenced),
         "left_out": info["models"]["left_out"] if "models" in info else {},
-        "notes": [*find_unknowns(info), *(info["models"]["notes"] if "models" in info else []), *_unknowns(info)],
+        "notes": [*find_unknowns(info), *(info["models"]["notes"] if "models" in info else [])],
         "rotation": _rotation(info, fingerprints),
     }
-
-
-def _unknowns(info: GatewayInfo) -> list[str]:
-    """What cannot be observed, and what shows it."""
-    if info["environment"] != "unknown":
-        return []
-    return [
-        f"The environment of process {info['pid']} cannot be read: whether another key takes precedence over those of "
-        f"{info['env_path']} is unknown. Only a chat message shows it: set providers_verify_after to turn."
-    ]
 
 
 def is_converged(info: GatewayInfo) -> bool:

@@ -28,7 +28,7 @@ def test_a_provider_block_is_understood() -> None:
         headers={"User-Agent": "KimiCLI/0.77", "X-Number": 1.5},
         models=["a", {"id": "b", "name": "B", "contextWindow": 262144, "headers": {"X": "y"}, "cost": {}}, "a"],
         unlisted_models=["b", "c", "c"],
-        # A model that need not be listed is optional anyway, and one that nobody wants is none.
+        # A model that need not be listed is optional anyway, and one that is not wanted is none.
         optional_models=["a", "c", "z"],
     )
     assert found == Provider(

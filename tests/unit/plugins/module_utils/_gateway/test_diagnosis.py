@@ -32,6 +32,7 @@ GOOD: dict[str, Any] = {
     "env_path": "/home/g/.clawdbot/.env",
     "port": 18789,
     "pid": 4711,
+    "environment": "known",
     "answers": True,
     "restart_reasons": [],
     "variables": {"MOONSHOT_API_KEY": {"overriding_env": []}},
