@@ -20,6 +20,7 @@ import argparse
 import contextlib
 import json
 import os
+import re
 import shutil
 import signal
 import statistics
@@ -65,10 +66,17 @@ case "$1 $2" in
   "models list") cat "$CLAWDBOT_STATE_DIR/listing.json" ;;
 esac
 """
-# The product is a script for node, and is run by the node beside it; also where that is given a script in its place.
+# The product is a script for node, and is run by the node beside it; also where that is given a script in its place. A
+# script without arguments reads its calls.
 NODE = """\
 #!/bin/sh
-if [ "$2" = -e ]; then
+if [ "$2" = -e ] && [ $# = 4 ]; then
+  echo "{}"
+  while read -r call; do
+    echo "{\\"answer\\": $(tr -d "\\n" < "$CLAWDBOT_STATE_DIR/listing.json")}"
+  done
+  exit
+elif [ "$2" = -e ]; then
   shift 3
 fi
 exec sh "$@"
@@ -81,6 +89,13 @@ class Cost(NamedTuple):
     seconds: float
     cpu: float
     memory: float
+
+
+class Run(NamedTuple):
+    """One run of ansible-playbook, and whether it has changed something."""
+
+    cost: Cost
+    changed: bool
 
 
 class Host(NamedTuple):
@@ -108,7 +123,7 @@ class Fleet(Protocol):
     def reset(self, hosts: Sequence[Host], *, changed: bool) -> None:
         """Gives the hosts their files as the role leaves them, or those of another day, and a new process."""
 
-    def run(self, playbook: str, hosts: Sequence[Host]) -> Cost:
+    def run(self, playbook: str, hosts: Sequence[Host]) -> Run:
         """Runs a playbook on the hosts, which must succeed."""
 
     def end(self, hosts: Sequence[Host]) -> None:
@@ -203,7 +218,7 @@ class SimulatedFleet:
         path.write_text(yaml.safe_dump({"all": {"hosts": own, "vars": common}}))
         return path
 
-    def run(self, playbook: str, hosts: Sequence[Host]) -> Cost:
+    def run(self, playbook: str, hosts: Sequence[Host]) -> Run:
         environment = {
             "PATH": os.pathsep.join([str(self.directory / "bin"), os.environ["PATH"]]),
             "ANSIBLE_HOME": str(self.directory / "ansible"),
@@ -233,18 +248,18 @@ class RealFleet:
         if not changed:
             self.run("role.yml", hosts)
 
-    def run(self, playbook: str, hosts: Sequence[Host]) -> Cost:
+    def run(self, playbook: str, hosts: Sequence[Host]) -> Run:
         limit = ("--limit", ",".join(host.name for host in hosts))
         return self._play(FOLDER / "playbooks" / playbook, "--extra-vars", json.dumps(_ON_REAL_HOSTS), *limit)
 
     def end(self, hosts: Sequence[Host]) -> None:
         """They end with the benchmark."""
 
-    def _play(self, playbook: Path, *arguments: str) -> Cost:
+    def _play(self, playbook: Path, *arguments: str) -> Run:
         return play(playbook, self._inventories, self._environment, *arguments)
 
 
-def play(playbook: Path, inventories: Sequence[Path], environment: dict[str, str], *arguments: str) -> Cost:
+def play(playbook: Path, inventories: Sequence[Path], environment: dict[str, str], *arguments: str) -> Run:
     """Runs a playbook, which must succeed."""
     program = Path(sys.executable).with_name("ansible-playbook")
     named = [argument for inventory in inventories for argument in ("-i", str(inventory))]
@@ -259,10 +274,12 @@ def play(playbook: Path, inventories: Sequence[Path], environment: dict[str, str
         )
         _pid, status, usage = os.wait4(process.pid, 0)
         seconds = time.perf_counter() - began
-        if status:
-            output.seek(0)
-            sys.exit(output.read().decode())
-    return Cost(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
+        output.seek(0)
+        said = output.read().decode()
+    if status:
+        sys.exit(said)
+    cost = Cost(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
+    return Run(cost, bool(re.search(r" changed=[1-9]", said)))
 
 
 @contextlib.contextmanager
@@ -308,7 +325,10 @@ def measure(fleet: Fleet, hosts: Sequence[Host], situation: str, rounds: int) ->
                 # Pings leave everything as it is.
                 if changed and playbook not in ("ping.yml", "pings.yml"):
                     fleet.reset(hosts, changed=True)
-                costs.setdefault(playbook, []).append(fleet.run(playbook, hosts))
+                run = fleet.run(playbook, hosts)
+                if run.changed and not changed:
+                    sys.exit(f"{playbook} has changed something, where there was nothing to change.")
+                costs.setdefault(playbook, []).append(run.cost)
     finally:
         fleet.end(hosts)
     show(situation, len(hosts), {playbook: median(found) for playbook, found in costs.items()})

@@ -9,6 +9,7 @@ Run it with C(make bench). Shown are medians; the rounds take turns, so that the
 
 from __future__ import annotations
 
+import json
 import os
 import statistics
 import subprocess
@@ -24,12 +25,17 @@ from tools import fleet
 ROUNDS = 5
 CLAWDBOT = PRODUCTS["clawdbot"]
 LIST = ("gateway", "call", LIST_MODELS_METHOD, "--json", "--params", "{}", "--timeout", "30000")
+LISTING = json.dumps({"method": LIST_MODELS_METHOD, "params": {}, "timeoutMs": 30000}) + "\n"
 
 
-def cost(argv: Sequence[str], environment: Mapping[str, str]) -> tuple[float, float]:
-    """Seconds, and seconds of CPU of all its processes."""
+def cost(argv: Sequence[str], said: str, environment: Mapping[str, str]) -> tuple[float, float]:
+    """Seconds, and seconds of CPU of all its processes; `said` is its input, which fits into a pipe."""
     began = time.perf_counter()
-    process = subprocess.Popen(argv, env=environment, stdout=subprocess.DEVNULL)
+    reading, writing = os.pipe()
+    os.write(writing, said.encode())
+    os.close(writing)
+    process = subprocess.Popen(argv, env=environment, stdin=reading, stdout=subprocess.DEVNULL)
+    os.close(reading)
     _pid, status, usage = os.wait4(process.pid, 0)
     if status:
         raise SystemExit(f"{argv} failed.")
@@ -43,15 +49,17 @@ def main() -> None:
         program = (str(gateway.programs / "node"), os.path.realpath(gateway.programs / "clawdbot"))
         row = "{:<22}  {:>12}  {:>12}  {:>12}  {:>12}  {:>8}\n"
         sys.stdout.write(row.format("", "program, s", "CPU s", "script, s", "CPU s", "x CPU"))
-        for what, script, arguments in (
-            ("check a config", CLAWDBOT.check_script, CLAWDBOT.check_args),
-            ("list the models", CLAWDBOT.call_script, LIST),
+        check = node_snippets.argv(CLAWDBOT.check_script, program, CLAWDBOT.check_args)
+        call = node_snippets.script_argv(CLAWDBOT.call_script, program)
+        for what, arguments, by_script, said in (
+            ("check a config", CLAWDBOT.check_args, check, ""),
+            ("list the models", LIST, call, LISTING),
         ):
-            ways = ([*program, *arguments], node_snippets.argv(script, program, arguments))
-            found = [[cost(argv, environment) for argv in ways] for _round in range(ROUNDS)]
-            by_program, by_script = ([statistics.median(values) for values in zip(*costs)] for costs in zip(*found))
-            ratio = by_program[1] / by_script[1]
-            sys.stdout.write(row.format(what, *(f"{value:.2f}" for value in (*by_program, *by_script, ratio))))
+            ways = (([*program, *arguments], ""), (by_script, said))
+            found = [[cost(*way, environment) for way in ways] for _round in range(ROUNDS)]
+            whole, little = ([statistics.median(values) for values in zip(*costs)] for costs in zip(*found))
+            ratio = whole[1] / little[1]
+            sys.stdout.write(row.format(what, *(f"{value:.2f}" for value in (*whole, *little, ratio))))
 
 
 if __name__ == "__main__":

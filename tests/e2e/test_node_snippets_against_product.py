@@ -26,7 +26,6 @@ from tools.cache import CACHE
 
 CLAWDBOT = PRODUCTS["clawdbot"]
 CHECK = CLAWDBOT.check_args
-CALL = ("gateway", "call", "models.list", "--json", "--params", "{}", "--timeout", "10000")
 MODULES = CACHE / "clawdbot" / "node_modules"
 NODE = str(MODULES / ".bin" / "node")
 PROGRAM = (NODE, str(MODULES / "clawdbot" / "dist" / "entry.js"))
@@ -67,7 +66,9 @@ def no_other_process(tmp_path: Path) -> dict[str, str]:
     return {"NODE_OPTIONS": f"--require={refusal}"}
 
 
-def run(argv: list[str], home: Path, variables: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+def run(
+    argv: list[str], home: Path, variables: Mapping[str, str] | None = None, said: str = ""
+) -> subprocess.CompletedProcess[str]:
     environment = {
         "PATH": os.defpath,
         "HOME": str(home),
@@ -76,7 +77,7 @@ def run(argv: list[str], home: Path, variables: Mapping[str, str] | None = None)
         "CLAWDBOT_CONFIG_PATH": str(home / "config.json"),
         **(variables or {}),
     }
-    return subprocess.run(argv, env=environment, cwd=home, capture_output=True, text=True, check=False)
+    return subprocess.run(argv, env=environment, cwd=home, input=said, capture_output=True, text=True, check=False)
 
 
 @pytest.mark.parametrize(("config", "code"), CONFIGS.values(), ids=CONFIGS)
@@ -126,45 +127,52 @@ def in_little(directory: Path, modules: Mapping[str, str]) -> tuple[str, str]:
 
 
 @pytest.mark.parametrize("modules", MODULES_IN_LITTLE.values(), ids=MODULES_IN_LITTLE)
-@pytest.mark.parametrize(
-    ("script", "arguments"),
-    [(node_snippets.CHECK_CONFIG, CHECK), (node_snippets.CALL_GATEWAY, CALL)],
-    ids=["check", "call"],
-)
-def test_the_command_is_run_where_the_modules_differ(
-    tmp_path: Path, script: str, arguments: tuple[str, ...], modules: dict[str, str]
-) -> None:
-    done = run(node_snippets.argv(script, in_little(tmp_path, modules), arguments), tmp_path)
-    assert (done.returncode, json.loads(done.stdout)) == (7, list(arguments))
+def test_the_command_is_run_where_the_modules_differ(tmp_path: Path, modules: dict[str, str]) -> None:
+    program = in_little(tmp_path, modules)
+    done = run(node_snippets.argv(node_snippets.CHECK_CONFIG, program, CHECK), tmp_path)
+    assert (done.returncode, json.loads(done.stdout)) == (7, list(CHECK))
+    # The caller runs the command.
+    done = run(node_snippets.script_argv(node_snippets.CALL_GATEWAY, program), tmp_path)
+    assert (done.returncode, done.stdout) == (1, "")
 
 
-def test_a_gateway_is_not_asked_again_what_it_has_refused(tmp_path: Path) -> None:
-    program = in_little(
-        tmp_path,
+# Each call, and the line with its answer. A gateway is not asked again what it has refused.
+CONVERSATION: list[tuple[dict[str, Any], dict[str, Any]]] = [
+    (
+        {"method": "agent", "params": {"message": "hi"}, "timeoutMs": 5000, "expectFinal": True},
         {
-            "infra/dotenv.js": "exports.loadDotEnv = () => {};",
-            "gateway/call.js": "exports.callGateway = async ({method}) => { throw new Error(`no ${method}`); };",
+            "answer": {
+                "method": "agent",
+                "params": {"message": "hi"},
+                "timeoutMs": 5000,
+                "expectFinal": True,
+                "clientName": "cli",
+                "mode": "cli",
+            }
         },
-    )
-    done = run(node_snippets.argv(node_snippets.CALL_GATEWAY, program, CALL), tmp_path)
-    assert (done.returncode, done.stdout, done.stderr) == (1, "", "Error: no models.list\n")
+    ),
+    ({"method": "no"}, {"error": "Error: no no"}),
+    ({"method": "no"}, {"error": "Error: no no, again"}),
+]
 
 
-def test_a_gateway_is_asked_what_the_arguments_say(tmp_path: Path) -> None:
-    program = in_little(
-        tmp_path,
-        {
-            "infra/dotenv.js": "exports.loadDotEnv = () => {};",
-            "gateway/call.js": "exports.callGateway = async (options) => options;",
-        },
-    )
-    asked = ("gateway", "call", "agent", "--json", "--params", '{"message": "hi"}', "--timeout", "5000")
-    options: dict[str, Any] = {"method": "agent", "params": {"message": "hi"}, "timeoutMs": 5000, "expectFinal": False}
-    client = {"clientName": "cli", "mode": "cli"}
-    done = run(node_snippets.argv(node_snippets.CALL_GATEWAY, program, asked), tmp_path)
-    assert (done.returncode, json.loads(done.stdout)) == (0, {**options, **client})
-    done = run(node_snippets.argv(node_snippets.CALL_GATEWAY, program, [*asked, "--expect-final"]), tmp_path)
-    assert (done.returncode, json.loads(done.stdout)) == (0, {**options, **client, "expectFinal": True})
+def test_a_gateway_is_asked_what_each_line_says(tmp_path: Path) -> None:
+    call = """\
+let again = "";
+exports.callGateway = async (options) => {
+  if (options.method === "no") {
+    const error = new Error(`no no${again}`);
+    again = ", again";
+    throw error;
+  }
+  return options;
+};
+"""
+    program = in_little(tmp_path, {"infra/dotenv.js": "exports.loadDotEnv = () => {};", "gateway/call.js": call})
+    lines = "".join(json.dumps(asked) + "\n" for asked, _answer in CONVERSATION)
+    done = run(node_snippets.script_argv(node_snippets.CALL_GATEWAY, program), tmp_path, said=lines)
+    answers = [json.loads(line) for line in done.stdout.splitlines()]
+    assert (done.returncode, answers) == (0, [{}, *(answer for _asked, answer in CONVERSATION)])
 
 
 def test_a_gateway_answers_as_it_answers_the_command(
@@ -175,7 +183,8 @@ def test_a_gateway_answers_as_it_answers_the_command(
         monkeypatch.setenv(name, value)
 
     def asked(program: tuple[str, ...], method: str, port: int = bench.gateway.port) -> Any:
-        return Gateway(CLAWDBOT, program, paths, port, dict(os.environ)).call(method, {}, 300)
+        with Gateway(CLAWDBOT, program, paths, port, dict(os.environ)) as gateway:
+            return gateway.call(method, {}, 300)
 
     by_itself = (str(MODULES / ".bin" / "clawdbot"),)
     listing = asked(PROGRAM, "models.list")

@@ -87,9 +87,9 @@ def gather(params: Mapping[str, Any]) -> Gathered:
     }
     if params["models"]:
         secrets = {value for file in seen.sources.files for value in secret_values(file.values)}
-        gateway = Gateway(product, seen.cli.program, paths, seen.port, seen.cli_environment, secrets)
         try:
-            info["models_missing"] = health.missing_models(paths, gateway, seen, params["models"])
+            with Gateway(product, seen.cli.program, paths, seen.port, seen.cli_environment, secrets) as gateway:
+                info["models_missing"] = health.missing_models(paths, gateway, seen, params["models"])
         except ClawdbotError as exc:
             # A rescue, for example a rollback of the files, needs their paths.
             raise ClawdbotError(" ".join(find_program_problems(info)) or str(exc), **info) from exc

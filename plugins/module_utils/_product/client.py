@@ -19,6 +19,7 @@ from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.redact
 
 from . import command, node_snippets
 from .config_check import problems
+from .conversation import Conversation
 from .locate import Paths, environment
 from .table import Product
 
@@ -28,6 +29,8 @@ _STARTUP_SECONDS = 60
 
 class Gateway:
     """A running gateway, called through the product's CLI, which finds the token in the gateway's files.
+
+    At the end of its context, no process of it is left.
 
     `port` is where the gateway listens; None leaves that to the config, which does not contain what a unit sets.
     `variables` is the environment of the gateway's process, which can have a token, or what the config refers to, from
@@ -49,6 +52,14 @@ class Gateway:
         self._environment = {**variables, **environment(product, paths), **listening}
         self._directory = paths.state_dir
         self._secrets = (*secrets, *secret_values(variables))
+        self._script = node_snippets.script_argv(product.call_script, program)
+        self._conversation: Conversation | None = None
+
+    def __enter__(self) -> Gateway:
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self._end_conversation()
 
     def redact(self, text: str) -> str:
         """Return the text without this gateway's secrets."""
@@ -59,24 +70,53 @@ class Gateway:
 
         The argv contains no secret: the CLI reads the gateway's token from the config, `.env` or its environment.
         """
-        arguments = [
-            "gateway",
-            "call",
-            method,
-            "--json",
-            "--params",
-            json.dumps(params),
-            "--timeout",
-            f"{timeout * 1000:.0f}",
-        ]
-        argv = node_snippets.argv(
-            self.product.call_script, self._program, [*arguments, *(["--expect-final"] if final else [])]
-        )
-        return self._run(argv, timeout + _STARTUP_SECONDS, f"Gateway method {method}")
+        what = f"Gateway method {method}"
+        limit = timeout + _STARTUP_SECONDS
+        milliseconds = round(timeout * 1000)
+        conversation = self._converse()
+        if conversation is not None:
+            call = {"method": method, "params": params, "timeoutMs": milliseconds, "expectFinal": final}
+            return self._ask(conversation, call, limit, what)
+        options = ["--json", "--params", json.dumps(params), "--timeout", f"{milliseconds}"]
+        argv = [*self._program, "gateway", "call", method, *options, *(["--expect-final"] if final else [])]
+        return self._run(argv, limit, what)
 
     def run(self, arguments: Sequence[str], timeout: float) -> Any:
         """Return what the CLI prints as JSON about this gateway's files. Raises `ClawdbotError` as `call` does."""
         return self._run([*self._program, *arguments], timeout, f"Command {self.product.name} {' '.join(arguments)}")
+
+    def _converse(self) -> Conversation | None:
+        """Return the process that calls the product's own modules; None if they are not as expected."""
+        if self._conversation is None and self._script:
+            try:
+                self._conversation = Conversation(self._script, self._directory, self._environment, _STARTUP_SECONDS)
+            except (OSError, EOFError, subprocess.TimeoutExpired):
+                # The CLI, which is called instead from now on, says why.
+                self._script = []
+        return self._conversation
+
+    def _ask(self, conversation: Conversation, call: Mapping[str, Any], timeout: float, what: str) -> Any:
+        try:
+            said = conversation.ask(call, timeout)
+        except subprocess.TimeoutExpired as exc:
+            self._end_conversation()
+            raise _timed_out(what, timeout) from exc
+        except (OSError, EOFError, ValueError) as exc:
+            # Not repeated: the call may have reached the gateway.
+            self._end_conversation()
+            raise ClawdbotError(f"{what} failed: Node ended without an answer.") from exc
+        if "error" in said:
+            raise self._failed(what, "", str(said["error"]))
+        return said.get("answer")
+
+    def _end_conversation(self) -> None:
+        if self._conversation is not None:
+            self._conversation.close()
+            self._conversation = None
+
+    def _failed(self, what: str, stdout: str, stderr: str) -> ClawdbotError:
+        said = "; ".join(problems(stdout, stderr))
+        return ClawdbotError(f"{what} failed: {self.redact(said)}")
 
     def _run(self, argv: Sequence[str], timeout: float, what: str) -> Any:
         cli = f"the {self.product.title} CLI"
@@ -85,13 +125,16 @@ class Gateway:
         try:
             done = command.run(argv, self._directory, self._environment, timeout)
         except subprocess.TimeoutExpired as exc:
-            raise ClawdbotError(f"{what} timed out after {timeout:g} seconds.") from exc
+            raise _timed_out(what, timeout) from exc
         except OSError as exc:
             raise ClawdbotError(f"{what} cannot be run: {cli} does not start ({exc.strerror}).") from exc
         if done.returncode != 0:
-            said = "; ".join(problems(done.stdout, done.stderr or done.stdout))
-            raise ClawdbotError(f"{what} failed: {self.redact(said)}")
+            raise self._failed(what, done.stdout, done.stderr or done.stdout)
         try:
             return json.loads(done.stdout)
         except (ValueError, RecursionError) as exc:
             raise ClawdbotError(f"{what} returned no JSON.") from exc
+
+
+def _timed_out(what: str, timeout: float) -> ClawdbotError:
+    return ClawdbotError(f"{what} timed out after {timeout:g} seconds.")

@@ -7,8 +7,8 @@
 
 """Node scripts that do what a command of Clawdbot's CLI does, by the same modules, without loading the rest of it.
 
-Loading the rest is most of what a command takes: 1.6 to 1.8 of 2.4 seconds of CPU (bench/program.py). A script gets the
-CLI and the command's arguments. Where the modules are not those of 2026.1.24-3, it runs the command instead.
+Loading the rest is most of what a command takes: 1.6 to 1.8 of 2.4 seconds of CPU (bench/program.py). Where the modules
+are not those of 2026.1.24-3, the command is run instead.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ _NODES = frozenset(["node", "nodejs"])
 # In a run of half a second the optimizing compiler costs more than it saves: a tenth less CPU without it.
 _FLAGS = ("--no-opt",)
 
-_START = """\
+_LOAD = """\
 const [program, ...args] = process.argv.slice(1);
 const load = (name) => import(require("path").join(require("fs").realpathSync(program), "..", name));
-const {spawnSync} = require("child_process");
-const run = () => process.exit(spawnSync(process.execPath, [program, ...args], {stdio: "inherit"}).status ?? 1);
 """
 
 #: Exits 0 where the config is valid. Otherwise it runs the command, which reports the problems.
 CHECK_CONFIG = (
-    _START
+    _LOAD
     + """\
+const {spawnSync} = require("child_process");
+const run = () => process.exit(spawnSync(process.execPath, [program, ...args], {stdio: "inherit"}).status ?? 1);
 const valid = async () => {
   const {readConfigFileSnapshot} = await load("config/config.js");
   return (await readConfigFileSnapshot()).valid === true;
@@ -40,32 +40,42 @@ valid().then((yes) => yes || run(), run);
 """
 )
 
-#: `gateway call METHOD --json --params JSON --timeout MS [--expect-final]`.
+#: Calls the gateway as `gateway call` does (`conversation.py`). Exits 1 before it is ready if it cannot do that.
 CALL_GATEWAY = (
-    _START
+    _LOAD
     + """\
-const [, , method, , , params, , timeout, final] = args;
-const options = {
-  method, params: JSON.parse(params), timeoutMs: Number(timeout), expectFinal: Boolean(final),
-  clientName: "cli", mode: "cli",
-};
 const prepare = async () => {
   const [{loadDotEnv}, {callGateway}] = await Promise.all([load("infra/dotenv.js"), load("gateway/call.js")]);
   loadDotEnv({quiet: true});
-  return callGateway.bind(undefined, options);
+  return callGateway.bind(undefined);
 };
-// A call that has reached the gateway is not repeated.
-const call = (ask) => ask().then(
-  (answer) => console.log(JSON.stringify(answer)),
-  (error) => { console.error(String(error)); process.exitCode = 1; },
-);
-prepare().then(call, run);
+const answer = async (call, line) => {
+  try {
+    return {answer: await call({...JSON.parse(line), clientName: "cli", mode: "cli"})};
+  } catch (error) {
+    return {error: String(error)};
+  }
+};
+const converse = async (call) => {
+  console.log("{}");
+  for await (const line of require("readline").createInterface({input: process.stdin})) {
+    console.log(JSON.stringify(await answer(call, line)));
+  }
+  process.exit();
+};
+prepare().then(converse, () => process.exit(1));
 """
 )
 
 
 def argv(script: str, program: Sequence[str], arguments: Sequence[str]) -> list[str]:
     """Return the argv of a CLI command: of the script, where there is one and Node runs the CLI."""
+    by_script = script_argv(script, program)
+    return [*by_script, *arguments] if by_script else [*program, *arguments]
+
+
+def script_argv(script: str, program: Sequence[str]) -> list[str]:
+    """Return the argv of a script without arguments; empty where there is none, or Node does not run the CLI."""
     if script and len(program) == 2 and os.path.basename(program[0]) in _NODES:
-        return [program[0], *_FLAGS, "-e", script, program[1], *arguments]
-    return [*program, *arguments]
+        return [program[0], *_FLAGS, "-e", script, program[1]]
+    return []

@@ -4,10 +4,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -152,7 +152,7 @@ def test_the_cli_has_the_environment_of_the_process(
         chat_module, "cli_environment", lambda _product, _paths, service: asked.append(service) or {"TOKEN": "t"}
     )
     monkeypatch.setattr(
-        chat_module, "Gateway", lambda *arguments: asked.append(arguments[4]) or SimpleNamespace(arguments=arguments)
+        chat_module, "Gateway", lambda *arguments: asked.append(arguments[4]) or contextlib.nullcontext()
     )
     monkeypatch.setattr(chat, "send", lambda _gateway, _agent, model, *_more: ChatResult(model, True, "ready"))
 

@@ -5,11 +5,14 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import ClawdbotError
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product import client
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.client import Gateway
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.locate import Paths
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.table import PRODUCTS
@@ -94,3 +97,95 @@ def test_a_missing_cli(tmp_path: Path) -> None:
     with pytest.raises(ClawdbotError) as caught:
         Gateway(CLAWDBOT, [], paths(tmp_path), 18789, {}).call("models.list", {}, 1)
     assert str(caught.value) == "Gateway method models.list cannot be run: the Clawdbot CLI was not found."
+
+
+# What takes the place of Node: it notes that it was started, and answers a call as the test says. Run with the entry
+# script as first argument, it is the CLI.
+NODE = """#!{python}
+import json, os, pathlib, sys, time
+directory = pathlib.Path(sys.argv[0]).parent
+script = "-e" in sys.argv
+with (directory / "started").open("a") as started:
+    print(f"script {{os.getpid()}}" if script else " ".join(sys.argv[2:5]), file=started)
+if not script:
+    print('{{"by": "CLI"}}')
+    sys.exit()
+{unready}
+print("{{}}", flush=True)
+for line in sys.stdin:
+    call = json.loads(line)
+    if call["method"] == "end":
+        sys.exit(1)
+    if call["method"] == "sleep":
+        time.sleep(60)
+    if call["method"] == "talk":
+        print("Hello.", flush=True)
+    elif call["method"] == "fail":
+        print(json.dumps({{"error": "Error: no {key} here"}}), flush=True)
+    else:
+        print(json.dumps({{"answer": call}}), flush=True)
+"""
+
+
+@pytest.fixture
+def by_node(tmp_path: Path) -> Callable[[str], Gateway]:
+    """Return a gateway that is called by what takes the place of Node, with what it does before it is ready."""
+
+    def make(unready: str = "") -> Gateway:
+        node = tmp_path / "node"
+        node.write_text(NODE.format(python=sys.executable, unready=unready, key=KEY))
+        node.chmod(0o755)
+        return Gateway(CLAWDBOT, [str(node), "/entry.js"], paths(tmp_path), 18789, {}, [KEY])
+
+    return make
+
+
+def started(directory: Path) -> list[str]:
+    return (directory / "started").read_text().splitlines()
+
+
+def test_all_calls_go_through_one_process(tmp_path: Path, by_node: Callable[..., Gateway]) -> None:
+    with by_node() as gateway:
+        call = {"method": "a.b", "params": {"x": 1}, "timeoutMs": 1500, "expectFinal": True}
+        assert gateway.call("a.b", {"x": 1}, 1.5, final=True) == call
+        with pytest.raises(ClawdbotError) as caught:
+            gateway.call("fail", {}, 1)
+        assert str(caught.value) == f"Gateway method fail failed: no <{fingerprint(KEY)}> here"
+        assert gateway.call("c", {}, 1)["method"] == "c"
+        (process,) = started(tmp_path)
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(process.removeprefix("script ")), 0)
+
+
+def test_a_process_that_ends_is_no_answer(tmp_path: Path, by_node: Callable[..., Gateway]) -> None:
+    with by_node() as gateway:
+        for method in ("end", "talk"):
+            with pytest.raises(ClawdbotError) as caught:
+                gateway.call(method, {}, 1)
+            assert str(caught.value) == f"Gateway method {method} failed: Node ended without an answer."
+        assert gateway.call("c", {}, 1)["method"] == "c"
+    assert len(started(tmp_path)) == 3
+
+
+def test_a_call_ends_at_its_time(
+    tmp_path: Path, by_node: Callable[..., Gateway], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with by_node() as gateway:
+        gateway.call("c", {}, 1)
+        monkeypatch.setattr(client, "_STARTUP_SECONDS", 0)
+        with pytest.raises(ClawdbotError) as caught:
+            gateway.call("sleep", {}, 0.2)
+    assert str(caught.value) == "Gateway method sleep timed out after 0.2 seconds."
+    (process,) = started(tmp_path)
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(process.removeprefix("script ")), 0)
+
+
+def test_the_cli_is_called_if_the_modules_differ(tmp_path: Path, by_node: Callable[[str], Gateway]) -> None:
+    with by_node("sys.exit(1)") as gateway:
+        assert [gateway.call(method, {}, 1) for method in ("a", "b")] == [{"by": "CLI"}] * 2
+    assert [line for line in started(tmp_path) if not line.startswith("script ")] == [
+        "gateway call a",
+        "gateway call b",
+    ]
+    assert len(started(tmp_path)) == 3
