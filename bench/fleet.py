@@ -58,30 +58,6 @@ _ON_REAL_HOSTS = {
     "providers_catalogue": DEFAULTS["providers_catalogue"],
 }
 
-PROGRAM = """\
-#!/bin/sh
-# What the product says of a gateway that has the models; every config is fine.
-case "$1 $2" in
-  "gateway call") cat "$CLAWDBOT_STATE_DIR/listing.json" ;;
-  "models list") cat "$CLAWDBOT_STATE_DIR/listing.json" ;;
-esac
-"""
-# The product is a script for node, and is run by the node beside it; also where that is given a script in its place. A
-# script without arguments reads its calls.
-NODE = """\
-#!/bin/sh
-if [ "$2" = -e ] && [ $# = 4 ]; then
-  echo "{}"
-  while read -r call; do
-    echo "{\\"answer\\": $(tr -d "\\n" < "$CLAWDBOT_STATE_DIR/listing.json")}"
-  done
-  exit
-elif [ "$2" = -e ]; then
-  shift 3
-fi
-exec sh "$@"
-"""
-
 
 class Cost(NamedTuple):
     """What one run of ansible-playbook has taken: seconds, seconds of all its processes, MiB of its largest one."""
@@ -112,9 +88,6 @@ class Host(NamedTuple):
     @property
     def lock(self) -> Path:
         return self.directory / "tmp" / f"clawdbot-{os.geteuid()}" / "gateway.bench.lock"
-
-    def restart_argv(self) -> list[str]:
-        return [sys.executable, str(FOLDER / "gateway.py"), str(self.port), str(self.lock), str(self.state_dir)]
 
 
 class Fleet(Protocol):
@@ -162,11 +135,17 @@ class SimulatedFleet:
         self.env = {provider["env_var"]: provider["api_key"] for provider in selection["providers"].values()}
         listed = [{"key": model, **dict(zip(("provider", "id"), model.split("/", 1)))} for model in selection["models"]]
         self.listing = json.dumps({"models": listed})
-        (directory / "bin").mkdir()
-        for name, text in (("clawdbot", PROGRAM), ("node", NODE)):
-            program = directory / "bin" / name
-            program.write_text(text)
-            program.chmod(0o700)
+        # A package of the product, and Node, as a host has them. The entry script is Python, so Node is Python as well.
+        self._node = directory / "bin" / "node22"
+        self._entry = directory / "clawdbot" / "dist" / "entry.js"
+        for path in (self._node, self._entry):
+            path.parent.mkdir(parents=True)
+        shutil.copy(os.path.realpath(sys.executable), self._node)
+        shutil.copy(FOLDER / "gateway.py", self._entry)
+        program = directory / "bin" / "clawdbot"
+        program.write_text(f'#!/bin/sh\nexec {self._node} {self._entry} "$@"\n')
+        program.chmod(0o700)
+        (directory / "clawdbot" / "package.json").write_text(json.dumps({"name": "clawdbot", "version": "2026.1.24-3"}))
 
     def hosts(self, count: int) -> list[Host]:
         return [
@@ -188,11 +167,15 @@ class SimulatedFleet:
                 files = apply.Files(str(host.state_dir / "clawdbot.json"), str(host.state_dir / ".env"))
                 apply.apply_providers(files, self.desired, self.env, [], check_mode=False)
                 apply.confirm(files, check_mode=False)
-            subprocess.run(host.restart_argv(), check=True)
+            subprocess.run(self._restart_argv(host), check=True)
 
     def end(self, hosts: Sequence[Host]) -> None:
         for host in hosts:
-            subprocess.run([*host.restart_argv(), "--stop"], check=True)
+            subprocess.run([*self._restart_argv(host), "--stop"], check=True)
+
+    def _restart_argv(self, host: Host) -> list[str]:
+        of_host = [str(host.port), str(host.lock), str(host.state_dir)]
+        return ["/usr/bin/env", f"CLAWDBOT_STATE_DIR={host.state_dir}", str(self._node), str(self._entry), *of_host]
 
     def inventory(self, hosts: Sequence[Host]) -> Path:
         path = self.directory / f"inventory-{len(hosts)}.yml"
@@ -202,7 +185,7 @@ class SimulatedFleet:
                 "host_environment": {"TMPDIR": str(host.directory / "tmp")},
                 "gateway_port": host.port,
                 "providers_state_dir": str(host.state_dir),
-                "providers_restart_argv": host.restart_argv(),
+                "providers_restart_argv": self._restart_argv(host),
             }
             for host in hosts
         }
@@ -320,6 +303,9 @@ def measure(fleet: Fleet, hosts: Sequence[Host], situation: str, rounds: int) ->
     costs: dict[str, list[Cost]] = {}
     try:
         fleet.reset(hosts, changed=changed)
+        if not changed:
+            # It formats the config in another way than the role, which accepts both.
+            fleet.run("by_hand.yml", hosts)
         for _round in range(rounds):
             for playbook in playbooks:
                 # Pings leave everything as it is.

@@ -2,9 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A process in a gateway's place, for simulated hosts: answers HTTP and keeps a lock as a gateway does.
+"""What takes the place of the product on simulated hosts.
 
-gateway.py PORT LOCK STATE_DIR [--stop] ends the one that holds the lock, starts a new one, and returns once it listens.
+gateway.py PORT LOCK STATE_DIR [--stop] ends the gateway that holds the lock, starts a new one, and returns once it
+listens: a process that answers HTTP and keeps a lock as a gateway does. gateway.py COMMAND ... is the CLI: it lists the
+models of the gateway, and every config is valid.
 """
 
 from __future__ import annotations
@@ -20,6 +22,18 @@ from pathlib import Path
 
 
 def main() -> None:
+    if sys.argv[1] in ("gateway", "models", "config"):
+        answer_command()
+    else:
+        restart()
+
+
+def answer_command() -> None:
+    if sys.argv[1] != "config":
+        sys.stdout.write((Path(os.environ["CLAWDBOT_STATE_DIR"]) / "listing.json").read_text())
+
+
+def restart() -> None:
     port, lock, state_dir = int(sys.argv[1]), Path(sys.argv[2]), sys.argv[3]
     with contextlib.suppress(OSError, ValueError):
         os.kill(json.loads(lock.read_text())["pid"], signal.SIGKILL)
