@@ -49,11 +49,6 @@ options:
     type: list
     elements: str
     required: true
-  port:
-    description:
-      - The port that the gateway listens on, RV(clawfleet.clawdbot.gateway_info#module:port).
-      - If not set, the one in its config. The gateway listens on another one if its unit says so.
-    type: int
   program:
     description: The command that runs the CLI, RV(clawfleet.clawdbot.gateway_info#module:program).
     type: list

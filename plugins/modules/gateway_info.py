@@ -47,6 +47,13 @@ options:
         and C(unlisted_models), provider to ids of models that need not be listed. The blocks contain both. Where no
         endpoint was asked, the optional models stay as they are in the config.
     type: dict
+  check_call:
+    description:
+      - Whether to call the gateway once through its CLI, so that a token or password that it does not accept is one of
+        the blockers. Calls verify a change, and a gateway can reject them although it answers.
+      - It is not called if there is nothing to do, if it does not answer, or if there are other blockers.
+    type: bool
+    default: false
 seealso:
   - module: clawfleet.clawdbot.provider_config
   - module: clawfleet.clawdbot.verify_models
@@ -206,11 +213,29 @@ active_state:
   returned: success
   type: str
   sample: active
+address:
+  description:
+    - The address at which the gateway is asked. It is one on which its process listens, whatever the config says.
+    - If that is not known, or none runs, it is one of the host on which something listens on the configured port.
+  returned: success
+  type: str
+  sample: 127.0.0.1
 port:
-  description: The port that the gateway listens on.
+  description: The port that the gateway listens on, as RV(address).
   returned: success
   type: int
   sample: 18789
+tls:
+  description: Whether the gateway answers with TLS there. Its certificate is not verified.
+  returned: success
+  type: bool
+  sample: false
+listening:
+  description:
+    - V(known) if the sockets of the process can be read, else V(unknown). Null if no process runs.
+  returned: success
+  type: str
+  sample: known
 port_taken_by:
   description: What answers on RV(port) although the process does not run, for example another unit. Else empty.
   returned: success
@@ -311,6 +336,11 @@ models_missing:
   type: list
   elements: str
   sample: []
+call_error:
+  description: Why the gateway does not accept a call of its own CLI. Empty if it does.
+  returned: O(check_call=true), and it was called
+  type: str
+  sample: ""
 endpoints:
   description: The result of M(clawfleet.clawdbot.verify_models).
   returned: O(endpoints) given

@@ -54,6 +54,7 @@ def find_blockers(gateway: GatewayInfo, fingerprints: Mapping[str, str]) -> list
         *_overrides(gateway, fingerprints),
         *_blocked_models(gateway),
         *_unreadable_files(gateway),
+        *_rejected_call(gateway),
     ]
 
 
@@ -146,6 +147,11 @@ def find_problems(
 def find_unknowns(gateway: GatewayInfo) -> list[str]:
     """Return what could not be observed of a gateway, and what shows it."""
     unknowns = []
+    if gateway["listening"] == "unknown" and not gateway["isolated"] and not gateway["started_by"]:
+        unknowns.append(
+            f"Where process {gateway['pid']} listens cannot be read. The gateway is asked on port {gateway['port']}, "
+            "as it is configured."
+        )
     if gateway["pid"] is not None and gateway["isolated"] is None:
         unknowns.append(
             f"Whether the gateway's process {gateway['pid']} runs in a container is unknown: it runs as another "
@@ -157,6 +163,11 @@ def find_unknowns(gateway: GatewayInfo) -> list[str]:
             f"The environment of process {gateway['pid']} cannot be read: whether another key takes precedence over "
             f"those of {gateway['env_path']} is unknown. Only a chat message shows it: set providers_verify_after to "
             "turn."
+        )
+    if gateway.get("call_error") and gateway["restart_reasons"]:
+        unknowns.append(
+            "Whether the gateway accepts calls of its own CLI is unknown until it is restarted. Now it does not: "
+            f"{gateway['call_error']}"
         )
     return unknowns
 
@@ -174,6 +185,17 @@ def _blocked_models(gateway: GatewayInfo) -> Iterator[str]:
 def _unreadable_files(gateway: GatewayInfo) -> Iterator[str]:
     if "files" in gateway and gateway["files"]["error"]:
         yield gateway["files"]["error"]
+
+
+def _rejected_call(gateway: GatewayInfo) -> Iterator[str]:
+    # A process that is older than its files can have another token than they.
+    if gateway.get("call_error") and not gateway["restart_reasons"]:
+        product = PRODUCTS[gateway["product"]]
+        yield (
+            f"The gateway does not accept calls of its own CLI, so no change could be verified: "
+            f"{gateway['call_error'].rstrip('.')}. Set {product.token_variable} or {product.password_variable} in "
+            f"{gateway['env_path']} to what the gateway accepts, or set `providers_verify_after` to none."
+        )
 
 
 def _model_problems(gateway: GatewayInfo) -> Iterator[Problem]:

@@ -14,6 +14,7 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import ClawdbotError
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.client import Gateway
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.locate import Paths
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.table import (
@@ -22,7 +23,7 @@ from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.table 
     Product,
 )
 
-from .port import answers
+from .listener import ask
 from .state import Observation, Service, observe
 
 _POLL_SECONDS = 0.25
@@ -32,6 +33,9 @@ _OBSERVE_SECONDS = 2.0
 # OpenClaw's first start on the files of Clawdbot, and while the old process still has the port.
 _GIVE_UP_AFTER_RESTARTS = 5
 _LISTING_SECONDS = 60.0
+# It changes nothing. After `models.list`, a gateway would list the models that it had then (table.py).
+_CALLED_METHOD = "health"
+_CALL_SECONDS = 30.0
 
 
 def wait_until_healthy(
@@ -75,6 +79,15 @@ def missing_models(paths: Paths, gateway: Gateway, seen: Observation, wanted: Se
     return [model for model in missing if model not in listed]
 
 
+def call_error(gateway: Gateway) -> str:
+    """Return why a gateway that answers does not accept a call of its own CLI; empty where it does."""
+    try:
+        gateway.call(_CALLED_METHOD, {}, _CALL_SECONDS)
+    except ClawdbotError as exc:
+        return str(exc)
+    return ""
+
+
 def parse_models(listing: Any) -> set[str]:
     """Return the `provider/model` in an answer to one of the product's two commands that list models."""
     models = listing.get("models") if isinstance(listing, dict) else None
@@ -86,7 +99,8 @@ def _pause(seen: Observation, product: Product, until: float) -> None:
     """Wait until the port begins or ceases to answer, at the latest until the monotonic time `until`."""
     while time.monotonic() < until:
         time.sleep(_POLL_SECONDS)
-        if answers(seen.port, product.health_path) is not seen.answers:
+        answer = ask(seen.listener.host, seen.listener.port, product.health_path)
+        if (answer is not None) is not seen.answers:
             return
 
 

@@ -115,7 +115,12 @@ class _GatewayInfo(TypedDict):
     service_name: str
     service_loaded: bool | None
     active_state: str | None
+    #: Where it is asked: where its process listens, or as it is configured where that is not known.
+    address: str
     port: int
+    tls: bool
+    #: Whether it is known where the process listens. None where none runs.
+    listening: Literal["known", "unknown"] | None
     #: What answers there although the process does not run; empty if nothing does.
     port_taken_by: str
     answers: bool
@@ -133,6 +138,8 @@ class GatewayInfo(_GatewayInfo, total=False):
     """One gateway on its host. The documentation of the module describes each field."""
 
     models_missing: list[str]
+    #: Why the gateway does not answer its own CLI; empty where it does. Not there where it was not called.
+    call_error: str
     endpoints: EndpointsInfo
     files: FilesInfo
     models: ModelsInfo

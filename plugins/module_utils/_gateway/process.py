@@ -80,7 +80,7 @@ def sees_other_files(process: Process, state_dir: str) -> bool | None:
         # Only Linux has such namespaces.
         return False
     of_process = f"{_PROC}/{process.pid}"
-    namespaces = [[_link(f"{base}/ns/{name}") for name in ("mnt", "pid")] for base in (f"{_PROC}/self", of_process)]
+    namespaces = [[link(f"{base}/ns/{name}") for name in ("mnt", "pid")] for base in (f"{_PROC}/self", of_process)]
     if process.executable is None or any(None in links for links in namespaces) or _file(f"{of_process}/root") is None:
         return None
     if namespaces[0] == namespaces[1]:
@@ -139,22 +139,23 @@ def _of_proc(pid: int) -> Process | None:
         pid,
         booted + ticks / os.sysconf("SC_CLK_TCK"),
         _environment(pid),
-        _link(f"{_PROC}/{pid}/cwd"),
-        _link(f"{_PROC}/{pid}/exe"),
+        link(f"{_PROC}/{pid}/cwd"),
+        link(f"{_PROC}/{pid}/exe"),
         tuple(filter(None, _read(f"{_PROC}/{pid}/cmdline").split("\0"))),
-        tuple(path for each in (pid, *_children(pid)) for path in _native_modules(each)),
+        tuple(path for each in (pid, *children(pid)) for path in _native_modules(each)),
     )
 
 
 def _node_below(pid: int, depth: int) -> Process | None:
-    children = _children(pid) if depth else []
-    for child in children:
-        if is_node(_link(f"{_PROC}/{child}/exe") or ""):
+    started = children(pid) if depth else []
+    for child in started:
+        if is_node(link(f"{_PROC}/{child}/exe") or ""):
             return _of_proc(child)
-    return next(filter(None, (_node_below(child, depth - 1) for child in children)), None)
+    return next(filter(None, (_node_below(child, depth - 1) for child in started)), None)
 
 
-def _children(pid: int) -> list[int]:
+def children(pid: int) -> list[int]:
+    """Return the ids of the processes that a process has started; empty if they are not known."""
     return [int(child) for child in _read(f"{_PROC}/{pid}/task/{pid}/children").split()]
 
 
@@ -188,7 +189,8 @@ def _environment(pid: int) -> dict[str, str] | None:
     return dict(entry.split("=", 1) for entry in entries if "=" in entry)
 
 
-def _link(path: str) -> str | None:
+def link(path: str) -> str | None:
+    """Return what a link points to; None if this account may not read it."""
     try:
         return os.readlink(path)
     except OSError:

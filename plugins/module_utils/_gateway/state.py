@@ -16,14 +16,17 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config import includes, json5_reader
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.env_refs import references
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.tree import at
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import ClawdbotError
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._files import atomic
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.client import Listener
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.locate import Paths, paths_of_process
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.table import Product
 
-from . import env_sources, systemd
-from .port import answers, find_port
-from .process import Process, find_by_lock, find_by_pid, sees_other_files
+from . import env_sources, sockets, systemd
+from .listener import configured_port, find_listener, option
+from .process import Process, find_by_lock, find_by_pid, is_node, sees_other_files
 from .program import Cli, find_cli, replaceable_files
 from .restart_reasons import restart_reasons
 from .systemd import Unit
@@ -60,7 +63,10 @@ class Observation:
     cli: Cli
     #: Whether the process sees other files than this account; None where that is not known, or none runs.
     isolated: bool | None
-    port: int
+    #: Where it is asked: where its process listens, or as it is configured where that is not known.
+    listener: Listener
+    #: Whether it is known where its process listens; None where none runs.
+    listening: Literal["known", "unknown"] | None
     answers: bool
     #: Why it needs a new process.
     restart_reasons: Sequence[str]
@@ -68,6 +74,8 @@ class Observation:
     process_paths: tuple[str, str] | None
     #: What answers on its port although its process does not run; empty if nothing does.
     port_taken_by: str
+    #: The environment in which the CLI is run.
+    cli_environment: Mapping[str, str] = field(repr=False)
 
     @property
     def unit(self) -> Unit | None:
@@ -80,20 +88,9 @@ class Observation:
         return self.sources.process
 
     @property
-    def cli_environment(self) -> dict[str, str]:
-        """The environment in which the CLI is run."""
-        return _cli_environment(self.process, self.sources.service)
-
-    @property
     def restarts(self) -> int:
         """How often systemd has restarted it on its own."""
         return self.unit.restarts if self.unit else 0
-
-
-def cli_environment(product: Product, paths: Paths, service: Service) -> dict[str, str]:
-    """Return the environment in which a gateway's CLI is run: that of its process."""
-    unit, process = _find(product, paths, service)
-    return _cli_environment(process, env_sources.from_unit(unit) if unit else [])
 
 
 def observe(product: Product, paths: Paths, service: Service, names: Sequence[str]) -> Observation:
@@ -104,18 +101,21 @@ def observe(product: Product, paths: Paths, service: Service, names: Sequence[st
     isolated = sees_other_files(process, paths.state_dir) if process else None
     # The paths of a process that sees other files mean nothing here.
     cli = Cli() if isolated else find_cli(product, unit, process)
-    port = find_port(product, config, process, unit.arguments if unit else ())
-    answered = answers(port, product.health_path)
+    is_seen = process is not None and not isolated and not cli.started_by
+    own = sockets.of_gateway(process.pid) if process and is_seen else None
+    listener, answered = find_listener(own, _configured_port(product, config, sources), product.health_path)
     return Observation(
         sources,
         config,
         cli,
         isolated,
-        port,
+        listener,
+        None if process is None else "unknown" if own is None else "known",
         process is not None and answered,
         restart_reasons(sources, replaceable_files(cli.program, cli.package), names),
-        None if isolated or cli.started_by else _process_paths(product, paths, sources),
+        _process_paths(product, paths, sources) if is_seen or process is None else None,
         _other_service(product, service) if answered and process is None else "",
+        _cli_environment(product, config, sources),
     )
 
 
@@ -133,17 +133,19 @@ def _process_paths(product: Product, paths: Paths, sources: env_sources.EnvSourc
     None where the environment of neither is known.
     """
     process, unit = sources.process, sources.unit
-    variables: Mapping[str, str] | None = None
-    if process:
-        variables = process.environment
-    elif unit and unit.home:
+    variables: Mapping[str, str] | None = process.environment if process else None
+    if variables is None and unit and unit.home and (process is None or is_node(unit.executable)):
         # systemd sets HOME.
         variables = {"HOME": unit.home, **_given(sources.service)}
     if variables is None:
         return None
-    words = unit.command if unit else process.arguments if process else ()
     directory = (process.working_directory if process else unit.working_directory if unit else None) or "/"
-    state_dir, config = paths_of_process(product, variables, words, directory)
+    state_dir, config = paths_of_process(product, variables, unit.command if unit else (), directory)
+    if unit is None:
+        # It was found by its lock, which names its config. A profile is not known: its title replaces its arguments.
+        config = paths.config
+        if not variables.get(product.state_dir_variable) and not variables.get(product.config_path_variable):
+            state_dir = os.path.dirname(config)
     return _same(state_dir, paths.state_dir), _same(config, paths.config)
 
 
@@ -163,13 +165,39 @@ def _other_service(product: Product, service: Service) -> str:
     return "another process"
 
 
-def _cli_environment(process: Process | None, service: Sequence[env_sources.Source]) -> dict[str, str]:
-    held = process.environment if process else None
+def _configured_port(product: Product, config: Any, sources: env_sources.EnvSources) -> int:
+    """Return the port that the unit, the process or the files give, as far as they can be read."""
+    held = (sources.process.environment if sources.process else None) or {}
+    traced = env_sources.trace(product.port_variable, sources).sources
+    values = (held.get(product.port_variable), *(value for _place, value in traced))
+    return configured_port(sources.unit.arguments if sources.unit else (), values, config)
+
+
+def _cli_environment(product: Product, config: Any, sources: env_sources.EnvSources) -> dict[str, str]:
+    held = sources.process.environment if sources.process else None
+    credentials = _credentials(product, config, sources.unit.arguments if sources.unit else ())
     if held is None:
         # Where it cannot be read, or none runs, the unit says what the process gets.
-        return {**os.environ, **_given(service)}
+        return {**os.environ, **_given(sources.service), **credentials}
     kept = {name: value for name, value in held.items() if not _OF_ONE_PROCESS.match(name)}
-    return {**{name: os.environ[name] for name in ("HOME", "PATH") if name in os.environ}, **kept}
+    return {**{name: os.environ[name] for name in ("HOME", "PATH") if name in os.environ}, **kept, **credentials}
+
+
+def _credentials(product: Product, config: Any, arguments: Sequence[str]) -> dict[str, str]:
+    """Return the variables with which the CLI sends the token and password that the gateway takes.
+
+    For the gateway, its command line takes precedence over its config, and that over its environment. For the CLI the
+    variable can take precedence over the config: so it is empty where the config has a value.
+    """
+    variables = {}
+    for variable, member in ((product.token_variable, "token"), (product.password_variable, "password")):
+        given = option(arguments, f"--{member}")
+        configured = at(config, ("gateway", "auth", member))
+        if given:
+            variables[variable] = given
+        elif isinstance(configured, str) and configured and variable not in references(configured):
+            variables[variable] = ""
+    return variables
 
 
 def _given(service: Sequence[env_sources.Source]) -> dict[str, str]:

@@ -17,7 +17,7 @@ from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import 
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._files import atomic, journal
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway import chat, chat_answers
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.env_sources import read_env_file
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.state import cli_environment
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.state import observe
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.client import Gateway
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.redaction import secret_values
 
@@ -28,7 +28,6 @@ ARGUMENT_SPEC: Mapping[str, Any] = {
     **SERVICE_ARGUMENTS,
     "kind": {"type": "str", "choices": ["text", "tool"], "default": "text"},
     "models": {"type": "list", "elements": "str", "required": True},
-    "port": {"type": "int"},
     "program": {"type": "list", "elements": "str", "required": True},
     "timeout": {"type": "float", "default": 60},
 }
@@ -74,6 +73,6 @@ def _chats(params: Mapping[str, Any]) -> list[chat_answers.ChatResult]:
         raise ClawdbotError(f"Cannot read {paths.config}: {exc}.", chats=[]) from exc
     env_file = read_env_file(paths.env)
     secrets = secret_values(env_file.values) if env_file else ()
-    variables = cli_environment(product, paths, resolve_service(params, product))
-    with Gateway(product, params["program"], paths, params["port"], variables, secrets) as gateway:
-        return [chat.send(gateway, agent, model, params["kind"], params["timeout"]) for model in params["models"]]
+    seen = observe(product, paths, resolve_service(params, product), [])
+    gateway = Gateway(product, params["program"], paths, seen.listener, seen.cli_environment, secrets)
+    return [chat.send(gateway, agent, model, params["kind"], params["timeout"]) for model in params["models"]]

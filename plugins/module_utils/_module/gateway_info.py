@@ -31,10 +31,11 @@ from ansible_collections.clawfleet.clawdbot.plugins.module_utils._endpoints.type
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import ClawdbotError
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._files import apply, atomic
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._files.file_plan import ModelsInUseError
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway import optional_models
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway import health, optional_models
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.diagnosis import find_blockers
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.info import FilesInfo, GatewayInfo, ModelsInfo
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.model_uses import stored_uses
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.plan import Plan, plan
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.plan import Plan, is_converged, plan
 
 from . import provider_config
 from .gateway_state import STATE_ARGUMENTS, gather
@@ -46,6 +47,7 @@ ARGUMENT_SPEC: Mapping[str, Any] = {
     "endpoints": {"type": "dict"},
     "endpoint_results": {"type": "list", "elements": "dict", "default": []},
     "files": {"type": "dict"},
+    "check_call": {"type": "bool", "default": False},
 }
 
 #: What the option `files` has besides the options of provider_config.
@@ -64,7 +66,7 @@ class Result(GatewayInfo):
 
 def run(params: dict[str, Any], _check_mode: bool) -> Result:
     """Return the state of a gateway, its files and endpoints, and the plan for it. Raises `ClawdbotError`."""
-    info, config = gather(params)
+    info, config, gateway = gather(params)
     referenced: set[str] = set()
     warnings: list[str] = []
     answers: list[EndpointInfo] = [*params["endpoint_results"]]
@@ -79,6 +81,13 @@ def run(params: dict[str, Any], _check_mode: bool) -> Result:
         given = _validate("files", {**provider_config.FILES_ARGUMENTS, **_MODEL_ARGUMENTS}, params["files"])
         _look_at_files(info, config, given, answers)
         referenced = references(given["providers"])
+    # Each call takes a second of CPU, which a host with nothing to do, or that is rejected anyway, does not need.
+    if (
+        params["check_call"]
+        and info["answers"]
+        and not (is_converged(info) or find_blockers(info, params["fingerprints"]))
+    ):
+        info["call_error"] = health.call_error(gateway)
     return {**info, "plan": plan(info, params["fingerprints"], referenced), "warnings": warnings}
 
 

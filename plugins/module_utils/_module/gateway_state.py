@@ -43,6 +43,8 @@ class Gathered(NamedTuple):
 
     info: GatewayInfo
     config: Any
+    #: The running gateway, for calls.
+    gateway: Gateway
 
 
 def gather(params: Mapping[str, Any]) -> Gathered:
@@ -72,7 +74,10 @@ def gather(params: Mapping[str, Any]) -> Gathered:
         "service_name": seen.unit.name if seen.unit else service.name,
         "service_loaded": None if service.manager == "command" else seen.unit is not None,
         "active_state": seen.unit.active_state if seen.unit else None,
-        "port": seen.port,
+        "address": seen.listener.host,
+        "port": seen.listener.port,
+        "tls": bool(seen.listener.certificate),
+        "listening": seen.listening,
         "port_taken_by": seen.port_taken_by,
         "answers": seen.answers,
         "pid": seen.process.pid if seen.process else None,
@@ -85,15 +90,16 @@ def gather(params: Mapping[str, Any]) -> Gathered:
             product, paths, seen.config, seen.sources, providers, params.get("fingerprints", {})
         ),
     }
+    secrets = {value for file in seen.sources.files for value in secret_values(file.values)}
+    gateway = Gateway(product, seen.cli.program, paths, seen.listener, seen.cli_environment, secrets)
     if params["models"]:
-        secrets = {value for file in seen.sources.files for value in secret_values(file.values)}
         try:
             with Gateway(product, seen.cli.program, paths, seen.port, seen.cli_environment, secrets) as gateway:
                 info["models_missing"] = health.missing_models(paths, gateway, seen, params["models"])
         except ClawdbotError as exc:
             # A rescue, for example a rollback of the files, needs their paths.
             raise ClawdbotError(" ".join(find_program_problems(info)) or str(exc), **info) from exc
-    return Gathered(info, seen.config)
+    return Gathered(info, seen.config, gateway)
 
 
 def _environment(process: Process | None) -> Literal["known", "unknown"] | None:

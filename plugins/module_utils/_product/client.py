@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import subprocess
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import ClawdbotError
@@ -27,12 +28,29 @@ from .table import Product
 _STARTUP_SECONDS = 60
 
 
+@dataclass(frozen=True)
+class Listener:
+    """Where a gateway is asked: an address of this host."""
+
+    host: str
+    port: int
+    #: The SHA-256 fingerprint of the certificate that it shows; empty where it does not use TLS.
+    certificate: str = ""
+
+    @property
+    def authority(self) -> str:
+        """Address and port as in a URL."""
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+    @property
+    def url(self) -> str:
+        """The URL at which clients connect."""
+        return f"{'wss' if self.certificate else 'ws'}://{self.authority}"
+
+
 class Gateway:
     """A running gateway, called through the product's CLI, which finds the token in the gateway's files.
 
-    At the end of its context, no process of it is left.
-
-    `port` is where the gateway listens; None leaves that to the config, which does not contain what a unit sets.
     `variables` is the environment of the gateway's process, which can have a token, or what the config refers to, from
     its unit alone.
     """
@@ -42,14 +60,19 @@ class Gateway:
         product: Product,
         program: Sequence[str],
         paths: Paths,
-        port: int | None,
+        listener: Listener,
         variables: Mapping[str, str],
         secrets: Iterable[str] = (),
     ) -> None:
         self.product = product
         self._program = list(program)
-        listening = {} if port is None else {product.port_variable: str(port)}
-        self._environment = {**variables, **environment(product, paths), **listening}
+        self._listener = listener
+        self._environment = {
+            **variables,
+            **environment(product, paths),
+            product.port_variable: str(listener.port),
+            node_snippets.CERTIFICATE_VARIABLE: listener.certificate,
+        }
         self._directory = paths.state_dir
         self._secrets = (*secrets, *secret_values(variables))
         self._script = node_snippets.script_argv(product.call_script, program)
@@ -70,16 +93,22 @@ class Gateway:
 
         The argv contains no secret: the CLI reads the gateway's token from the config, `.env` or its environment.
         """
-        what = f"Gateway method {method}"
-        limit = timeout + _STARTUP_SECONDS
-        milliseconds = round(timeout * 1000)
-        conversation = self._converse()
-        if conversation is not None:
-            call = {"method": method, "params": params, "timeoutMs": milliseconds, "expectFinal": final}
-            return self._ask(conversation, call, limit, what)
-        options = ["--json", "--params", json.dumps(params), "--timeout", f"{milliseconds}"]
-        argv = [*self._program, "gateway", "call", method, *options, *(["--expect-final"] if final else [])]
-        return self._run(argv, limit, what)
+        arguments = [
+            "gateway",
+            # Else it may call another gateway: `gateway.remote.url` of the config, or that of an environment variable.
+            *([] if self.product.calls_url else ["--port", str(self._listener.port)]),
+            "call",
+            method,
+            "--json",
+            "--params",
+            json.dumps(params),
+            "--timeout",
+            f"{timeout * 1000:.0f}",
+            *(["--url", self._listener.url] if self.product.calls_url else []),
+            *(["--expect-final"] if final else []),
+        ]
+        argv = node_snippets.argv(self.product.call_script, self._program, arguments)
+        return self._run(argv, timeout + _STARTUP_SECONDS, f"Gateway method {method}")
 
     def run(self, arguments: Sequence[str], timeout: float) -> Any:
         """Return what the CLI prints as JSON about this gateway's files. Raises `ClawdbotError` as `call` does."""

@@ -100,6 +100,9 @@ class Product:
     #: The Node script that does the same for less, empty where there is none; likewise for `gateway call`.
     check_script: str
     call_script: str
+    #: Whether `gateway call --url` sends the token of the gateway's own files. Otherwise the port on 127.0.0.1 is
+    #: called, on which the product always listens.
+    calls_url: bool
     #: Whether the answer to a chat message is an error where the provider has rejected it, or answered with nothing.
     #: Otherwise only the transcript of its session contains that.
     reports_failed_chats: bool
@@ -151,6 +154,11 @@ class Product:
         return f"{self.variable_prefix}_GATEWAY_TOKEN"
 
     @property
+    def password_variable(self) -> str:
+        """The environment variable with the password of clients, where the config's `gateway.auth` has none."""
+        return f"{self.variable_prefix}_GATEWAY_PASSWORD"
+
+    @property
     def shell_env_variable(self) -> str:
         """The environment variable that makes it take variables from a login shell (its config/io.js)."""
         return f"{self.variable_prefix}_LOAD_SHELL_ENV"
@@ -188,6 +196,7 @@ PRODUCTS: Mapping[str, Product] = {
         checks_config_since="",
         check_script=node_snippets.CHECK_CONFIG,
         call_script=node_snippets.CALL_GATEWAY,
+        calls_url=True,
         reports_failed_chats=False,
         built_in_providers=names.CLAWDBOT_PROVIDERS,
         key_variables=names.CLAWDBOT_KEY_VARIABLES,
@@ -226,6 +235,7 @@ PRODUCTS: Mapping[str, Product] = {
         checks_config_since="2026.3.2",
         check_script="",
         call_script="",
+        calls_url=False,
         reports_failed_chats=True,
         built_in_providers=names.OPENCLAW_PROVIDERS,
         key_variables={},

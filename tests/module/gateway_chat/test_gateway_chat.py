@@ -17,7 +17,10 @@ from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway import
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.chat_answers import ChatResult
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.state import Service
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._module import gateway_chat as chat_module
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.client import Listener
 from ansible_collections.clawfleet.clawdbot.plugins.modules import gateway_chat
+
+from tests.unit.plugins.module_utils._gateway.observations import observation
 
 MODELS = ["moonshot/kimi-k2.5", "kimicode/kimi-for-coding"]
 
@@ -143,19 +146,19 @@ def test_a_config_that_cannot_be_read_fails_the_module(
     assert (result["msg"], result["chats"]) == (message.format(config=config), [])
 
 
-def test_the_cli_has_the_environment_of_the_process(
+def test_the_gateway_is_called_where_it_listens_in_the_environment_of_its_process(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "clawdbot.json").write_text("{}")
     asked: list[Any] = []
+    listener = Listener("::1", 19001)
+    seen = observation(listener=listener, cli_environment={"TOKEN": "t"})
+    monkeypatch.setattr(chat_module, "observe", lambda _product, _paths, service, _names: asked.append(service) or seen)
     monkeypatch.setattr(
-        chat_module, "cli_environment", lambda _product, _paths, service: asked.append(service) or {"TOKEN": "t"}
-    )
-    monkeypatch.setattr(
-        chat_module, "Gateway", lambda *arguments: asked.append(arguments[4]) or contextlib.nullcontext()
+        chat_module, "Gateway", lambda *arguments: asked.append(arguments[3:5]) or SimpleNamespace(arguments=arguments)
     )
     monkeypatch.setattr(chat, "send", lambda _gateway, _agent, model, *_more: ChatResult(model, True, "ready"))
 
     run(capsys, tmp_path, service_manager="systemd_system", service_name="u")
 
-    assert asked == [Service("systemd_system", "u"), {"TOKEN": "t"}]
+    assert asked == [Service("systemd_system", "u"), (listener, {"TOKEN": "t"})]

@@ -42,6 +42,7 @@ class Gateway:
             "missing_files": [],
             "process_state_dir": None,
             "process_config_path": None,
+            "listening": "known",
             "port_taken_by": "",
             "service_name": "clawdbot-gateway",
             "service_loaded": True,
@@ -59,7 +60,7 @@ class Gateway:
         monkeypatch.setattr(gateway_state, "gather", self._gather)
 
     def _gather(self, _params: dict[str, Any]) -> gateway_state.Gathered:
-        return gateway_state.Gathered(self.seen, {})  # type: ignore[arg-type]
+        return gateway_state.Gathered(self.seen, {}, None)  # type: ignore[arg-type]
 
     def check(self, **arguments: Any) -> dict[str, Any]:
         with patch_module_args({"fingerprints": FINGERPRINTS, **arguments}), pytest.raises(SystemExit) as ended:

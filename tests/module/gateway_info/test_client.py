@@ -5,27 +5,28 @@
 
 from __future__ import annotations
 
-import os
+import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import ClawdbotError
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product import client
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.client import Gateway
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.client import Gateway, Listener
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.locate import Paths
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.table import PRODUCTS
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.redaction import fingerprint
 
 CLAWDBOT = PRODUCTS["clawdbot"]
+LISTENER = Listener("127.0.0.1", 18789)
 KEY = "Zq8-0123456789"
 
 # A small CLI: it prints the file that the test has written for a command, and fails if there is none.
 PROGRAM = """
 import json, os, pathlib, sys
 directory = pathlib.Path(sys.argv[0]).parent
-place = [os.environ["CLAWDBOT_CONFIG_PATH"], os.environ.get("CLAWDBOT_GATEWAY_PORT")]
+names = ["CLAWDBOT_CONFIG_PATH", "CLAWDBOT_GATEWAY_PORT", "OPENCLAW_GATEWAY_PORT", "CLAWFLEET_GATEWAY_CERTIFICATE"]
+place = [os.environ.get(name) for name in names]
 (directory / "asked").write_text(json.dumps([sys.argv[1:], os.getcwd(), *place]))
 print((directory / sys.argv[1]).read_text())
 """
@@ -35,18 +36,39 @@ def paths(directory: Path) -> Paths:
     return Paths(str(directory), str(directory / "clawdbot.json"), str(directory / ".env"))
 
 
-def gateway(directory: Path) -> Gateway:
+def gateway(directory: Path, product: str = "clawdbot", listener: Listener = LISTENER) -> Gateway:
     (directory / "program.py").write_text(PROGRAM)
-    return Gateway(CLAWDBOT, [sys.executable, str(directory / "program.py")], paths(directory), 18789, {}, [KEY])
+    program = [sys.executable, str(directory / "program.py")]
+    return Gateway(PRODUCTS[product], program, paths(directory), listener, {}, [KEY])
 
 
-def test_the_cli_runs_on_the_files_of_the_gateway(tmp_path: Path) -> None:
+#: Product, listener -> the arguments before and after the options of each call, and the variables.
+CALLS: dict[str, tuple[str, Listener, list[str], list[str], list[str | None]]] = {
+    "Clawdbot": ("clawdbot", LISTENER, [], ["--url", "ws://127.0.0.1:18789"], ["18789", None, ""]),
+    "Clawdbot with TLS": (
+        "clawdbot",
+        Listener("10.0.0.5", 1, "ab12"),
+        [],
+        ["--url", "wss://10.0.0.5:1"],
+        ["1", None, "ab12"],
+    ),
+    "OpenClaw": ("openclaw", LISTENER, ["--port", "18789"], [], [None, "18789", ""]),
+}
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_the_cli_calls_the_gateway_where_it_listens(name: str, tmp_path: Path) -> None:
+    product, listener, before, after, variables = CALLS[name]
     (tmp_path / "gateway").write_text('{"ok": true}')
-    assert gateway(tmp_path).call("a.b", {"x": 1}, 1.5, final=True) == {"ok": True}
-    assert (tmp_path / "asked").read_text() == (
-        '[["gateway", "call", "a.b", "--json", "--params", "{\\"x\\": 1}", "--timeout", "1500", "--expect-final"], '
-        f'"{tmp_path}", "{tmp_path}/clawdbot.json", "18789"]'
-    )
+    assert gateway(tmp_path, product, listener).call("a.b", {"x": 1}, 1.5, final=True) == {"ok": True}
+    options = ["--json", "--params", '{"x": 1}', "--timeout", "1500", *after, "--expect-final"]
+    config = f"{tmp_path}/clawdbot.json" if product == "clawdbot" else None
+    assert json.loads((tmp_path / "asked").read_text()) == [
+        ["gateway", *before, "call", "a.b", *options],
+        str(tmp_path),
+        config,
+        *variables,
+    ]
 
 
 def test_the_cli_has_the_environment_of_the_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -54,7 +76,7 @@ def test_the_cli_has_the_environment_of_the_process(tmp_path: Path, monkeypatch:
     program = tmp_path / "program.py"
     program.write_text("import json, os; print(json.dumps(dict(os.environ)))")
     variables = {"GITHUB_PAT": "p", "CLAWDBOT_GATEWAY_TOKEN": "t-0123456789", "CLAWDBOT_GATEWAY_PORT": "1"}
-    called = Gateway(CLAWDBOT, [sys.executable, str(program)], paths(tmp_path), 18789, variables)
+    called = Gateway(CLAWDBOT, [sys.executable, str(program)], paths(tmp_path), LISTENER, variables)
     seen = called.run(["models"], 5)
     assert {name: seen.get(name) for name in (*variables, "CLAWDBOT_STATE_DIR", "CALLER")} == {
         "GITHUB_PAT": "p",
@@ -82,7 +104,7 @@ FAILURES: dict[str, tuple[str, str]] = {
 @pytest.mark.parametrize("name", FAILURES)
 def test_failures_of_the_cli(name: str, tmp_path: Path) -> None:
     script, message = FAILURES[name]
-    failing = Gateway(CLAWDBOT, ["/bin/sh", "-c", script], paths(tmp_path), 18789, {}, [KEY])
+    failing = Gateway(CLAWDBOT, ["/bin/sh", "-c", script], paths(tmp_path), LISTENER, {}, [KEY])
     with pytest.raises(ClawdbotError) as caught:
         failing.run(["models", "list"], 0.2)
     assert str(caught.value) == f"Command clawdbot models list {message}"
@@ -90,12 +112,12 @@ def test_failures_of_the_cli(name: str, tmp_path: Path) -> None:
 
 def test_a_missing_cli(tmp_path: Path) -> None:
     with pytest.raises(ClawdbotError) as caught:
-        Gateway(CLAWDBOT, ["/nonexistent/clawdbot"], paths(tmp_path), 18789, {}).run(["models"], 1)
+        Gateway(CLAWDBOT, ["/nonexistent/clawdbot"], paths(tmp_path), LISTENER, {}).run(["models"], 1)
     assert str(caught.value) == (
         "Command clawdbot models cannot be run: the Clawdbot CLI does not start (No such file or directory)."
     )
     with pytest.raises(ClawdbotError) as caught:
-        Gateway(CLAWDBOT, [], paths(tmp_path), 18789, {}).call("models.list", {}, 1)
+        Gateway(CLAWDBOT, [], paths(tmp_path), LISTENER, {}).call("models.list", {}, 1)
     assert str(caught.value) == "Gateway method models.list cannot be run: the Clawdbot CLI was not found."
 
 

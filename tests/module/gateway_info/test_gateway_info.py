@@ -17,9 +17,10 @@ import pytest
 from ansible.module_utils.testing import patch_module_args
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import ClawdbotError
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway import health
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.program import Cli, Package
 from ansible_collections.clawfleet.clawdbot.plugins.modules import gateway_info
 
-from tests.unit.plugins.module_utils._gateway.observations import executable, install
+from tests.unit.plugins.module_utils._gateway.observations import executable, install, observation
 
 
 def run(capsys: pytest.CaptureFixture[str], **arguments: Any) -> tuple[object, dict[str, Any]]:
@@ -106,3 +107,33 @@ def test_a_provider_without_the_name_of_a_variable_is_rejected(
         1,
         "providers.moonshot is not the name of an environment variable. Give the one that its `apiKey` refers to.",
     )
+
+
+#: The options, the gateway -> why it does not accept a call, None where it is not called.
+REFUSED = "Gateway method health failed: unauthorized"
+FILES = {"env": {"KEY": "k"}, "providers": {}}
+CALLS: dict[str, tuple[dict[str, Any], dict[str, Any], str | None]] = {
+    "a change is planned": ({"files": FILES, "check_call": True}, {}, REFUSED),
+    "the files are not compared": ({"check_call": True}, {}, REFUSED),
+    "nothing is to be done": ({"files": {"env": {}, "providers": {}}, "check_call": True}, {}, None),
+    "it does not answer": ({"files": FILES, "check_call": True}, {"answers": False}, None),
+    "it is rejected anyway": ({"files": FILES, "check_call": True}, {"isolated": True}, None),
+    "no call is verified": ({"files": FILES}, {}, None),
+}
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_a_call_that_is_not_accepted_is_a_blocker(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options, changed, error = CALLS[name]
+    (tmp_path / "clawdbot.json").write_text("{}")
+    seen = observation(cli=Cli(("/bin/node", "/entry.js"), Package("2026.1.24-3", "/package.json")), **changed)
+    monkeypatch.setattr(health, "wait_until_healthy", lambda *_arguments: seen)
+    called: list[object] = []
+    monkeypatch.setattr(health, "call_error", lambda gateway: called.append(gateway) or REFUSED)
+
+    code, result = run(capsys, state_dir=str(tmp_path), service_manager="command", **options)
+
+    assert (code, result.get("call_error"), len(called)) == (0, error, 0 if error is None else 1)
+    assert bool([text for text in result["plan"]["blockers"] if REFUSED in text]) is (error is not None)

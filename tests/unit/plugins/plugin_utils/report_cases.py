@@ -37,6 +37,7 @@ GATEWAY: dict[str, Any] = {
     "isolated": False,
     "environment": "known",
     "port": 18789,
+    "listening": "known",
     "port_taken_by": "",
     "started_by": None,
     "missing_files": [],

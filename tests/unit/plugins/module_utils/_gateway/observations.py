@@ -20,6 +20,7 @@ from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.progra
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.state import Observation
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.systemd import Unit
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product import command
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.client import Listener
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.locate import Paths
 
 Completed = subprocess.CompletedProcess[str]
@@ -37,8 +38,9 @@ def observation(
 ) -> Observation:
     """A healthy gateway that systemd does not run, with changes."""
     sources = EnvSources(process, unit, [], [Source("/e", {})], "/e")
-    base = {"config": {}, "cli": Cli(), "isolated": False, "port": 1, "answers": True, "restart_reasons": []}
-    base.update(process_paths=None, port_taken_by="")
+    base = {"config": {}, "cli": Cli(), "isolated": False, "answers": True, "restart_reasons": []}
+    base.update(process_paths=None, port_taken_by="", listener=Listener("127.0.0.1", 1), listening="known")
+    base.update(cli_environment={})
     return Observation(**{"sources": sources, **base, **changed})
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.chat import Kind, default_agent, send
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.chat_answers import ChatResult
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.client import Gateway
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.client import Gateway, Listener
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.table import PRODUCTS
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.redaction import fingerprint
 
@@ -53,7 +53,7 @@ class Fake:
         self.directory = directory
         self.sessions = directory / "sessions"
         self.sessions.mkdir()
-        self.gateway = Gateway(PRODUCTS[product], [product], paths(directory), None, {}, [KEY])
+        self.gateway = Gateway(PRODUCTS[product], [product], paths(directory), Listener("127.0.0.1", 1), {}, [KEY])
         #: How often the gateway finds its sessions locked.
         self.locks = 0
         #: Method, parameters, timeout in milliseconds, whether the final answer is waited for.
@@ -70,7 +70,7 @@ class Fake:
         return send(self.gateway, "main", MODEL, kind, 7.5)
 
     def _program(self, arguments: list[str]) -> Any:
-        method, options = arguments[2], arguments[3:]
+        method, options = arguments[arguments.index("call") + 1], arguments[arguments.index("call") + 2 :]
         timeout = options[options.index("--timeout") + 1]
         params = json.loads(options[options.index("--params") + 1])
         self.asked.append((method, params, timeout, "--expect-final" in options))

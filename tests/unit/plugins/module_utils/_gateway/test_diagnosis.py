@@ -24,6 +24,7 @@ GOOD: dict[str, Any] = {
     "config_path": "/home/g/.clawdbot/clawdbot.json",
     "process_state_dir": None,
     "process_config_path": None,
+    "listening": "known",
     "port_taken_by": "",
     "state_dir": "/home/g/.clawdbot",
     "state_dir_exists": True,
@@ -312,6 +313,29 @@ def test_what_could_not_be_observed() -> None:
     assert find_unknowns({**GOOD, "isolated": None}) == [
         "Whether the gateway's process 4711 runs in a container is unknown: it runs as another account, or its unit "
         "has a user namespace of its own. If it runs as another account, set `providers_user` to that."
+    ]
+    silent = {**GOOD, "listening": "unknown"}
+    assert find_unknowns(silent) == [
+        "Where process 4711 listens cannot be read. The gateway is asked on port 18789, as it is configured."
+    ]
+    # There is no half support of these.
+    assert find_unknowns({**silent, "isolated": True}) == find_unknowns({**silent, "started_by": "/bin/podman"}) == []
+
+
+def test_a_call_that_the_gateway_does_not_accept() -> None:
+    error = "Gateway method health failed: gateway closed (1008): unauthorized."
+    refused: Any = {**GOOD, "call_error": error}
+    assert find_blockers(refused, DESIRED) == [
+        "The gateway does not accept calls of its own CLI, so no change could be verified: Gateway method health "
+        "failed: gateway closed (1008): unauthorized. Set CLAWDBOT_GATEWAY_TOKEN or CLAWDBOT_GATEWAY_PASSWORD in "
+        "/home/g/.clawdbot/.env to what the gateway accepts, or set `providers_verify_after` to none."
+    ]
+    assert find_unknowns(refused) == find_blockers({**GOOD, "call_error": ""}, DESIRED) == []
+    # A process that is older than its files can have another token than they.
+    old = {**refused, "restart_reasons": [".env was changed."]}
+    assert find_blockers(old, DESIRED) == []
+    assert find_unknowns(old) == [
+        "Whether the gateway accepts calls of its own CLI is unknown until it is restarted. Now it does not: " + error
     ]
 
 

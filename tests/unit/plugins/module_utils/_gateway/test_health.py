@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway import health
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.health import (
+    call_error,
     may_become_healthy,
     missing_models,
     parse_models,
@@ -21,12 +22,14 @@ from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.health
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.process import Process
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.state import Observation, Service
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.systemd import Unit
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.client import Gateway
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.client import Gateway, Listener
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.table import PRODUCTS
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.redaction import fingerprint
 
 from tests.unit.plugins.module_utils._gateway.observations import observation, paths, run_in_process
 
 CLAWDBOT = PRODUCTS["clawdbot"]
+LISTENER = Listener("127.0.0.1", 18789)
 
 WAITS: dict[str, tuple[Observation, bool]] = {
     "answers on its files": (observation(), False),
@@ -49,7 +52,7 @@ def test_may_become_healthy(name: str) -> None:
 
 
 def test_waits_until_it_is_healthy_and_no_longer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(health, "answers", lambda *_arguments: False)
+    monkeypatch.setattr(health, "ask", lambda *_arguments: None)
     monkeypatch.setattr(health, "_POLL_SECONDS", 0.01)
     monkeypatch.setattr(health, "_OBSERVE_SECONDS", 0.01)
     observations = [
@@ -69,7 +72,9 @@ def test_observes_again_as_soon_as_it_answers(tmp_path: Path, monkeypatch: pytes
     observations = [observation(answers=False), observation()]
     monkeypatch.setattr(health, "observe", lambda *_arguments: observations.pop(0))
     found = [False, False, True]
-    monkeypatch.setattr(health, "answers", lambda port, path: (port, path) == (1, "/") and found.pop(0))
+    monkeypatch.setattr(
+        health, "ask", lambda *asked: LISTENER if asked == ("127.0.0.1", 1, "/") and found.pop(0) else None
+    )
     assert wait_until_healthy(CLAWDBOT, paths(tmp_path), Service("command", ""), [], 60) == observation()
     assert found == []
 
@@ -79,12 +84,12 @@ def test_observes_again_one_that_answers_as_before(tmp_path: Path, monkeypatch: 
     monkeypatch.setattr(health, "_OBSERVE_SECONDS", 0.05)
     observations = [observation(restart_reasons=["It is old."]), observation()]
     monkeypatch.setattr(health, "observe", lambda *_arguments: observations.pop(0))
-    monkeypatch.setattr(health, "answers", lambda *_arguments: True)
+    monkeypatch.setattr(health, "ask", lambda *_arguments: LISTENER)
     assert wait_until_healthy(CLAWDBOT, paths(tmp_path), Service("command", ""), [], 60) == observation()
 
 
 def test_gives_up_after_the_time_to_wait(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(health, "answers", lambda *_arguments: False)
+    monkeypatch.setattr(health, "ask", lambda *_arguments: None)
     monkeypatch.setattr(health, "_POLL_SECONDS", 0.01)
     monkeypatch.setattr(health, "observe", lambda *_arguments: observation(answers=False))
     begun = time.monotonic()
@@ -93,7 +98,7 @@ def test_gives_up_after_the_time_to_wait(tmp_path: Path, monkeypatch: pytest.Mon
 
 
 def test_gives_up_on_a_unit_that_ends_again_and_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(health, "answers", lambda *_arguments: False)
+    monkeypatch.setattr(health, "ask", lambda *_arguments: None)
     monkeypatch.setattr(health, "_POLL_SECONDS", 0.01)
     monkeypatch.setattr(health, "_OBSERVE_SECONDS", 0.01)
     # It has ended before, and someone starts it meanwhile.
@@ -137,7 +142,7 @@ def gateway(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Gateway:
         return json.loads((tmp_path / arguments[0]).read_text())
 
     run_in_process(monkeypatch, program)
-    return Gateway(CLAWDBOT, ["clawdbot"], paths(tmp_path), 18789, {})
+    return Gateway(CLAWDBOT, ["clawdbot"], paths(tmp_path), LISTENER, {})
 
 
 WANTED = ["moonshot/a", "moonshot/b"]
@@ -174,3 +179,19 @@ def test_models_without_a_config(gateway: Gateway, tmp_path: Path) -> None:
 def test_all_models_are_missing_while_the_gateway_does_not_answer(gateway: Gateway, tmp_path: Path) -> None:
     assert missing_models(paths(tmp_path), gateway, observation(answers=False), WANTED) == WANTED
     assert not (tmp_path / "asked").exists()
+
+
+def test_a_call_that_the_gateway_accepts(gateway: Gateway, tmp_path: Path) -> None:
+    (tmp_path / "gateway").write_text("{}")
+    assert call_error(gateway) == ""
+    asked = json.loads((tmp_path / "asked").read_text())
+    assert asked[:3] == ["gateway", "call", "health"]
+
+
+def test_a_call_that_the_gateway_does_not_accept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def program(_arguments: list[str]) -> None:
+        raise SystemExit("Error: unauthorized: t-0123456789")
+
+    run_in_process(monkeypatch, program)
+    refused = Gateway(CLAWDBOT, ["clawdbot"], paths(tmp_path), LISTENER, {}, ["t-0123456789"])
+    assert call_error(refused) == f"Gateway method health failed: unauthorized: <{fingerprint('t-0123456789')}>"
