@@ -196,6 +196,13 @@ process_config_path:
   returned: success
   type: str
   sample: /home/gateway/.clawdbot/clawdbot.json
+process_env_path:
+  description:
+    - The C(.env) that the product reads in its state directory, as RV(process_state_dir). It is RV(env_path) if
+      O(env_path) is another file, which the service can load.
+  returned: success
+  type: str
+  sample: /home/gateway/.clawdbot/.env
 service_name:
   description:
     - The name of the unit. Without O(service_name) it is that of the product, or, if there is none, that of an earlier

@@ -95,6 +95,7 @@ def find_other_gateway(gateway: GatewayInfo) -> list[str]:
     for what, seen, own, variable in (
         ("state directory", gateway["process_state_dir"], gateway["state_dir"], "providers_state_dir"),
         ("config", gateway["process_config_path"], gateway["config_path"], "providers_config_path"),
+        ("the file", gateway["process_env_path"], gateway["env_path"], "providers_env_path"),
     ):
         if seen is not None and seen != own:
             return [

@@ -112,6 +112,7 @@ class _GatewayInfo(TypedDict):
     #: Those of the process, or of the next one; None where they are not known. As above where they lead there.
     process_state_dir: str | None
     process_config_path: str | None
+    process_env_path: str | None
     service_name: str
     service_loaded: bool | None
     active_state: str | None

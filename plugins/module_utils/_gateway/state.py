@@ -70,8 +70,8 @@ class Observation:
     answers: bool
     #: Why it needs a new process.
     restart_reasons: Sequence[str]
-    #: State directory and config of its process, or of the next one; None where they are not known.
-    process_paths: tuple[str, str] | None
+    #: The paths of its process, or of the next one; None where they are not known.
+    process_paths: Paths | None
     #: What answers on its port although its process does not run; empty if nothing does.
     port_taken_by: str
     #: The environment in which the CLI is run.
@@ -127,8 +127,8 @@ def _find(product: Product, paths: Paths, service: Service) -> tuple[Unit | None
     return unit, find_by_pid(unit.main_pid) if unit and unit.main_pid else None
 
 
-def _process_paths(product: Product, paths: Paths, sources: env_sources.EnvSources) -> tuple[str, str] | None:
-    """Return state directory and config of the process, else of the next one; a path is as given where it leads there.
+def _process_paths(product: Product, paths: Paths, sources: env_sources.EnvSources) -> Paths | None:
+    """Return the paths of the process, else of the next one; a path is as given where it leads there.
 
     None where the environment of neither is known.
     """
@@ -140,18 +140,29 @@ def _process_paths(product: Product, paths: Paths, sources: env_sources.EnvSourc
     if variables is None:
         return None
     directory = (process.working_directory if process else unit.working_directory if unit else None) or "/"
-    state_dir, config = paths_of_process(product, variables, unit.command if unit else (), directory)
-    if unit is None:
-        # It was found by its lock, which names its config. A profile is not known: its title replaces its arguments.
-        config = paths.config
-        if not variables.get(product.state_dir_variable) and not variables.get(product.config_path_variable):
-            state_dir = os.path.dirname(config)
-    return _same(state_dir, paths.state_dir), _same(config, paths.config)
+    found = paths_of_process(product, variables, unit.command if unit else (), directory, _read_variables)
+    moved = any(variables.get(name) for name in (product.state_dir_variable, product.config_path_variable))
+    if unit is None and not moved and not _same(found.config, paths.config):
+        # It was found by its lock, which names its config. So it has a profile: its title replaces its arguments.
+        state = os.path.dirname(paths.config)
+        found = Paths(state, paths.config, os.path.join(state, ".env"))
+    # Another `.env` can be loaded by the service, and need not be read by the product.
+    is_default = _same(paths.env, os.path.join(paths.state_dir, ".env"))
+    return Paths(
+        paths.state_dir if _same(found.state_dir, paths.state_dir) else found.state_dir,
+        paths.config if _same(found.config, paths.config) else found.config,
+        paths.env if _same(found.env, paths.env) or not is_default else found.env,
+    )
 
 
-def _same(path: str, given: str) -> str:
-    """Return the given path where both lead to the same place."""
-    return given if os.path.realpath(path) == os.path.realpath(given) else path
+def _same(path: str, other: str) -> bool:
+    """Whether both paths lead to the same place."""
+    return os.path.realpath(path) == os.path.realpath(other)
+
+
+def _read_variables(path: str) -> Mapping[str, str]:
+    found = env_sources.read_env_file(path)
+    return {name: value for name, value in found.values.items() if value is not None} if found else {}
 
 
 def _other_service(product: Product, service: Service) -> str:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import ClawdbotError
@@ -50,40 +50,64 @@ def resolve_product(name: str, state_dir: str | None = None) -> Product:
 
 
 def paths_of_process(
-    product: Product, variables: Mapping[str, str], words: Sequence[str], directory: str
-) -> tuple[str, str]:
-    """Return the state directory and the config of a process of the product.
+    product: Product,
+    variables: Mapping[str, str],
+    words: Sequence[str],
+    directory: str,
+    read_env: Callable[[str], Mapping[str, str]],
+) -> Paths:
+    """Return the paths of a process of the product.
 
-    `words` is the command line that has started it, `directory` where it was started (the product's cli/profile.js and
-    config/paths.js).
+    `words` is the command line that has started it, `directory` where it was started. `read_env` returns the variables
+    of a `.env`. It is the files in both directories that the product reads before it looks for its own (its
+    cli/profile.js, infra/dotenv.js and config/paths.js).
     """
-    home = variables.get(product.home_variable, "").strip() or variables.get("HOME") or os.path.expanduser("~")
+    profile = _profile(product, words)
+    in_directory = {} if profile else read_env(os.path.join(directory, ".env"))
+    allowed = {name: in_directory[name] for name in in_directory if name not in product.ignored_in_working_directory}
+    held = {**allowed, **variables}
+    env = os.path.join(_state_dir(product, held, profile, directory), ".env")
+    # A profile sets both paths, and what is set is not taken from `.env`.
+    held = held if profile else {**read_env(env), **held}
+    state = _state_dir(product, held, profile, directory)
+    given = held.get(product.config_path_variable, "").strip()
+    config = _absolute(given, _home(product, held), directory) if given else _own_config(product, state)
+    return Paths(state, config, env)
 
-    def absolute(path: str) -> str:
-        return os.path.normpath(os.path.join(directory, home + path[1:] if re.match(r"~(?:/|\Z)", path) else path))
 
-    profile = _profile(words)
+def _state_dir(product: Product, variables: Mapping[str, str], profile: str, directory: str) -> str:
+    """Return the state directory that a process with these environment variables uses."""
+    home = _home(product, variables)
+    given = variables.get(product.state_dir_variable, "").strip()
+    if given:
+        return _absolute(given, home, directory)
     suffix = "" if profile.lower() in ("", "default") else f"-{profile}"
     defaults = [product.state_dir + suffix]
     if not suffix:
         # A later product uses the directory of an earlier one until it has taken that over.
         names = list(PRODUCTS)
         defaults += [PRODUCTS[name].state_dir for name in reversed(names[: names.index(product.name)])]
-    found = next(filter(os.path.isdir, map(absolute, defaults)), absolute(defaults[0]))
-    given_state = variables.get(product.state_dir_variable, "").strip()
-    state = absolute(given_state) if given_state else found
-    given = variables.get(product.config_path_variable, "").strip()
-    return state, absolute(given) if given else _own_config(product, state)
+    paths = [_absolute(path, home, directory) for path in defaults]
+    return next(filter(os.path.isdir, paths), paths[0])
 
 
-def _profile(words: Sequence[str]) -> str:
-    """Return the profile among the options before the command `gateway`; empty if none is given."""
-    options = list(words[: words.index("gateway")] if "gateway" in words else words)
-    for index, word in enumerate(options):
-        if word == "--dev":
+def _home(product: Product, variables: Mapping[str, str]) -> str:
+    return variables.get(product.home_variable, "").strip() or variables.get("HOME") or os.path.expanduser("~")
+
+
+def _absolute(path: str, home: str, directory: str) -> str:
+    return os.path.normpath(os.path.join(directory, home + path[1:] if re.match(r"~(?:/|\Z)", path) else path))
+
+
+def _profile(product: Product, words: Sequence[str]) -> str:
+    """Return the profile that a command line gives; empty if none is given."""
+    command = words.index("gateway") if "gateway" in words else len(words)
+    for index, word in enumerate(words if product.profile_after_command else words[:command]):
+        # After the command it is an option of that.
+        if word == "--dev" and index < command:
             return "dev"
         if word == "--profile":
-            return next(iter(options[index + 1 :]), "")
+            return next(iter(words[index + 1 :]), "")
         if word.startswith("--profile="):
             return word.partition("=")[2]
     return ""

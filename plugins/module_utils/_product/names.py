@@ -269,3 +269,15 @@ OPENCLAW_PROVIDER_VARIABLES = frozenset(
 
 #: What OpenClaw takes from a login shell (its config/io.js).
 OPENCLAW_SHELL_VARIABLES = OPENCLAW_PROVIDER_VARIABLES | {"OPENCLAW_GATEWAY_PASSWORD", "OPENCLAW_GATEWAY_TOKEN"}
+
+# Of those that begin with `OPENCLAW_`, which it all ignores in a `.env` in its working directory.
+OPENCLAW_OWN_VARIABLES = frozenset(
+    [
+        "OPENCLAW_CONFIG_PATH",
+        "OPENCLAW_GATEWAY_PASSWORD",
+        "OPENCLAW_GATEWAY_PORT",
+        "OPENCLAW_GATEWAY_TOKEN",
+        "OPENCLAW_HOME",
+        "OPENCLAW_STATE_DIR",
+    ]
+)

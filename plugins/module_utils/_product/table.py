@@ -84,6 +84,8 @@ class Product:
     # Environment and service.
     #: Its environment variables begin with this and `_`; the properties below name them.
     variable_prefix: str
+    #: Whether `--profile` is also taken after the command `gateway`.
+    profile_after_command: bool
     #: The systemd unit that the product's own `gateway install` writes.
     unit: str
     #: Units that products before it have written, under which it can still run.
@@ -188,6 +190,7 @@ PRODUCTS: Mapping[str, Product] = {
         lock_dir_prefix="clawdbot",
         log_files="/tmp/clawdbot/*.log",  # noqa: S108 - the product's own place
         variable_prefix="CLAWDBOT",
+        profile_after_command=False,
         unit="clawdbot-gateway",
         older_units=(),
         health_path="/",
@@ -228,6 +231,7 @@ PRODUCTS: Mapping[str, Product] = {
         lock_dir_prefix="openclaw",
         log_files="/tmp/openclaw/*.log",  # noqa: S108 - the product's own place
         variable_prefix="OPENCLAW",
+        profile_after_command=True,
         unit="openclaw-gateway",
         older_units=("clawdbot-gateway", "moltbot-gateway"),
         health_path="/healthz",
@@ -241,7 +245,7 @@ PRODUCTS: Mapping[str, Product] = {
         key_variables={},
         profile_references=True,
         provider_spellings={},
-        ignored_in_working_directory=names.OPENCLAW_PROVIDER_VARIABLES,
+        ignored_in_working_directory=names.OPENCLAW_PROVIDER_VARIABLES | names.OPENCLAW_OWN_VARIABLES,
         gateway_env_file="~/.config/openclaw/gateway.env",
         service_names_variable="OPENCLAW_SERVICE_MANAGED_ENV_KEYS",
         shell_variables=names.OPENCLAW_SHELL_VARIABLES,

@@ -42,6 +42,7 @@ class Gateway:
             "missing_files": [],
             "process_state_dir": None,
             "process_config_path": None,
+            "process_env_path": None,
             "listening": "known",
             "port_taken_by": "",
             "service_name": "clawdbot-gateway",

@@ -49,6 +49,7 @@ GATEWAY: dict[str, Any] = {
     "config_path": "/home/g/.clawdbot/clawdbot.json",
     "process_state_dir": "/home/g/.clawdbot",
     "process_config_path": "/home/g/.clawdbot/clawdbot.json",
+    "process_env_path": "/home/g/.clawdbot/.env",
     "restart_required": False,
     "restart_reasons": [],
     "env_path": "/home/g/.clawdbot/.env",

@@ -24,6 +24,7 @@ GOOD: dict[str, Any] = {
     "config_path": "/home/g/.clawdbot/clawdbot.json",
     "process_state_dir": None,
     "process_config_path": None,
+    "process_env_path": None,
     "listening": "known",
     "port_taken_by": "",
     "state_dir": "/home/g/.clawdbot",
@@ -267,6 +268,14 @@ BLOCKERS: dict[str, tuple[dict[str, Any], list[str]]] = {
             "service_loaded": None,
         },
         [OTHER_CONFIG],
+    ),
+    "another .env": (
+        {"process_env_path": "/home/g/.env"},
+        [
+            "Unit clawdbot-gateway uses the file /home/g/.env, and the inventory means /home/g/.clawdbot/.env. Set "
+            "`providers_env_path` to that of the gateway, or `providers_service_name` to the unit that uses "
+            "/home/g/.clawdbot/.env."
+        ],
     ),
     "the same directory and config": (
         {"process_state_dir": "/home/g/.clawdbot", "process_config_path": "/home/g/.clawdbot/clawdbot.json"},

@@ -28,6 +28,7 @@ CONVERGED: dict[str, Any] = {
     "config_path": "/home/g/.clawdbot/clawdbot.json",
     "process_state_dir": None,
     "process_config_path": None,
+    "process_env_path": None,
     "listening": "known",
     "port_taken_by": "",
     "answers": True,

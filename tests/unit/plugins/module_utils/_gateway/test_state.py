@@ -20,6 +20,7 @@ from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.socket
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.state import Service, observe
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.systemd import Unit
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.client import Listener
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.locate import Paths
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.table import PRODUCTS
 
 from tests.unit.plugins.module_utils._gateway.observations import executable, install, paths
@@ -258,8 +259,7 @@ def test_the_state_directory_of_the_process(name: str, tmp_path: Path, monkeypat
     monkeypatch.setattr(state, "find_by_pid", lambda _pid: process)
     listens(monkeypatch, answers=process is not None)
     found = observe(CLAWDBOT, paths(own), Service("systemd_user", "u"), []).process_paths
-    assert (found and found[0]) == (expected and expected.format(own=own))
-    assert (found and found[1]) == (expected and f"{expected.format(own=own)}/clawdbot.json")
+    assert found == (paths(Path(expected.format(own=own))) if expected else None)
 
 
 #: The environment of the process, None where it cannot be read -> that of the CLI, but PATH and HOME.
@@ -317,8 +317,11 @@ def test_the_cli_sends_what_the_gateway_takes(name: str, tmp_path: Path, monkeyp
 
 #: The environment of a process that was found by the lock of its config -> the state directory of the process.
 LOCKED: dict[str, tuple[dict[str, str], str]] = {
-    "of its home, or of a profile": ({"HOME": "/root"}, "{own}"),
-    "of its environment": ({"CLAWDBOT_STATE_DIR": "/srv/x"}, "/srv/x"),
+    "of a profile": ({"HOME": "/root"}, "{own}"),
+    "of its environment": (
+        {"CLAWDBOT_STATE_DIR": "/srv/x", "CLAWDBOT_CONFIG_PATH": "{own}/clawdbot.json"},
+        "/srv/x",
+    ),
     "with a config elsewhere": ({"HOME": "/srv", "CLAWDBOT_CONFIG_PATH": "{own}/clawdbot.json"}, "/srv/.clawdbot"),
 }
 
@@ -332,7 +335,26 @@ def test_the_state_directory_of_a_process_with_a_lock(
     monkeypatch.setattr(state, "find_by_lock", lambda *_arguments: Process(7, 1.0, environment))
     listens(monkeypatch)
     found = observe(CLAWDBOT, paths(tmp_path), Service("command", "unused"), []).process_paths
-    assert found == (expected.format(own=tmp_path), f"{tmp_path}/clawdbot.json")
+    assert found is not None
+    assert (found.state_dir, found.config) == (expected.format(own=tmp_path), f"{tmp_path}/clawdbot.json")
+
+
+def test_the_state_directory_that_a_file_sets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = tmp_path / ".clawdbot", tmp_path / "second"
+    first.mkdir()
+    (first / ".env").write_text(f"CLAWDBOT_STATE_DIR={second}\n")
+    monkeypatch.setattr(systemd, "show_unit", lambda *_arguments: Unit("u", main_pid=7))
+    monkeypatch.setattr(state, "find_by_pid", lambda _pid: Process(7, 1.0, {"HOME": str(tmp_path)}))
+    listens(monkeypatch)
+
+    def found(own: Paths) -> Paths | None:
+        return observe(CLAWDBOT, own, Service("systemd_user", "u"), []).process_paths
+
+    expected = Paths(str(second), f"{second}/clawdbot.json", f"{first}/.env")
+    assert found(paths(first)) == found(paths(second)) == expected
+    # A file that is named on purpose can be one that the service loads.
+    named = replace(paths(second), env="/etc/keys.env")
+    assert found(named) == named
 
 
 def test_the_config_is_read_with_its_includes_as_far_as_it_can_be(

@@ -198,6 +198,30 @@ USED: dict[str, tuple[str, dict[str, str], str, list[str], str, str]] = {
         "{home}/.clawdbot",
         "{home}/.clawdbot/clawdbot.json",
     ),
+    "a profile after the command": (
+        "clawdbot",
+        {},
+        "node e.js gateway --profile two",
+        [],
+        "{home}/.clawdbot",
+        "{home}/.clawdbot/clawdbot.json",
+    ),
+    "a profile after the command of OpenClaw": (
+        "openclaw",
+        {},
+        "node e.js gateway --port 1 --profile=two",
+        [],
+        "{home}/.openclaw-two",
+        "{home}/.openclaw-two/openclaw.json",
+    ),
+    "an option of the gateway of OpenClaw": (
+        "openclaw",
+        {},
+        "node e.js gateway --dev",
+        [],
+        "{home}/.openclaw",
+        "{home}/.openclaw/openclaw.json",
+    ),
     "another home": (
         "openclaw",
         {"OPENCLAW_HOME": "/srv/h", "HOME": "/home/g"},
@@ -225,21 +249,93 @@ USED: dict[str, tuple[str, dict[str, str], str, list[str], str, str]] = {
 }
 
 
+def no_env(_path: str) -> dict[str, str]:
+    return {}
+
+
 @pytest.mark.parametrize("name", USED)
 def test_the_paths_of_a_process(name: str, home: Path) -> None:
     product, variables, command, directories, state_dir, config = USED[name]
     for directory in directories:
         (home / directory).mkdir()
-    assert paths_of_process(PRODUCTS[product], variables, command.split(), "/start") == (
+    assert paths_of_process(PRODUCTS[product], variables, command.split(), "/start", no_env) == Paths(
         state_dir.format(home=home),
         config.format(home=home),
+        f"{state_dir.format(home=home)}/.env",
     )
+
+
+#: Product, variables and command of a process; what each `.env` sets -> its state directory, config and `.env`.
+MOVED: dict[str, tuple[str, dict[str, str], str, dict[str, dict[str, str]], Paths]] = {
+    "in the working directory": (
+        "clawdbot",
+        {},
+        "node e.js gateway",
+        {"/start/.env": {"CLAWDBOT_STATE_DIR": "/srv/x"}, "/srv/x/.env": {"CLAWDBOT_STATE_DIR": "/srv/y"}},
+        Paths("/srv/x", "/srv/x/clawdbot.json", "/srv/x/.env"),
+    ),
+    "in the state directory, whose .env stays": (
+        "clawdbot",
+        {},
+        "node e.js gateway",
+        {"/home/g/.clawdbot/.env": {"CLAWDBOT_STATE_DIR": "/srv/x"}, "/srv/x/.env": {"CLAWDBOT_STATE_DIR": "/srv/y"}},
+        Paths("/srv/x", "/srv/x/clawdbot.json", "/home/g/.clawdbot/.env"),
+    ),
+    "only the config": (
+        "clawdbot",
+        {},
+        "node e.js gateway",
+        {"/start/.env": {"CLAWDBOT_CONFIG_PATH": "~/c.json"}},
+        Paths("/home/g/.clawdbot", "/home/g/c.json", "/home/g/.clawdbot/.env"),
+    ),
+    "and in the environment, which takes precedence": (
+        "clawdbot",
+        {"CLAWDBOT_STATE_DIR": "/srv/x"},
+        "node e.js gateway",
+        {"/start/.env": {"CLAWDBOT_STATE_DIR": "/srv/y"}, "/srv/x/.env": {"CLAWDBOT_STATE_DIR": "/srv/y"}},
+        Paths("/srv/x", "/srv/x/clawdbot.json", "/srv/x/.env"),
+    ),
+    "and by a profile, which takes precedence": (
+        "clawdbot",
+        {},
+        "node e.js --profile two gateway",
+        {
+            "/start/.env": {"CLAWDBOT_STATE_DIR": "/srv/y"},
+            "/home/g/.clawdbot-two/.env": {"CLAWDBOT_STATE_DIR": "/srv/y"},
+        },
+        Paths("/home/g/.clawdbot-two", "/home/g/.clawdbot-two/clawdbot.json", "/home/g/.clawdbot-two/.env"),
+    ),
+    "in the working directory of OpenClaw, which ignores it": (
+        "openclaw",
+        {},
+        "node e.js gateway",
+        {"/start/.env": {"OPENCLAW_STATE_DIR": "/srv/x"}},
+        Paths("/home/g/.openclaw", "/home/g/.openclaw/openclaw.json", "/home/g/.openclaw/.env"),
+    ),
+    "in the state directory of OpenClaw": (
+        "openclaw",
+        {},
+        "node e.js gateway",
+        {"/home/g/.openclaw/.env": {"OPENCLAW_STATE_DIR": "/srv/x"}},
+        Paths("/srv/x", "/srv/x/openclaw.json", "/home/g/.openclaw/.env"),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", MOVED)
+def test_the_paths_of_a_process_that_a_file_moves(name: str) -> None:
+    product, variables, command, files, expected = MOVED[name]
+    held = {"HOME": "/home/g", **variables}
+    found = paths_of_process(PRODUCTS[product], held, command.split(), "/start", lambda path: files.get(path, {}))
+    assert found == expected
 
 
 def test_the_config_of_a_process_is_the_one_that_exists(home: Path) -> None:
     (home / ".openclaw").mkdir()
     (home / ".openclaw" / "clawdbot.json").touch()
-    assert paths_of_process(PRODUCTS["openclaw"], {"HOME": str(home)}, [], "/")[1] == f"{home}/.openclaw/clawdbot.json"
+    assert paths_of_process(PRODUCTS["openclaw"], {"HOME": str(home)}, [], "/", no_env).config == (
+        f"{home}/.openclaw/clawdbot.json"
+    )
 
 
 #: Files in the home, the state directory as given, and the directory that is rejected.
