@@ -15,7 +15,12 @@ settings.register_profile("any_machine", deadline=None, suppress_health_check=[H
 settings.load_profile("any_machine")
 
 # The tests of each of these files follow one fleet of gateways, in their order.
-ONE_FLEET = ("tests/e2e/test_rollout_fleet.py", "tests/e2e/test_openclaw.py", "tests/e2e/test_report.py")
+ONE_FLEET = (
+    "tests/e2e/test_rollout_fleet.py",
+    "tests/e2e/test_openclaw.py",
+    "tests/e2e/test_listeners_against_product.py",
+    "tests/e2e/test_report.py",
+)
 
 
 # In place of the groups of --dist=loadgroup: those of pytest-xdist 3.8 have no effect with pytest 9.2.

@@ -20,7 +20,7 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -173,15 +173,18 @@ def laid_out(names: tuple[str, ...], products: Mapping[str, str] | None = None) 
 
 
 @contextlib.contextmanager
-def started(fleet: Fleet) -> Iterator[None]:
-    """Run the gateways of a fleet for as long as the context lasts. Raises `TimeoutError` as `running` does."""
+def started(fleet: Fleet, answers: Callable[[Gateway], bool] = Gateway.answers) -> Iterator[None]:
+    """Run the gateways of a fleet for as long as the context lasts. Raises `TimeoutError` as `running` does.
+
+    `answers`: whether a gateway does, for those whose config is not the usual one.
+    """
     command = [sys.executable, "-m", "supervisor.supervisord", "--nodaemon", "-c", str(fleet.supervisor_config)]
     # In a session of its own: Ctrl-C reaches this process, which then ends the fleet in order.
     process = subprocess.Popen(
         command, env=fleet.environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, start_new_session=True
     )
     try:
-        _await_answers(fleet, process)
+        _await_answers(fleet, process, answers)
         yield
     finally:
         process.terminate()
@@ -254,11 +257,11 @@ def _supervisor_config(fleet: Fleet) -> str:
     return "\n\n".join(sections) + "\n"
 
 
-def _await_answers(fleet: Fleet, process: subprocess.Popen[bytes]) -> None:
+def _await_answers(fleet: Fleet, process: subprocess.Popen[bytes], answers: Callable[[Gateway], bool]) -> None:
     deadline = time.monotonic() + _STARTUP_SECONDS
     waiting = list(fleet.gateways)
     while waiting:
-        waiting = [gateway for gateway in waiting if not gateway.answers()]
+        waiting = [gateway for gateway in waiting if not answers(gateway)]
         if process.poll() is not None:
             raise RuntimeError("supervisor ended: " + (fleet.directory / "supervisord.log").read_text(encoding="utf-8"))
         if waiting and time.monotonic() > deadline:
