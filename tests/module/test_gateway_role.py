@@ -83,6 +83,30 @@ def test_all_problems_of_the_variables_are_in_one_message(play: Play) -> None:
     ]
 
 
+#: The addresses of a host -> why it is rejected with `gateway_bind: tailnet`.
+ADDRESSES = {
+    "192.0.2.7 100.64.0.1 fd7a:115c:a1e0::1 ": None,
+    "100.127.255.254": None,
+    "192.0.2.7 100.63.0.1 100.128.0.1 ": "only 192.0.2.7, 100.63.0.1, 100.128.0.1",
+    "": "only those of loopback",
+}
+
+
+@pytest.mark.parametrize("addresses", ADDRESSES)
+def test_a_host_without_tailscale_cannot_listen_there(play: Play, tmp_path: Path, addresses: str) -> None:
+    hostname = tmp_path / "bin" / "hostname"
+    hostname.parent.mkdir()
+    hostname.write_text(f"#!/bin/sh\necho '{addresses}'\n")
+    hostname.chmod(0o755)
+    (result,) = play("addresses", [{}], path=str(hostname.parent))
+    expected = ADDRESSES[addresses]
+    assert result["failed"] == (
+        expected
+        and "gateway_bind: tailnet needs an address of Tailscale, from 100.64.0.0 to 100.127.255.255, and the host "
+        f"has {expected}. Start Tailscale on the host, or set gateway_bind to loopback, auto or lan."
+    )
+
+
 def node(directory: Path, version: str) -> str:
     """Create an executable that claims to be a Node.js of that version."""
     directory.mkdir(parents=True)
