@@ -9,9 +9,10 @@
 
 The first source that sets a variable takes precedence, even where it sets it to an empty string: what the service
 gives to the process, `.env` in the process's working directory, `.env` in the state directory, OpenClaw's
-`gateway.env`, the `env` block of the config, the login shell (the product's infra/dotenv.js, config/io.js,
-infra/shell-env.js). OpenClaw turns that round for the names that its service lists: for them its own files take
-precedence over what the service gives (its infra/dotenv-global-core.ts, daemon/service-managed-env.ts).
+`.env` beside its config and `gateway.env`, the `env` block of the config, the login shell (the product's
+infra/dotenv.js, config/io.js, infra/shell-env.js). OpenClaw turns that round for the names that its service lists: for
+them its own files take precedence over what the service gives (its infra/dotenv-global-core.ts,
+daemon/service-managed-env.ts).
 """
 
 from __future__ import annotations
@@ -175,7 +176,7 @@ def from_product(
         own = os.path.join(directory, ".env")
         if os.path.realpath(own) != os.path.realpath(paths.env):
             sources.append(_without_barred(read_env_file(own), product))
-    files = [read_env_file(paths.env) or Source(paths.env, {})]
+    files = [read_env_file(path) or Source(path, {}) for path in _env_files(product, paths, given)]
     if product.gateway_env_file and _is_default(paths.state_dir, product.state_dir):
         files += filter(None, [read_env_file(os.path.expanduser(product.gateway_env_file))])
     names = _service_names(product, given, config, files)
@@ -190,6 +191,22 @@ def from_product(
     if switch or at(config, ("env", "shellEnv", "enabled")) is True:
         found.append(Source("login shell", dict.fromkeys(product.shell_variables)))
     return found
+
+
+def _env_files(product: Product, paths: Paths, given: Mapping[str, str]) -> list[str]:
+    """Return the managed `.env`, and the one that a product reads beside it, in order of precedence.
+
+    OpenClaw reads the `.env` in its state directory, then the one beside a config that it was told of without a state
+    directory (its cli/gateway-cli/pre-bootstrap.ts).
+    """
+    if not product.reads_env_beside_config or not given.get(product.config_path_variable, "").strip():
+        return [paths.env]
+    if given.get(product.state_dir_variable, "").strip():
+        return [paths.env]
+    beside = os.path.join(os.path.dirname(paths.config), ".env")
+    is_managed = os.path.realpath(beside) == os.path.realpath(paths.env)
+    read = [os.path.join(paths.state_dir, ".env") if is_managed else paths.env, beside]
+    return list({os.path.realpath(path): path for path in read}.values())
 
 
 def _service_names(product: Product, given: Mapping[str, str], config: Any, files: Iterable[Source]) -> frozenset[str]:

@@ -109,6 +109,9 @@ class Product:
     #: Otherwise only the transcript of its session contains that.
     reports_failed_chats: bool
 
+    #: Whether it asks providers through the proxy that its environment variables name.
+    uses_proxies: bool
+
     # Names.
     #: The providers that it knows without a block in the config, by itself or by a plugin that it offers.
     built_in_providers: frozenset[str]
@@ -124,6 +127,8 @@ class Product:
     #: A file from which it takes variables after `.env` in its default state directory, and the variable with the names
     #: for which both files take precedence over its service's own environment; empty where it has none.
     gateway_env_file: str
+    #: Whether it reads `.env` beside the config too, where it was told of that and not of the state directory.
+    reads_env_beside_config: bool
     service_names_variable: str
     #: What it takes from a login shell where the config, or `shell_env_variable`, says so.
     shell_variables: frozenset[str]
@@ -201,12 +206,14 @@ PRODUCTS: Mapping[str, Product] = {
         call_script=node_snippets.CALL_GATEWAY,
         calls_url=True,
         reports_failed_chats=False,
+        uses_proxies=False,
         built_in_providers=names.CLAWDBOT_PROVIDERS,
         key_variables=names.CLAWDBOT_KEY_VARIABLES,
         profile_references=False,
         provider_spellings=names.CLAWDBOT_SPELLINGS,
         ignored_in_working_directory=frozenset(),
         gateway_env_file="",
+        reads_env_beside_config=False,
         service_names_variable="",
         shell_variables=names.CLAWDBOT_SHELL_VARIABLES,
         install=Install(
@@ -241,12 +248,14 @@ PRODUCTS: Mapping[str, Product] = {
         call_script="",
         calls_url=False,
         reports_failed_chats=True,
+        uses_proxies=True,
         built_in_providers=names.OPENCLAW_PROVIDERS,
         key_variables={},
         profile_references=True,
         provider_spellings={},
         ignored_in_working_directory=names.OPENCLAW_PROVIDER_VARIABLES | names.OPENCLAW_OWN_VARIABLES,
         gateway_env_file="~/.config/openclaw/gateway.env",
+        reads_env_beside_config=True,
         service_names_variable="OPENCLAW_SERVICE_MANAGED_ENV_KEYS",
         shell_variables=names.OPENCLAW_SHELL_VARIABLES,
         install=Install(

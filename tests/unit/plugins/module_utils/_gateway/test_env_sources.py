@@ -23,7 +23,7 @@ from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.env_so
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.process import Process
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.systemd import EnvironmentFile, Unit
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.locate import Paths
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.table import PRODUCTS
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.table import PRODUCTS, Product
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.redaction import fingerprint
 
 from tests.unit.plugins.module_utils._gateway.source_cases import (
@@ -444,6 +444,41 @@ def test_gateway_env_belongs_to_the_default_state_directory(
     found = [source.place for source in from_product(OPENCLAW, None, paths, {}, {})]
     assert found == [paths.env, *([str(places["gateway"])] if read else [])]
     assert [source.place for source in from_product(CLAWDBOT, None, paths, {}, {})] == [paths.env]
+
+
+# The environment of the process, the managed file, and the values in order of precedence.
+BESIDE_CONFIG: dict[str, tuple[dict[str, str], str, list[str]]] = {
+    "the config is where it always is": ({}, "state", ["state"]),
+    "told of the config": ({"OPENCLAW_CONFIG_PATH": "/etc/openclaw/openclaw.json"}, "state", ["state", "config"]),
+    "told of both": (
+        {"OPENCLAW_CONFIG_PATH": "/etc/openclaw/openclaw.json", "OPENCLAW_STATE_DIR": "/srv/openclaw"},
+        "state",
+        ["state"],
+    ),
+    "the keys are beside the config": (
+        {"OPENCLAW_CONFIG_PATH": "/etc/openclaw/openclaw.json"},
+        "config",
+        ["state", "config"],
+    ),
+}
+
+
+@pytest.mark.parametrize(("given", "managed", "expected"), BESIDE_CONFIG.values(), ids=BESIDE_CONFIG)
+def test_openclaw_reads_the_file_beside_a_config_elsewhere(
+    given: dict[str, str], managed: str, expected: list[str], tmp_path: Path
+) -> None:
+    files = {name: tmp_path / name / ".env" for name in ("state", "config")}
+    for name, path in files.items():
+        path.parent.mkdir()
+        path.write_text(f"KEY={name}\n")
+    paths = Paths(str(tmp_path / "state"), str(tmp_path / "config" / "openclaw.json"), str(files[managed]))
+
+    def read(product: Product) -> list[str | None]:
+        found = from_product(product, None, paths, {}, given)
+        return [value for _place, value in trace("KEY", EnvSources(None, None, [], found, paths.env)).sources]
+
+    assert read(OPENCLAW) == expected
+    assert read(CLAWDBOT) == [managed]
 
 
 # What systemd and the product read from the managed file, the line that is to blame, and the sources in order.
