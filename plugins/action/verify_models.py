@@ -22,6 +22,7 @@ from ansible_collections.clawfleet.clawdbot.plugins.module_utils._module.verify_
     secrets_in,
 )
 from ansible_collections.clawfleet.clawdbot.plugins.plugin_utils._endpoint_cache import EndpointCache
+from ansible_collections.clawfleet.clawdbot.plugins.plugin_utils._key_action import exposure
 
 
 class ActionModule(ActionBase):
@@ -30,6 +31,9 @@ class ActionModule(ActionBase):
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         result: dict[str, Any] = super().run(tmp, task_vars)
         if self._task.args.get("ask_from") != "controller":
+            problem = exposure(self)
+            if problem:
+                return {"failed": True, "msg": problem}
             try:
                 result.update(self._execute_module(task_vars=task_vars))
             except AnsibleConnectionFailure as error:

@@ -1,0 +1,50 @@
+# Copyright (c) 2026, clawfleet.clawdbot contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+import pytest
+from ansible.plugins.action import ActionBase
+from ansible_collections.clawfleet.clawdbot.plugins.plugin_utils._key_action import exposure
+
+EXPOSED = (
+    "Ansible may write the keys into a file that every account of the host can read, as allow_world_readable_tmpfiles "
+    "is set and pipelining is not used. Set pipelining = true in the section [connection] of ansible.cfg, or remove "
+    "allow_world_readable_tmpfiles and ansible_shell_allow_world_readable_temp. Nothing was sent to the host."
+)
+
+
+class Action:
+    """What Ansible knows of a task."""
+
+    def __init__(self, is_allowed: bool, pipelines: bool, is_unprivileged: bool) -> None:
+        self._options = {"world_readable_temp": is_allowed}
+        self._pipelines = pipelines
+        self._is_unprivileged = is_unprivileged
+
+    def get_shell_option(self, option: str, default: Any = None) -> Any:
+        return self._options.get(option, default)
+
+    def _is_pipelining_enabled(self, module_style: str) -> bool:
+        return module_style == "new" and self._pipelines
+
+    def _is_become_unprivileged(self) -> bool:
+        return self._is_unprivileged
+
+
+# Whether a file that all may read is allowed, whether Ansible pipelines, whether it becomes another unprivileged
+# account, and what is wrong.
+TASKS = {
+    "all may read": (True, False, True, EXPOSED),
+    "there is no file": (True, True, True, ""),
+    "it is not allowed": (False, False, True, ""),
+    "the account can read the file anyway": (True, False, False, ""),
+}
+
+
+@pytest.mark.parametrize(("is_allowed", "pipelines", "is_unprivileged", "expected"), TASKS.values(), ids=TASKS)
+def test_exposure(is_allowed: bool, pipelines: bool, is_unprivileged: bool, expected: str) -> None:
+    assert exposure(cast(ActionBase, Action(is_allowed, pipelines, is_unprivileged))) == expected
