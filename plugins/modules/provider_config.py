@@ -51,7 +51,9 @@ options:
     description:
       - Provider id to its block, as the config takes it, so that a block from the documentation of Clawdbot or OpenClaw
         can be used.
-      - A block replaces the existing one. Its C(apiKey) must be a reference to an environment variable, V(${NAME}).
+      - The members of a block replace those of the existing one. Others, such as C(timeoutSeconds) and C(headers), are
+        kept, and a null removes one.
+      - Its C(apiKey) must be a reference to an environment variable, V(${NAME}).
       - Each variable that a block refers to must be in O(env) or in the file O(env_path).
       - With O(state=absent) only the ids are used, and a block may be empty.
     type: dict

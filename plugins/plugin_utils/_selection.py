@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, TypedDict
 
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.env_refs import reference, substitute
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.tree import strings
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.tree import members, strings
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.redaction import fingerprint, redact
 from ansible_collections.clawfleet.clawdbot.plugins.plugin_utils._catalogue import (
     key_variables,
@@ -38,7 +38,10 @@ _SHORTEST_KEY = 8
 
 
 class Provider(TypedDict):
-    """One provider. `block`: as the config contains it, with the reference to `env_var` in place of the key."""
+    """One provider.
+
+    `block`: as the config contains it, with the reference to `env_var` in place of the key. A null removes a member.
+    """
 
     env_var: str
     #: Further environment variables that hold the key.
@@ -147,7 +150,7 @@ def _select(variables: Variables) -> Selection:
     left_out = [f"{name}/{model}" for name, models in variables.left_out.items() for model in models]
     return {
         "problems": [],
-        "providers": {name: _provider(entry, env) for name, entry in entries.items()},
+        "providers": {name: _provider(entry, env, variables.overrides.get(name)) for name, entry in entries.items()},
         "variables": {name: entry["env_var"] for name, entry in entries.items()},
         "fingerprints": {name: fingerprint(key) for name, key in env.items()},
         "also_in": {name: list(entry.get("also_in", [])) for name, entry in entries.items()},
@@ -192,15 +195,17 @@ def _without_models(entry: Mapping[str, Any], left_out: Collection[str]) -> dict
     }
 
 
-def _provider(entry: Mapping[str, Any], env: Mapping[str, str]) -> Provider:
+def _provider(entry: Mapping[str, Any], env: Mapping[str, str], override: Any) -> Provider:
     variable, block = entry["env_var"], entry["block"]
+    # What the override removes from the catalogue is removed from the config as well.
+    removed = {name: None for name, value in members(override, ("block",)).items() if value is None}
     # First what a reader of the config searches for.
     head = {"baseUrl": block["baseUrl"], "apiKey": reference(variable)}
     return {
         "env_var": variable,
         "also_in": list(entry.get("also_in", [])),
         "api_key": env[variable],
-        "block": {**head, **block, **head},
+        "block": {**head, **removed, **block, **head},
     }
 
 

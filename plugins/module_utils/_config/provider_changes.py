@@ -57,7 +57,7 @@ _POLICY_GONE = (
 class Desired:
     """What the config should have, in the types that it takes. The collection does not manage anything else."""
 
-    #: Provider id -> its block, as the config takes it.
+    #: Provider id -> its block, as the config takes it. Members that only the config has are kept; None removes one.
     providers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     #: Alias -> `provider/model`.
     aliases: Mapping[str, str] = field(default_factory=dict)
@@ -100,7 +100,7 @@ def desired_changes(config: dict[str, Any], desired: Desired) -> ProviderChanges
     changes: list[Change] = []
     if desired.providers and at(config, MODE) is REMOVE:
         changes.append(Change(MODE, "merge"))
-    changes += [Change((*PROVIDERS, name), block) for name, block in desired.providers.items()]
+    changes += [Change((*PROVIDERS, name), new_block(config, name, block)) for name, block in desired.providers.items()]
     changes += _choice_changes(config, desired)
     changes += [Change((*MODELS, ref), REMOVE) for ref in listed_models(config) if ref in desired.removed_models]
     changes += _alias_changes(config, desired)
@@ -108,6 +108,21 @@ def desired_changes(config: dict[str, Any], desired: Desired) -> ProviderChanges
     changes += [Change((*MODELS, ref), {}) for ref in admitted]
     changes += _policy_changes(config, desired)
     return ProviderChanges(tuple(changes), tuple(_repaired(config, desired)), (_LIST_OPENED,) if opens_list else ())
+
+
+def new_block(config: dict[str, Any], name: str, block: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the block of a provider after the changes."""
+    merged = {**members(config, (*PROVIDERS, name)), **block}
+    return {member: value for member, value in merged.items() if value is not None or member not in block}
+
+
+def kept_members(config: dict[str, Any], desired: Desired) -> dict[str, list[str]]:
+    """Return provider -> the members of its block that are kept because the desired block does not mention them."""
+    kept = {
+        name: [member for member in members(config, (*PROVIDERS, name)) if member not in block]
+        for name, block in desired.providers.items()
+    }
+    return {name: found for name, found in kept.items() if found}
 
 
 def blocked_uses(config: dict[str, Any], desired: Desired) -> list[ModelUse]:
@@ -129,7 +144,7 @@ def removed_models(config: dict[str, Any], desired: Desired) -> set[str]:
     lost = {
         f"{name}/{model}"
         for name, block in desired.providers.items()
-        for model in set(model_ids(at(config, (*PROVIDERS, name)))) - set(model_ids(block))
+        for model in set(model_ids(at(config, (*PROVIDERS, name)))) - set(model_ids(new_block(config, name, block)))
     }
     return lost | set(desired.removed_models)
 

@@ -16,6 +16,7 @@ from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.provide
     Desired,
     blocked_uses,
     desired_changes,
+    kept_members,
     managed_paths,
     missing_variables,
 )
@@ -220,6 +221,18 @@ PLANS: dict[str, tuple[dict[str, Any], Desired, list[Change], list[str]]] = {
         [MODE, SET_BLOCK, aliased("moonshot/k1", "k"), *admitted("moonshot/k2", "p/1", "p/2")],
         [OPENED],
     ),
+    "members that only the config has are kept": (
+        {"models": {"mode": "merge", "providers": {"moonshot": {"timeoutSeconds": 9, **BLOCK, "apiKey": "x"}}}},
+        Desired({"moonshot": BLOCK}),
+        [Change(("models", "providers", "moonshot"), {"timeoutSeconds": 9, **BLOCK})],
+        [],
+    ),
+    "a null removes one of them": (
+        {"models": {"mode": "merge", "providers": {"moonshot": {"timeoutSeconds": 9, "headers": {"X": "y"}}}}},
+        Desired({"moonshot": {**BLOCK, "headers": None, "authHeader": None}}),
+        [Change(("models", "providers", "moonshot"), {"timeoutSeconds": 9, **BLOCK})],
+        [],
+    ),
     "a block without models": (
         with_models({"p/1": {}}),
         Desired({"a": {"baseUrl": "x"}}),
@@ -265,6 +278,7 @@ BLOCKED: dict[str, tuple[dict[str, Any], Desired, list[tuple[str, str]]]] = {
         Desired({"moonshot": BLOCK}),
         [("hooks.gmail.model", "moonshot/old")],
     ),
+    "a block that keeps its models": ({"models": {"providers": TWO}}, Desired({"moonshot": {"baseUrl": "x"}}), []),
     "a model that no block had": (
         {"hooks": {"gmail": {"model": "moonshot/old"}}},
         Desired({"moonshot": BLOCK}),
@@ -291,6 +305,15 @@ BLOCKED: dict[str, tuple[dict[str, Any], Desired, list[tuple[str, str]]]] = {
 @pytest.mark.parametrize(("value", "desired", "expected"), BLOCKED.values(), ids=BLOCKED)
 def test_blocked_uses(value: dict[str, Any], desired: Desired, expected: list[tuple[str, str]]) -> None:
     assert [tuple(use) for use in blocked_uses(value, desired)] == expected
+
+
+def test_kept_members_are_named() -> None:
+    block = {**BLOCK, "timeoutSeconds": 9, "headers": {"X": "y"}, "auth": "token"}
+    config = {"models": {"providers": {"moonshot": block, "other": {"a": 1}}}}
+    assert kept_members(config, Desired({"moonshot": {**BLOCK, "auth": None}, "new": BLOCK})) == {
+        "moonshot": ["timeoutSeconds", "headers"]
+    }
+    assert kept_members({}, Desired({"moonshot": BLOCK})) == {}
 
 
 REPAIRED = ("models.providers.moonshot.apiKey",)
