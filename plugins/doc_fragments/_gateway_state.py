@@ -23,6 +23,11 @@ options:
   service_name:
     description: The name of the unit. If not set, the one that the product's own installation uses.
     type: str
+  account:
+    description:
+      - The account that the gateway runs under. The module fails if it runs as another one, because a variable such as
+        C(ansible_become_user) takes precedence over the C(become_user) of the task.
+    type: str
   variables:
     description: Names of environment variables to trace.
     type: list

@@ -116,6 +116,24 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+account:
+  description: The account that the module runs as, by its entry in passwd, whatever HOME says.
+  returned: success
+  type: dict
+  contains:
+    name:
+      description: Its name.
+      type: str
+    uid:
+      description: Its number.
+      type: int
+    home:
+      description: Its home directory.
+      type: str
+  sample:
+    name: gateway
+    uid: 1001
+    home: /home/gateway
 product:
   description: The product.
   returned: success

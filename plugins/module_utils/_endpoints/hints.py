@@ -38,8 +38,8 @@ HINTS: Mapping[Status, str] = {
     "membership_required": "Buy or renew the membership of the account ({console}). The key itself is valid.",
     "quota_exhausted": "Top up the account, or wait for its next billing period ({console}). Retries do not help.",
     "rate_limited": (
-        "Send fewer requests: low tiers allow 3 a minute for a whole organisation. Set ask_from=controller to ask once"
-        " for all hosts, or raise the account's tier ({console})."
+        "Send fewer requests: low tiers allow 3 a minute for a whole organisation. Set ask_from=controller (in the"
+        " role, providers_verify_from) to ask once for all hosts, or raise the account's tier ({console})."
     ),
     "model_unusable": (
         "Choose another of the listed models, or ask the vendor: the account's plan may not include the model, or the"
@@ -61,14 +61,22 @@ HINTS: Mapping[Status, str] = {
         "Set base_url to the target if it is the right one. Otherwise a captive portal or a proxy redirects. The key is"
         " sent to the configured host only."
     ),
-    "insecure_url": "Use https://, or set allow_insecure_http=true on a network that you trust with the key.",
-    "tls_error": "Check base_url. If a proxy inspects TLS, set ca_path to the certificate of its authority.",
+    "insecure_url": (
+        "Use https://, or set allow_insecure_http=true (in the role, providers_endpoint_allow_insecure_http) on a"
+        " network that you trust with the key."
+    ),
+    "tls_error": (
+        "Check base_url. If a proxy inspects TLS, set ca_path (in the role, providers_endpoint_ca_path) to the"
+        " certificate of its authority."
+    ),
     "dns_error": "Check the host in base_url, and the DNS and proxy settings of the host that asks.",
     "connection_refused": (
         "Check host and port in base_url, and whether a firewall or a proxy (HTTPS_PROXY, NO_PROXY) blocks the"
         " connection."
     ),
-    "timeout": "Check the network, firewall and proxy in between, or raise timeout.",
+    "timeout": (
+        "Check the network, firewall and proxy in between, or raise timeout (in the role, providers_endpoint_timeout)."
+    ),
     "server_error": "Try again later: the endpoint is overloaded, or it or a proxy in between has a problem.",
 }
 
@@ -94,7 +102,7 @@ ADVICE: Mapping[Advice, str] = {
     "tls_not_yet_valid": "Check the clock of the host that asks.",
     "tls_issuer": (
         "Install the CA certificates on the host that asks. If a proxy inspects TLS, or the endpoint is your own, set"
-        " ca_path to the certificate of its authority."
+        " ca_path (in the role, providers_endpoint_ca_path) to the certificate of its authority."
     ),
     "tls_plain": "Check the scheme and the port in base_url.",
     "proxy_rejected": (

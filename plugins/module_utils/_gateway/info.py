@@ -15,6 +15,14 @@ from typing import Literal, TypedDict
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._endpoints.types import EndpointsInfo
 
 
+class AccountInfo(TypedDict):
+    """The account that the module runs as."""
+
+    name: str
+    uid: int
+    home: str
+
+
 class SourceInfo(TypedDict):
     """A place that sets an environment variable. `fingerprint`: of the value, None where it is not known."""
 
@@ -95,6 +103,7 @@ class FilesInfo(TypedDict):
 
 
 class _GatewayInfo(TypedDict):
+    account: AccountInfo
     product: str
     version: str | None
     program: list[str]

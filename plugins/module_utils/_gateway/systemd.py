@@ -25,6 +25,8 @@ from typing import Literal
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config import environment_file
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._files.atomic import open_without_blocking
 
+from .account import use_own_environment
+
 #: Whose service manager has a unit.
 Scope = Literal["user", "system"]
 
@@ -220,8 +222,7 @@ def _number(text: str) -> int:
 
 def _start(arguments: Sequence[str]) -> subprocess.Popen[str] | None:
     environment = {**os.environ, "LC_ALL": "C"}
-    # Without a login session, this variable is not set.
-    environment.setdefault("XDG_RUNTIME_DIR", f"/run/user/{os.geteuid()}")
+    use_own_environment(environment)
     try:
         return subprocess.Popen(
             ["systemctl", *arguments],  # noqa: S607 - its place differs between distributions

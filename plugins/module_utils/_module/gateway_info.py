@@ -24,6 +24,7 @@ from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.models 
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.provider_changes import (
     Desired,
     blocked_uses,
+    kept_members,
     removed_models,
 )
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.tree import members, strings
@@ -35,7 +36,8 @@ from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway import
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.diagnosis import find_blockers
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.info import FilesInfo, GatewayInfo, ModelsInfo
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.model_uses import stored_uses
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.plan import Plan, is_converged, plan
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.plan import Plan, plan
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.proxies import use_proxies
 
 from . import provider_config
 from .gateway_state import STATE_ARGUMENTS, gather
@@ -66,7 +68,7 @@ class Result(GatewayInfo):
 
 def run(params: dict[str, Any], _check_mode: bool) -> Result:
     """Return the state of a gateway, its files and endpoints, and the plan for it. Raises `ClawdbotError`."""
-    info, config, gateway = gather(params)
+    info, config, proxies = gather(params)
     referenced: set[str] = set()
     warnings: list[str] = []
     answers: list[EndpointInfo] = [*params["endpoint_results"]]
@@ -74,6 +76,8 @@ def run(params: dict[str, Any], _check_mode: bool) -> Result:
         # It imports http.client, ssl and much of this collection, which a host that asks nothing does not need.
         from . import verify_models
 
+        if proxies is not None:
+            use_proxies(os.environ, proxies)
         options = _validate("endpoints", verify_models.ARGUMENT_SPEC, params["endpoints"])
         info["endpoints"], warnings = verify_models.ask(options, secrets_in(params))
         answers += info["endpoints"]["providers"]
@@ -156,7 +160,14 @@ def _models(
         "blocked": optional_models.describe_blocked(blocked, configured),
         "unserved": optional_models.describe_unserved(others, answers, blocks, given["unlisted_models"]),
         "unknown": stored.unreadable,
-        "notes": optional_models.describe_left_out(left_out, removed, desired),
+        "notes": [
+            *optional_models.describe_left_out(left_out, removed, desired),
+            *(
+                f"The block of {name} keeps {', '.join(kept)}, which the inventory does not set. To remove one, set it "
+                f"to null in providers_overrides.{name}.block."
+                for name, kept in kept_members(config, configured).items()
+            ),
+        ],
     }
 
 

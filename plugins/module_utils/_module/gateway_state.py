@@ -16,11 +16,13 @@ from typing import Any, Literal, NamedTuple
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.env_refs import VARIABLE_NAME
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import ClawdbotError
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway import health
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.account import own_account, require_account
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.diagnosis import find_program_problems
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.env_sources import trace
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.info import GatewayInfo, isoformat
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.overrides import provider_overrides
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.process import Process
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.proxies import gateway_proxies
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.client import Gateway
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.config_check import check_command
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.redaction import secret_values
@@ -31,6 +33,7 @@ from .arguments import GATEWAY_ARGUMENTS, SERVICE_ARGUMENTS, resolve_gateway, re
 STATE_ARGUMENTS: Mapping[str, Any] = {
     **GATEWAY_ARGUMENTS,
     **SERVICE_ARGUMENTS,
+    "account": {"type": "str"},
     "variables": {"type": "list", "elements": "str", "default": []},
     "providers": {"type": "dict", "default": {}},
     "models": {"type": "list", "elements": "str", "default": []},
@@ -39,12 +42,14 @@ STATE_ARGUMENTS: Mapping[str, Any] = {
 
 
 class Gathered(NamedTuple):
-    """The state of a gateway, and its config with the included files, as far as it can be read."""
+    """The state of a gateway, and its config with the included files, as far as it can be read.
+
+    `proxies`: the variables of its proxies, as `gateway_proxies` returns them.
+    """
 
     info: GatewayInfo
     config: Any
-    #: The running gateway, for calls.
-    gateway: Gateway
+    proxies: dict[str, str] | None
 
 
 def gather(params: Mapping[str, Any]) -> Gathered:
@@ -52,12 +57,15 @@ def gather(params: Mapping[str, Any]) -> Gathered:
 
     Raises `ClawdbotError`. If only the gateway's list of models is missing, the error's result has everything else.
     """
+    if params["account"]:
+        require_account(params["account"])
     product, paths = resolve_gateway(params)
     service = resolve_service(params, product)
     providers = _variables_of(params["providers"])
     names = list(dict.fromkeys([*params["variables"], *providers.values()]))
     seen = health.wait_until_healthy(product, paths, service, names, params["wait"])
     info: GatewayInfo = {
+        "account": own_account(),
         "product": product.name,
         "version": seen.cli.package.version if seen.cli.package else None,
         "program": list(seen.cli.program),
@@ -100,7 +108,7 @@ def gather(params: Mapping[str, Any]) -> Gathered:
         except ClawdbotError as exc:
             # A rescue, for example a rollback of the files, needs their paths.
             raise ClawdbotError(" ".join(find_program_problems(info)) or str(exc), **info) from exc
-    return Gathered(info, seen.config, gateway)
+    return Gathered(info, seen.config, gateway_proxies(product, seen.sources))
 
 
 def _environment(process: Process | None) -> Literal["known", "unknown"] | None:

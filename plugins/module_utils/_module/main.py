@@ -9,10 +9,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import ClawdbotError
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.account import use_own_environment
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.module import SecretiveModule
 
 
@@ -31,6 +33,8 @@ def main(
     `warnings` in either result are shown, and not returned.
     `secrets_in`: every secret in the parameters, of whatever shape they are, that the argument spec does not name.
     """
+    # Before the module expands `~` in its parameters.
+    use_own_environment(os.environ)
     module = SecretiveModule(argument_spec, secrets_in)
     try:
         result, failure = dict(run(module.params, module.check_mode)), None

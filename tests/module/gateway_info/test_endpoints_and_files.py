@@ -5,7 +5,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import os
+import pwd
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ from ansible.module_utils.testing import patch_module_args
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.redaction import fingerprint
 from ansible_collections.clawfleet.clawdbot.plugins.modules import gateway_info, provider_config
 
+from tests.module.verify_models.raw_server import RawServer, listing
 from tools.mock_server import MockServer
 
 KEY = f"sk-{0:032x}"
@@ -178,3 +181,81 @@ def test_files_that_cannot_be_asked_for_are_not_up_to_date(gateway: Gateway) -> 
         "env: 'lower' cannot be the name of an environment variable that the config refers to"
     )
     assert seen["up_to_date"] is False
+
+
+@pytest.fixture
+def of_unit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Give the gateway a unit with that Environment=, as systemctl shows it. No process of it runs."""
+
+    def show(environment: str) -> None:
+        systemctl = tmp_path / "bin" / "systemctl"
+        systemctl.parent.mkdir()
+        systemctl.write_text(f"#!/bin/sh\necho LoadState=loaded\necho 'Environment={environment}'\n")
+        systemctl.chmod(0o755)
+        monkeypatch.setenv("PATH", f"{systemctl.parent}:/usr/bin:/bin")
+
+    return show
+
+
+# The product, and whether its unit's proxy is asked, and not that of the module's own environment.
+@pytest.mark.parametrize(("product", "is_asked"), [("openclaw", True), ("clawdbot", False)])
+def test_endpoints_are_asked_through_the_proxies_of_the_gateway(
+    product: str,
+    is_asked: bool,
+    gateway: Gateway,
+    mock_server: MockServer,
+    of_unit: Callable[[str], None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # What is set here is restored afterwards, whatever the module does.
+    for name in ("http_proxy", "https_proxy", "no_proxy"):
+        monkeypatch.setenv(name, "")
+    with RawServer(listing("kimi-k3")) as proxy, RawServer(listing("kimi-k3")) as other:
+        monkeypatch.setenv("HTTP_PROXY", f"http://{other.netloc}")
+        of_unit(f"HTTP_PROXY=http://{proxy.netloc}")
+        state_dir = gateway.gateway["state_dir"]
+        seen = gateway.run(gateway_info, product=product, state_dir=state_dir, endpoints=questions(mock_server))
+    asked = [received.target for received in proxy.received]
+    assert seen["endpoints"]["ok"]
+    assert asked == ([f"{mock_server.base_url('moonshot-cn')}/models"] if is_asked else [])
+    assert other.received == []
+    assert len(mock_server.requests()) == (0 if is_asked else 1)
+
+
+def test_members_of_a_block_that_only_the_host_has_are_kept_and_named(gateway: Gateway) -> None:
+    gateway.config.write_text(
+        '{gateway: {mode: "local"}, models: {mode: "merge", providers: {moonshot: {timeoutSeconds: 9, headers: {}}}}}'
+    )
+    note = (
+        "The block of moonshot keeps timeoutSeconds, headers, which the inventory does not set. To remove one, set it "
+        "to null in providers_overrides.moonshot.block."
+    )
+    gateway.files["optional_models"] = {}
+    assert note in gateway.info(files=gateway.files)["plan"]["notes"]
+
+    del gateway.files["optional_models"]
+    gateway.write()
+    gateway.confirm()
+
+    assert "timeoutSeconds: 9" in gateway.config.read_text()
+    seen = gateway.info(files=gateway.files)
+    assert (seen["files"]["up_to_date"], seen["plan"]["notes"]) == (True, [note])
+
+
+def test_it_runs_in_the_home_of_its_account(gateway: Gateway, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # As su and `sudo -E` leave it.
+    monkeypatch.setenv("HOME", str(tmp_path / "foreign"))
+    monkeypatch.setenv("XDG_RUNTIME_DIR", "/run/user/4711")
+    home = pwd.getpwuid(os.geteuid()).pw_dir
+
+    seen = gateway.run(gateway_info, product="clawdbot", service_manager="command", state_dir="~/no-gateway")
+
+    assert seen["state_dir"] == f"{home}/no-gateway"
+    assert seen["account"]["home"] == home
+    assert os.environ["XDG_RUNTIME_DIR"] == f"/run/user/{os.geteuid()}"
+
+
+def test_another_account_than_that_of_the_gateway_is_rejected(gateway: Gateway) -> None:
+    other = next(entry.pw_name for entry in pwd.getpwall() if entry.pw_uid != os.geteuid())
+    seen = gateway.info(account=other)
+    assert seen["msg"].startswith(f"Ansible acts as {pwd.getpwuid(os.geteuid()).pw_name} on this host, and ")

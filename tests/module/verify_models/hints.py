@@ -19,8 +19,8 @@ CHECK_KEY = "Check on the console of 127.0.0.1 that the key is valid, and that i
 BUY = "Buy or renew the membership of the account (the console of 127.0.0.1). The key itself is valid."
 TOP_UP = "Top up the account, or wait for its next billing period (the console of 127.0.0.1). Retries do not help."
 ASK_LESS = (
-    "Send fewer requests: low tiers allow 3 a minute for a whole organisation. Set ask_from=controller to ask once for"
-    " all hosts, or raise the account's tier (the console of 127.0.0.1)."
+    "Send fewer requests: low tiers allow 3 a minute for a whole organisation. Set ask_from=controller (in the role,"
+    " providers_verify_from) to ask once for all hosts, or raise the account's tier (the console of 127.0.0.1)."
 )
 KIMI_CODE = "https://api.kimi.com/coding/ with api=anthropic-messages"
 ADMIT = (
@@ -39,7 +39,7 @@ REFUSED = (
     ' proxy without a database, for example, answers "No connected db." to a wrong key.'
 )
 LATER = "Try again later: the endpoint is overloaded, or it or a proxy in between has a problem."
-LONGER = "Check the network, firewall and proxy in between, or raise timeout."
+LONGER = "Check the network, firewall and proxy in between, or raise timeout (in the role, providers_endpoint_timeout)."
 REDIRECT = (
     "Set base_url to the target if it is the right one. Otherwise a captive portal or a proxy redirects. The key is"
     " sent to the configured host only."
@@ -51,7 +51,10 @@ LOGIN = "Check HTTPS_PROXY, or add the host to NO_PROXY: the proxy requires a lo
 DNS = "Check the host in base_url, and the DNS and proxy settings of the host that asks."
 URL_FORM = "Write base_url as https://host/path, such as https://api.moonshot.cn/v1."
 STORE_AGAIN = "Store the key again: one line, without quotes, spaces or a line break at its end."
-USE_HTTPS = "Use https://, or set allow_insecure_http=true on a network that you trust with the key."
+USE_HTTPS = (
+    "Use https://, or set allow_insecure_http=true (in the role, providers_endpoint_allow_insecure_http) on a network"
+    " that you trust with the key."
+)
 UNLISTED = "A model that is accepted without being listed belongs in unlisted_models."
 OTHER_MODEL = (
     "Choose another of the listed models, or ask the vendor: the account's plan may not include the model, or the model"

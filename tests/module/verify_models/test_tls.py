@@ -63,7 +63,7 @@ TLS: Mapping[str, tuple[tuple[str, ...], Mapping[str, datetime.datetime], bool, 
         False,
         "the certificate of {peer} is signed by an untrusted authority",
         "Install the CA certificates on the host that asks. If a proxy inspects TLS, or the endpoint is your own, set"
-        " ca_path to the certificate of its authority.",
+        " ca_path (in the role, providers_endpoint_ca_path) to the certificate of its authority.",
     ),
 }
 
