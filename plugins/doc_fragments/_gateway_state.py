@@ -45,6 +45,11 @@ options:
     type: list
     elements: str
     default: []
+  written_config:
+    description:
+      - RV(clawfleet.clawdbot.provider_config#module:config_digest) of the run that has written the config. If OpenClaw
+        has replaced that config by an older one since, the result says so.
+    type: str
   wait:
     description:
       - How many seconds to wait at most until the gateway answers and needs no restart.

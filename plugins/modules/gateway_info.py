@@ -295,6 +295,22 @@ restart_reasons:
   type: list
   elements: str
   sample: []
+config_put_back:
+  description:
+    - That the product has put back an older config in place of O(written_config), and where that one is. OpenClaw does
+      so at a start where it takes the config for damaged. Else empty.
+  returned: success
+  type: str
+  sample: ""
+unserved_choices:
+  description:
+    - The chosen models of agents and hooks, fallbacks included, that surely no provider serves, each with C(place),
+      C(model) and C(text). Their provider is not in the config, the product does not know it, and its CLI lists no
+      model of it. With O(files), those that a run replaces or serves are left out.
+  returned: success
+  type: list
+  elements: dict
+  sample: []
 environment:
   description:
     - V(known) if the environment of the process can be read, else V(unknown). Then another key may take precedence over

@@ -222,6 +222,11 @@ duplicates:
   type: list
   elements: str
   sample: [MOONSHOT_API_KEY]
+config_digest:
+  description:
+    - The SHA-256 digest of the config after the run, for O(clawfleet.clawdbot.gateway_check#module:written_config).
+  returned: success
+  type: str
 unconfirmed:
   description: Whether a rollback journal is kept, after a change or an interrupted run.
   returned: success

@@ -114,6 +114,23 @@ def named_models(config: dict[str, Any]) -> Iterator[str]:
         yield from [primary, *fallbacks] if primary else fallbacks
 
 
+def choices_of_unknown_providers(
+    config: dict[str, Any], built_in: Collection[str], spellings: Mapping[str, str]
+) -> Iterator[ModelUse]:
+    """Yield each chosen model, fallbacks included, whose provider the config lacks and the product does not know.
+
+    The places are those of `model_choices`, as `model_uses` gives them. A name without a provider is left out.
+    """
+    aliases = model_aliases(config)
+    known = {*built_in, *(provider_id(name, spellings) for name in members(config, PROVIDERS))}
+    for place, choice in model_choices(config):
+        primary, fallbacks = chosen_models(choice)
+        for name, where in [(primary or "", place), *((name, f"{place}.fallbacks") for name in fallbacks)]:
+            ref = name if "/" in name else aliases.get(name.lower(), "")
+            if "/" in ref and provider_id(model_provider(ref, aliases), spellings) not in known:
+                yield ModelUse(where, ref)
+
+
 def model_uses(config: dict[str, Any]) -> Iterator[ModelUse]:
     """Yield each place of a config that makes something use a model, in the order of the config.
 

@@ -128,15 +128,21 @@ def kept_members(config: dict[str, Any], desired: Desired) -> dict[str, list[str
 def blocked_uses(config: dict[str, Any], desired: Desired) -> list[ModelUse]:
     """Return the uses of models that the changes take away: those to be removed, and those that a block would lose."""
     gone = removed_models(config, desired)
+    replaced = replaced_places(desired)
+    uses = [use for use in model_uses(config) if use.place not in replaced]
+    uses += [ModelUse("The new default model", desired.default_model)] if desired.default_model else []
+    uses += [ModelUse("A new fallback model", ref) for ref in desired.fallback_models or ()]
+    return [use for use in uses if use.model in gone]
+
+
+def replaced_places(desired: Desired) -> set[str]:
+    """Return the places that use models, and get other ones, as `model_uses` gives them."""
     replaced = set()
     if desired.default_model is not None:
         replaced.add(".".join(MODEL))
     if desired.fallback_models is not None:
         replaced.add(".".join((*MODEL, "fallbacks")))
-    uses = [use for use in model_uses(config) if use.place not in replaced]
-    uses += [ModelUse("The new default model", desired.default_model)] if desired.default_model else []
-    uses += [ModelUse("A new fallback model", ref) for ref in desired.fallback_models or ()]
-    return [use for use in uses if use.model in gone]
+    return replaced
 
 
 def removed_models(config: dict[str, Any], desired: Desired) -> set[str]:

@@ -17,7 +17,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config import dotenv
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.provider_changes import Desired, Removal
@@ -54,6 +54,8 @@ class ApplyResult:
     agent_files: tuple[str, ...] = ()
     #: Whether a rollback journal is, or would be, kept.
     unconfirmed: bool = False
+    #: The digest of the config afterwards, `None` where there is none, or it is not known.
+    config_digest: str | None = None
     #: The plan for both files; `None` for a rollback or a confirmation.
     plan: FilePlan | None = None
     #: As Ansible's callbacks take it, without secrets.
@@ -272,6 +274,7 @@ def _apply(
         attempt.env.changes,
         tuple(replacement.snapshot.path for replacement in attempt.agents),
         attempt.changes_files or attempt.earlier is not None,
+        _digest(attempt.config.content),
         attempt.plan,
         attempt.diff,
     )
@@ -354,8 +357,8 @@ def _restore(files: Files, recorded: journal.Journal, check_mode: bool) -> Apply
     # The config must not refer to a variable that `.env` no longer has, or does not have yet.
     env_first = _adds_variables(files.env, recorded.env)
     done = [_repeated(files, step) for step in (reversed(steps) if env_first else steps)]
-    config_changed, env_changed = reversed(done) if env_first else done
-    return ApplyResult(config_changed, env_changed)
+    config, env = reversed(done) if env_first else done
+    return ApplyResult(config.changes, env.changes, config_digest=_digest(config.content))
 
 
 def _adds_variables(path: str, original: journal.Original | None) -> bool:
@@ -368,20 +371,31 @@ def _adds_variables(path: str, original: journal.Original | None) -> bool:
     return any(name in before and name not in now for (name,) in original.changed)
 
 
+class _Restored(NamedTuple):
+    """What a file was restored to: whether that changed it, and its content, `None` for no file or an unknown one."""
+
+    changes: bool
+    content: bytes | None
+
+
 def _restored(
     path: str,
     original: journal.Original | None,
     rolled_back: Callable[[journal.Original, bytes | None], bytes | None],
     check_mode: bool,
-) -> bool:
-    """Restore a file, but in check mode. Return whether it differed from its state in the journal."""
+) -> _Restored:
+    """Restore a file to its state in the journal, but in check mode."""
     if original is None:
-        return False
+        return _Restored(False, None)
     snapshot = atomic.read(path)
     replacement = _Replacement(snapshot, rolled_back(original, snapshot.content), original.mode)
     if replacement.changes and not check_mode:
         _replace(replacement)
-    return replacement.changes
+    return _Restored(replacement.changes, replacement.content)
+
+
+def _digest(content: bytes | None) -> str | None:
+    return None if content is None else journal.digest(content)
 
 
 def _replace(replacement: _Replacement) -> None:

@@ -150,14 +150,15 @@ def encode(text: str) -> bytes:
     return text.encode("utf-8", "surrogateescape")
 
 
-def _digest(content: bytes) -> str:
+def digest(content: bytes) -> str:
+    """Return the digest of the content of a file."""
     return hashlib.sha256(content).hexdigest()
 
 
 def _is_own(original: Original, current: bytes) -> bool:
     """Whether only the run has written: the content is what it wrote, or what it found and never replaced."""
-    found = () if original.text is None else (_digest(encode(original.text)),)
-    return _digest(current) in (*original.written, *found)
+    found = () if original.text is None else (digest(encode(original.text)),)
+    return digest(current) in (*original.written, *found)
 
 
 def _original(
@@ -169,13 +170,13 @@ def _original(
 ) -> Original:
     text = None if before is None else decode(before)
     if earlier is None:
-        return Original(snapshot.target, text, snapshot.mode, (_digest(content),), tuple(changed))
+        return Original(snapshot.target, text, snapshot.mode, (digest(content),), tuple(changed))
     return Original(
         snapshot.target,
         text,
         snapshot.mode if earlier.mode is None else earlier.mode,
         # If others have written in between, this text is not the one before the earlier writes.
-        (*(earlier.written if text == earlier.text else ()), _digest(content)),
+        (*(earlier.written if text == earlier.text else ()), digest(content)),
         tuple(dict.fromkeys((*earlier.changed, *changed))),
     )
 

@@ -53,6 +53,7 @@ def find_blockers(gateway: GatewayInfo, fingerprints: Mapping[str, str]) -> list
         *find_program_problems(gateway),
         *_overrides(gateway, fingerprints),
         *_blocked_models(gateway),
+        *_unserved_choices(gateway),
         *_unreadable_files(gateway),
         *_rejected_call(gateway),
     ]
@@ -116,6 +117,8 @@ def find_health_problems(gateway: GatewayInfo, fingerprints: Mapping[str, str]) 
     problems: list[Problem] = [{"status": "gateway", "text": text} for text in find_other_gateway(gateway)]
     if gateway["isolated"] or gateway["started_by"] or gateway["missing_files"]:
         problems += [{"status": "gateway", "text": text} for text in find_program_problems(gateway)]
+    if gateway["config_put_back"]:
+        problems.append({"status": "gateway", "text": gateway["config_put_back"]})
     for reason in gateway["restart_reasons"]:
         problems.append({"status": "down" if gateway["pid"] is None else "restart", "text": reason})
     if gateway["pid"] is not None and not gateway["answers"]:
@@ -124,6 +127,8 @@ def find_health_problems(gateway: GatewayInfo, fingerprints: Mapping[str, str]) 
     missing = gateway.get("models_missing", [])
     if missing and gateway["answers"]:
         problems.append({"status": "gateway", "text": f"The gateway does not list {', '.join(missing)}."})
+    if "models_missing" in gateway:
+        problems += [{"status": "gateway", "text": text} for text in _unserved_choices(gateway)]
     for text in _overrides(gateway, fingerprints):
         problems.append({"status": "gateway", "text": text})
     return problems
@@ -181,6 +186,10 @@ def _endpoint_problem(endpoint: EndpointInfo) -> Problem:
 def _blocked_models(gateway: GatewayInfo) -> Iterator[str]:
     if "models" in gateway:
         yield from (use["text"] for use in gateway["models"]["blocked"])
+
+
+def _unserved_choices(gateway: GatewayInfo) -> Iterator[str]:
+    yield from (use["text"] for use in gateway["unserved_choices"])
 
 
 def _unreadable_files(gateway: GatewayInfo) -> Iterator[str]:

@@ -14,6 +14,11 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.models import (
+    ModelUse,
+    choices_of_unknown_providers,
+    provider_id,
+)
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import ClawdbotError
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.client import Gateway
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.locate import Paths
@@ -79,13 +84,23 @@ def missing_models(paths: Paths, gateway: Gateway, seen: Observation, wanted: Se
     return [model for model in missing if model not in listed]
 
 
-def call_error(gateway: Gateway) -> str:
-    """Return why a gateway that answers does not accept a call of its own CLI; empty where it does."""
+def unserved_choices(product: Product, gateway: Gateway, config: Any) -> list[ModelUse]:
+    """Return the chosen models of a config that surely no provider serves.
+
+    Their provider is neither in the config nor one that the product knows, and the CLI lists no model of it, as it does
+    for a provider of a plugin. A model that the block of its provider lacks may be served: the product asks for it.
+    """
+    spellings = product.provider_spellings
+    found = list(choices_of_unknown_providers(config, product.built_in_providers, spellings))
+    if not found:
+        return []
     try:
-        gateway.call(_CALLED_METHOD, {}, _CALL_SECONDS)
-    except ClawdbotError as exc:
-        return str(exc)
-    return ""
+        listed = parse_models(gateway.run(LIST_MODELS_ARGS, _LISTING_SECONDS))
+    except ClawdbotError:
+        # Nothing is known then.
+        return []
+    providers = {provider_id(model.partition("/")[0], spellings) for model in listed}
+    return [use for use in found if listed and provider_id(use.model.partition("/")[0], spellings) not in providers]
 
 
 def parse_models(listing: Any) -> set[str]:

@@ -140,6 +140,10 @@ class _GatewayInfo(TypedDict):
     environment: Literal["known", "unknown"] | None
     restart_required: bool
     restart_reasons: list[str]
+    #: What the product has done to the config that was written; empty where it has not replaced it.
+    config_put_back: str
+    #: Chosen models of the config that surely no provider serves.
+    unserved_choices: list[ModelProblem]
     variables: dict[str, VariableInfo]
     providers: dict[str, ProviderInfo]
 

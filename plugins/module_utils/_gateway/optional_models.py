@@ -129,6 +129,19 @@ def describe_unserved(
     return problems
 
 
+def describe_unserved_choices(uses: Iterable[ModelUse]) -> list[ModelProblem]:
+    """Return the uses of models of providers that the gateway does not have."""
+    return [
+        {
+            "place": place,
+            "model": model,
+            "text": f"{place} is {model}, and the gateway has no provider {model.partition('/')[0]}: what uses it "
+            "fails. Choose another model there, or add the provider.",
+        }
+        for place, model in uses
+    ]
+
+
 def _problem(place: str, model: str, why: str, others: Sequence[str]) -> ModelProblem:
     return {"place": place, "model": model, "text": f"{place} is {model}, {why}. {_remedy(model, others)}"}
 

@@ -26,6 +26,7 @@ from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.provide
     blocked_uses,
     kept_members,
     removed_models,
+    replaced_places,
 )
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.tree import members, strings
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._endpoints.types import EndpointInfo
@@ -130,6 +131,13 @@ def _look_at_files(info: GatewayInfo, config: Any, given: Mapping[str, Any], ans
         return
     left_out = optional_models.left_out(given["optional_models"], answers, config)
     configured = optional_models.without(desired, left_out)
+    # Those that the run itself replaces, or serves.
+    replaced, names = replaced_places(configured), configured.providers
+    info["unserved_choices"] = [
+        use
+        for use in info["unserved_choices"]
+        if use["place"] not in replaced and use["model"].partition("/")[0] not in names
+    ]
     info["models"] = _models(info["state_dir"], config, desired, configured, left_out, given, answers)
     info["files"] = _compare(files, configured, given["env"])
     if "models_missing" in info:

@@ -20,9 +20,13 @@ from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.accoun
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.diagnosis import find_program_problems
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.env_sources import trace
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.info import GatewayInfo, isoformat
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.optional_models import (
+    describe_unserved_choices,
+)
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.overrides import provider_overrides
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.process import Process
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.proxies import gateway_proxies
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.put_back import describe_put_back
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.client import Gateway
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.config_check import check_command
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.redaction import secret_values
@@ -37,6 +41,7 @@ STATE_ARGUMENTS: Mapping[str, Any] = {
     "variables": {"type": "list", "elements": "str", "default": []},
     "providers": {"type": "dict", "default": {}},
     "models": {"type": "list", "elements": "str", "default": []},
+    "written_config": {"type": "str"},
     "wait": {"type": "float", "default": 0},
 }
 
@@ -64,6 +69,8 @@ def gather(params: Mapping[str, Any]) -> Gathered:
     providers = _variables_of(params["providers"])
     names = list(dict.fromkeys([*params["variables"], *providers.values()]))
     seen = health.wait_until_healthy(product, paths, service, names, params["wait"])
+    secrets = {value for file in seen.sources.files for value in secret_values(file.values)}
+    gateway = Gateway(product, seen.cli.program, paths, seen.port, seen.cli_environment, secrets)
     info: GatewayInfo = {
         "account": own_account(),
         "product": product.name,
@@ -94,6 +101,8 @@ def gather(params: Mapping[str, Any]) -> Gathered:
         "environment": _environment(seen.process),
         "restart_required": bool(seen.restart_reasons),
         "restart_reasons": list(seen.restart_reasons),
+        "config_put_back": describe_put_back(product, paths.config, params["written_config"]),
+        "unserved_choices": describe_unserved_choices(health.unserved_choices(product, gateway, seen.config)),
         "variables": {name: trace(name, seen.sources).as_result() for name in names},
         "providers": provider_overrides(
             product, paths, seen.config, seen.sources, providers, params.get("fingerprints", {})

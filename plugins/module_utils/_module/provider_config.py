@@ -58,6 +58,7 @@ def run(params: dict[str, Any], check_mode: bool) -> dict[str, Any]:
         "config_changed": result.config_changed,
         "env_changed": result.env_changed,
         "unconfirmed": result.unconfirmed,
+        "config_digest": result.config_digest,
     }
     if result.plan:
         if params["state"] == "absent":

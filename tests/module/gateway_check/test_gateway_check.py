@@ -55,6 +55,8 @@ class Gateway:
             "answers": True,
             "restart_reasons": [],
             "models_missing": [],
+            "unserved_choices": [],
+            "config_put_back": "",
             "variables": {"MOONSHOT_API_KEY": {"overriding_env": []}},
             "providers": {},
         }

@@ -13,8 +13,10 @@ from typing import Any
 
 import pytest
 from ansible.module_utils.testing import patch_module_args
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.models import ModelUse
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway import health
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.redaction import fingerprint
-from ansible_collections.clawfleet.clawdbot.plugins.modules import gateway_info, provider_config
+from ansible_collections.clawfleet.clawdbot.plugins.modules import gateway_check, gateway_info, provider_config
 
 from tests.module.verify_models.raw_server import RawServer, listing
 from tools.mock_server import MockServer
@@ -183,6 +185,31 @@ def test_files_that_cannot_be_asked_for_are_not_up_to_date(gateway: Gateway) -> 
     assert seen["up_to_date"] is False
 
 
+# What the inventory sets besides the block of moonshot, and the places that still choose a model of nobody.
+CHOICES: dict[str, tuple[dict[str, Any], list[str]]] = {
+    "nothing": ({}, ["agents.defaults.model", "agents.defaults.model.fallbacks"]),
+    "another default": ({"default_model": "moonshot/a"}, ["agents.defaults.model.fallbacks"]),
+    "all": ({"default_model": "moonshot/a", "fallback_models": []}, []),
+    "the provider": ({"providers": {"nosuch": {"baseUrl": "https://api.example.com/v1", "models": []}}}, []),
+}
+
+
+@pytest.mark.parametrize(("more", "expected"), CHOICES.values(), ids=CHOICES)
+def test_a_default_that_no_provider_serves_is_a_blocker_unless_it_is_replaced(
+    more: dict[str, Any], expected: list[str], gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    uses = [ModelUse(place, "nosuch/x") for place in CHOICES["nothing"][1]]
+    monkeypatch.setattr(health, "unserved_choices", lambda *_arguments: uses)
+    seen = gateway.info(files={**gateway.files, **more})
+    assert [use["place"] for use in seen["unserved_choices"]] == expected
+    texts = [
+        f"{place} is nosuch/x, and the gateway has no provider nosuch: what uses it fails. Choose another model there, "
+        "or add the provider."
+        for place in expected
+    ]
+    assert [text for text in seen["plan"]["blockers"] if "nosuch" in text] == texts
+
+
 @pytest.fixture
 def of_unit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
     """Give the gateway a unit with that Environment=, as systemctl shows it. No process of it runs."""
@@ -259,3 +286,17 @@ def test_another_account_than_that_of_the_gateway_is_rejected(gateway: Gateway) 
     other = next(entry.pw_name for entry in pwd.getpwall() if entry.pw_uid != os.geteuid())
     seen = gateway.info(account=other)
     assert seen["msg"].startswith(f"Ansible acts as {pwd.getpwuid(os.geteuid()).pw_name} on this host, and ")
+
+
+def test_a_config_that_the_product_has_replaced_is_named(gateway: Gateway) -> None:
+    written = gateway.run(provider_config, config_path=str(gateway.config), env_path=str(gateway.env), **gateway.files)
+    assert gateway.info(written_config=written["config_digest"])["config_put_back"] == ""
+
+    copy = gateway.config.with_name("clawdbot.json.clobbered.2026-11-28T15-20-58-245Z")
+    gateway.config.rename(copy)
+    gateway.config.write_text('{gateway: {mode: "local"}}\n')
+
+    seen = gateway.info(written_config=written["config_digest"])
+    assert f"What was written is in {copy}." in seen["config_put_back"]
+    checked = gateway.run(gateway_check, **gateway.gateway, written_config=written["config_digest"])
+    assert seen["config_put_back"] in checked["msg"]

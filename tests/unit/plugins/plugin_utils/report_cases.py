@@ -52,6 +52,8 @@ GATEWAY: dict[str, Any] = {
     "process_env_path": "/home/g/.clawdbot/.env",
     "restart_required": False,
     "restart_reasons": [],
+    "unserved_choices": [],
+    "config_put_back": "",
     "env_path": "/home/g/.clawdbot/.env",
     "variables": {},
     "providers": {},

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.models import (
     alias_clashes,
+    choices_of_unknown_providers,
     dangling_models,
     model_uses,
     provider_id,
@@ -159,3 +160,37 @@ def test_every_place_that_uses_a_model() -> None:
         ("channels.modelByChannel.slack.C1", "m/5"),
     ]
     assert list(model_uses({})) == []
+
+
+CHOICES: dict[str, tuple[dict[str, Any], list[tuple[str, str]]]] = {
+    "nothing": ({}, []),
+    "a provider of the config": (config(model="own/x"), []),
+    "one that the product knows": (config(model={"primary": "Kimi/x", "fallbacks": ["anthropic/y"]}), []),
+    "one that nothing has": (
+        config(model={"primary": "nosuch/a", "fallbacks": ["own/x", "gone/b/c"]}),
+        [("agents.defaults.model", "nosuch/a"), ("agents.defaults.model.fallbacks", "gone/b/c")],
+    ),
+    "of an agent and of hooks": (
+        {
+            "agents": {"entries": {"a": {"heartbeat": {"model": "nosuch/a"}}}},
+            "hooks": {"gmail": {"model": "nosuch/b"}, "mappings": [{"model": "nosuch/c"}]},
+        },
+        [
+            ("agents.entries.a.heartbeat.model", "nosuch/a"),
+            ("hooks.gmail.model", "nosuch/b"),
+            ("hooks.mappings[0].model", "nosuch/c"),
+        ],
+    ),
+    "an alias of such a model": (
+        config(model="Quick", models={"nosuch/a": {"alias": "quick"}}),
+        [("agents.defaults.model", "nosuch/a")],
+    ),
+    "a name without a provider": (config(model="unheard-of"), []),
+    "what is no choice": ({"memorySearch": {"local": {"modelPath": "hf:org/file.gguf"}}}, []),
+}
+
+
+@pytest.mark.parametrize(("value", "expected"), CHOICES.values(), ids=CHOICES)
+def test_choices_of_unknown_providers(value: dict[str, Any], expected: list[tuple[str, str]]) -> None:
+    value = {**value, "models": {"providers": BLOCKS}}
+    assert [tuple(use) for use in choices_of_unknown_providers(value, BUILT_IN, SPELLINGS)] == expected

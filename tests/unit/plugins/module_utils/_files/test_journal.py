@@ -173,7 +173,7 @@ def test_an_env_in_which_nothing_can_be_rolled_back() -> None:
 def test_a_second_run_keeps_the_first_original() -> None:
     first = journal.config_original(None, snapshot(b"{a: 1}"), b"{a: 2}", [("a",)])
     second = journal.config_original(first, snapshot(b"{a: 2}", 0o600), b"{a: 2, b: 3}", [("b",), ("a",)])
-    digests = (journal._digest(b"{a: 2}"), journal._digest(b"{a: 2, b: 3}"))
+    digests = (journal.digest(b"{a: 2}"), journal.digest(b"{a: 2, b: 3}"))
     assert second == Original("/real/f", "{a: 1}", 0o640, digests, (("a",), ("b",)))
     # The second may die before it writes.
     for now in (b"{a: 1}", b"{a: 2}", b"{a: 2, b: 3}"):
@@ -184,11 +184,11 @@ def test_what_others_wrote_between_two_runs_is_part_of_the_original() -> None:
     first = journal.config_original(None, snapshot(b"{a: 1}"), b"{a: 2}", [("a",)])
     second = journal.config_original(first, snapshot(b"{a: 2, theirs: 1}"), b"{a: 3, theirs: 1}", [("a",)])
     assert second.text == "{a: 1, theirs: 1}"
-    assert second.written == (journal._digest(b"{a: 3, theirs: 1}"),)
+    assert second.written == (journal.digest(b"{a: 3, theirs: 1}"),)
     assert journal.rolled_back_config(second, b"{a: 3, theirs: 1}") == b"{a: 1, theirs: 1}"
     assert journal.env_original(
         journal.env_original(None, snapshot(None), b"A=1\n", ["A"]), snapshot(b"A=1\nB=1\n"), b"A=2\nB=1\n", ["A"]
-    ) == Original("/real/f", "B=1\n", 0o640, (journal._digest(b"A=2\nB=1\n"),), (("A",),))
+    ) == Original("/real/f", "B=1\n", 0o640, (journal.digest(b"A=2\nB=1\n"),), (("A",),))
 
 
 # --- For any file -----------------------------------------------------------------------------------------------

@@ -37,6 +37,8 @@ GOOD: dict[str, Any] = {
     "environment": "known",
     "answers": True,
     "restart_reasons": [],
+    "unserved_choices": [],
+    "config_put_back": "",
     "variables": {"MOONSHOT_API_KEY": {"overriding_env": []}},
     "providers": {},
 }
@@ -216,6 +218,21 @@ def test_problems(name: str) -> None:
         find_problems({**seen, "endpoints": {"ok": False, "providers": endpoints}}, DESIRED),
     ):
         assert [(problem["status"], problem["text"]) for problem in found] == expected
+
+
+def test_a_config_that_was_replaced_is_no_health() -> None:
+    assert health_texts({**GOOD, "config_put_back": "It was put back."}, DESIRED) == ["It was put back."]
+
+
+UNSERVED = {"place": "agents.defaults.model", "model": "nosuch/x", "text": "agents.defaults.model is nosuch/x."}
+
+
+def test_a_default_that_no_provider_serves_blocks_and_is_no_health() -> None:
+    gateway: Any = {**GOOD, "unserved_choices": [UNSERVED]}
+    assert find_blockers(gateway, DESIRED) == [UNSERVED["text"]]
+    assert health_texts({**gateway, "models_missing": []}, DESIRED) == [UNSERVED["text"]]
+    # Between the write of new keys and that of the config, which may replace it.
+    assert health_texts(gateway, DESIRED) == []
 
 
 def test_an_old_process_does_not_block() -> None:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.health
     may_become_healthy,
     missing_models,
     parse_models,
+    unserved_choices,
     wait_until_healthy,
 )
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.process import Process
@@ -181,17 +183,28 @@ def test_all_models_are_missing_while_the_gateway_does_not_answer(gateway: Gatew
     assert not (tmp_path / "asked").exists()
 
 
-def test_a_call_that_the_gateway_accepts(gateway: Gateway, tmp_path: Path) -> None:
-    (tmp_path / "gateway").write_text("{}")
-    assert call_error(gateway) == ""
-    asked = json.loads((tmp_path / "asked").read_text())
-    assert asked[:3] == ["gateway", "call", "health"]
+# What the command lists, and the places of the default `acme/x` and its fallback `nosuch/y` that no provider serves.
+DEFAULTS = {"primary": "acme/x", "fallbacks": ["nosuch/y", "moonshot/b"]}
+UNSERVED: dict[str, tuple[str | None, list[str]]] = {
+    "neither": (CONFIG_LISTS, ["agents.defaults.model", "agents.defaults.model.fallbacks"]),
+    "a provider of a plugin": ('{"models": [{"key": "acme/z"}]}', ["agents.defaults.model.fallbacks"]),
+    "the command lists nothing": ('{"models": []}', []),
+    "the command fails": (None, []),
+}
 
 
-def test_a_call_that_the_gateway_does_not_accept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def program(_arguments: list[str]) -> None:
-        raise SystemExit("Error: unauthorized: t-0123456789")
+@pytest.mark.parametrize(("listing", "expected"), UNSERVED.values(), ids=UNSERVED)
+def test_choices_that_no_provider_serves(
+    listing: str | None, expected: list[str], gateway: Gateway, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if listing is None:
+        run_in_process(monkeypatch, lambda _arguments: sys.exit("invalid"))
+    else:
+        (tmp_path / "models").write_text(listing)
+    config = {"agents": {"defaults": {"model": DEFAULTS}}}
+    assert [use.place for use in unserved_choices(CLAWDBOT, gateway, config)] == expected
 
-    run_in_process(monkeypatch, program)
-    refused = Gateway(CLAWDBOT, ["clawdbot"], paths(tmp_path), LISTENER, {}, ["t-0123456789"])
-    assert call_error(refused) == f"Gateway method health failed: unauthorized: <{fingerprint('t-0123456789')}>"
+
+def test_the_command_is_asked_only_where_a_provider_is_unknown(gateway: Gateway, tmp_path: Path) -> None:
+    assert unserved_choices(CLAWDBOT, gateway, {"agents": {"defaults": {"model": "moonshot/kimi-k3"}}}) == []
+    assert not (tmp_path / "asked").exists()

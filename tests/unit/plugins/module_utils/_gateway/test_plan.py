@@ -36,6 +36,8 @@ CONVERGED: dict[str, Any] = {
     "environment": "known",
     "restart_required": False,
     "restart_reasons": [],
+    "unserved_choices": [],
+    "config_put_back": "",
     "variables": {},
     "providers": {},
     "files": UP_TO_DATE,
