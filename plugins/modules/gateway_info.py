@@ -371,6 +371,13 @@ providers:
           name: moonshot:default
           place: /home/gateway/.clawdbot/agents/main/agent/auth-profiles.json
           fingerprint: sha256:1b7c64e0f7a5
+env_copies:
+  description:
+    - Environment variable to further variables of the managed C(.env) that contain the same value, other than
+      O(variables) and those of O(providers).
+  returned: success
+  type: dict
+  sample: {}
 models_missing:
   description: Those of O(models) that the gateway does not list; all if it does not answer.
   returned: O(models) given
@@ -500,7 +507,9 @@ plan:
           description: Whether an auth profile contains the key of C(.env). A rotation removes such copies.
           type: bool
         blockers:
-          description: As RV(plan.blockers), without the copies.
+          description:
+            - As RV(plan.blockers), without the copies. In addition the variables in RV(env_copies) that would keep an
+              old key.
           type: list
           elements: str
 """

@@ -47,6 +47,19 @@ def test_a_rotation_replaces_a_key_in_all_its_variables_and_no_word(bench: Bench
         "tools.web.search.apiKey. If it is meant to hold the key of a provider, add it to also_in of that provider"
     ) in unnamed.one_line
 
+    before = bench.files()
+    bench.keys[MOONSHOT] = new_key()
+    bench.admit(MOONSHOT, bench.keys[MOONSHOT])
+    rejected = bench.rollout(playbook=ROTATE)
+
+    bench.keys[MOONSHOT] = old
+    assert rejected.code != 0
+    assert (
+        f"{bench.gateway.env} contains the key of moonshot also in KIMI_API_KEY, where the old key would stay. Add "
+        "that to also_in of moonshot in providers_overrides, or remove it from the file."
+    ) in rejected.one_line
+    assert bench.files() == before
+
     named = also_in(bench, "KIMI_API_KEY")
     assert bench.rollout(**named).code == 0
     audited = bench.rollout(playbook=AUDIT, **named)

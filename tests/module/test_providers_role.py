@@ -73,6 +73,12 @@ def play(tmp_path: Path) -> Play:
     return run
 
 
+def test_a_rollback_does_not_restart_what_would_not_start(play: Play) -> None:
+    output = play("rollback", providers_api_keys={})
+    assert "The CLI `clawdbot` is neither in the gateway's service nor on the PATH of its account" in output
+    assert "Run the restart command" not in output
+
+
 # The account of the gateway, what runs it, the account in the inventory, and the one that the role must act as.
 ACCOUNTS: dict[str, tuple[str, str, dict[str, str], str]] = {
     "of another account": ("clawdbot", "systemd_user", {"ansible_become_user": "root"}, "clawdbot"),

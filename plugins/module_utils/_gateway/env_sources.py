@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -155,6 +155,13 @@ def _as_product_reads(name: str, service: Sequence[Source], sources: EnvSources)
         read = f"line {line} of {own.place}" if line else own.place
         other = Source(f"{read}, as systemd reads it for EnvironmentFile=", {name: value})
         yield from (other, own) if line else (own, other)
+
+
+def copies_in_env(sources: EnvSources, names: Collection[str]) -> dict[str, list[str]]:
+    """Return variable -> the other variables of the managed `.env`, besides `names`, that have the same value there."""
+    own = next(source for source in sources.product if _key(source.place) == _key(sources.env_path)).values
+    found = {name: [n for n, value in own.items() if value == own.get(name) and n not in names] for name in names}
+    return {name: others for name, others in found.items() if others and own.get(name)}
 
 
 def from_unit(unit: Unit) -> list[Source]:

@@ -9,7 +9,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import TypedDict
 
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.redaction import fingerprint
@@ -27,7 +27,8 @@ class RotationPlan(TypedDict):
     old_keys: list[str]
     #: Whether an auth profile holds the same key as `.env`, so that it would override the new one.
     has_copies: bool
-    #: As `Plan.blockers`, but for copies of the gateway's own keys, which a rotation removes.
+    #: As `Plan.blockers`, but for copies of the gateway's own keys, which a rotation removes. Those in variables of
+    #: `.env` that no provider names stay, and are blockers as well.
     blockers: list[str]
 
 
@@ -99,8 +100,23 @@ def _rotation(info: GatewayInfo, fingerprints: Mapping[str, str]) -> RotationPla
     return {
         "old_keys": [key for key in dict.fromkeys(in_use) if key is not None and key not in desired_keys],
         "has_copies": has_copies,
-        "blockers": find_blockers(info, held if has_copies else fingerprints),
+        "blockers": [
+            *find_blockers(info, held if has_copies else fingerprints),
+            *_unnamed_copies(info, held, fingerprints),
+        ],
     }
+
+
+def _unnamed_copies(info: GatewayInfo, held: Mapping[str, str], desired: Mapping[str, str]) -> Iterator[str]:
+    """Yield the variables of `.env` that would keep the old key of a provider, as none of its variables is meant."""
+    for provider, described in info["providers"].items():
+        name = described["variable"]
+        if name in info["env_copies"] and held.get(name) != desired.get(name):
+            yield (
+                f"{info['env_path']} contains the key of {provider} also in {', '.join(info['env_copies'][name])}, "
+                f"where the old key would stay. Add that to also_in of {provider} in providers_overrides, or remove it "
+                "from the file."
+            )
 
 
 def _held(info: GatewayInfo, name: str) -> str | None:

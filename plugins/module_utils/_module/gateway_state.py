@@ -18,7 +18,7 @@ from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import 
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway import health
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.account import own_account, require_account
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.diagnosis import find_program_problems
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.env_sources import trace
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.env_sources import copies_in_env, trace
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.info import GatewayInfo, isoformat
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.optional_models import (
     describe_unserved_choices,
@@ -107,6 +107,7 @@ def gather(params: Mapping[str, Any]) -> Gathered:
         "providers": provider_overrides(
             product, paths, seen.config, seen.sources, providers, params.get("fingerprints", {})
         ),
+        "env_copies": copies_in_env(seen.sources, names),
     }
     secrets = {value for file in seen.sources.files for value in secret_values(file.values)}
     gateway = Gateway(product, seen.cli.program, paths, seen.listener, seen.cli_environment, secrets)

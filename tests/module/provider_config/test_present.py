@@ -113,3 +113,29 @@ def test_a_key_that_clawdbot_wrote_is_put_back_to_its_reference(gateway: Gateway
     assert gateway.config.read_bytes() == NEW_CONFIG
     assert OLD_KEY not in ran.printed
     assert f"<{fingerprint(OLD_KEY)}>" in ran.printed
+
+
+def test_members_of_a_block_that_only_the_host_has(gateway: Gateway, run: Run) -> None:
+    theirs = NEW_CONFIG.replace(
+        b"        models: [\n          {\n",
+        b"        timeoutSeconds: 90, // slow\n        headers: { 'X-Team': 'a' },\n        models: [\n          {\n",
+    ).replace(b"api.moonshot.cn", b"api.moonshot.ai")
+    gateway.config.write_bytes(theirs)
+    kept = theirs.replace(b"api.moonshot.ai", b"api.moonshot.cn")
+
+    assert run(check_mode=True).changes == (True, True, True, True)
+    assert run().changes == (True, True, True, True)
+    assert gateway.config.read_bytes() == kept
+    assert run(check_mode=True).changes == (False, False, False, True)
+    assert run().changes == (False, False, False, True)
+    assert run(state="rolled_back").changes == (True, True, True, False)
+    assert gateway.config.read_bytes() == theirs
+
+    without = {"providers": {"moonshot": {**BLOCK, "headers": None, "timeoutSeconds": None}}}
+    assert run(**without).changes == (True, True, True, True)
+    assert loads(gateway.config.read_text())["models"]["providers"]["moonshot"] == BLOCK
+    assert run(**without).changes == (False, False, False, True)
+    assert run(state="rolled_back").changes == (True, True, True, False)
+
+    assert run(state="absent").changes == (True, True, True, True)
+    assert "moonshot" not in loads(gateway.config.read_text())["models"]["providers"]

@@ -54,6 +54,7 @@ GATEWAY: dict[str, Any] = {
     "restart_reasons": [],
     "unserved_choices": [],
     "config_put_back": "",
+    "env_copies": {},
     "env_path": "/home/g/.clawdbot/.env",
     "variables": {},
     "providers": {},

@@ -15,6 +15,7 @@ from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.env_so
     Source,
     Variable,
     change_time,
+    copies_in_env,
     from_product,
     from_unit,
     read_env_file,
@@ -498,6 +499,13 @@ def test_systemd_may_read_the_managed_file_differently(
     product = [replace(env_file(STATE, "a"), misread=misread)]
     traced = trace("KEY", sources(running({"KEY": value}), product, service, TOLD))
     assert traced == Variable(tuple(places), True, overriding)
+
+
+def test_copies_of_a_value_in_the_managed_file() -> None:
+    values = {"KEY": "a", "FURTHER": "a", "COPY": "a", "OTHER": "b", "EMPTY": "", "ALSO_EMPTY": ""}
+    read = EnvSources(None, None, [], [env_file(HOME, "a"), Source(STATE, values)], STATE)
+    assert copies_in_env(read, ["KEY", "FURTHER", "EMPTY", "MISSING"]) == {"KEY": ["COPY"], "FURTHER": ["COPY"]}
+    assert copies_in_env(read, ["OTHER"]) == {}
 
 
 def test_a_file_is_read_with_what_systemd_misreads(tmp_path: Path) -> None:

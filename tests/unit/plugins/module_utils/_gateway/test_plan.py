@@ -38,6 +38,7 @@ CONVERGED: dict[str, Any] = {
     "restart_reasons": [],
     "unserved_choices": [],
     "config_put_back": "",
+    "env_copies": {},
     "variables": {},
     "providers": {},
     "files": UP_TO_DATE,
@@ -61,6 +62,33 @@ def test_nothing_is_to_be_done() -> None:
         "notes": [],
         "rotation": {"old_keys": [], "has_copies": False, "blockers": []},
     }
+
+
+# The fingerprint of the desired key, and what is said before a rotation.
+COPIES = {
+    "the key changes": (
+        "sha256:new",
+        [
+            f"{ENV} contains the key of moonshot also in KIMI_API_KEY, SEARCH_KEY, where the old key would stay. Add "
+            "that to also_in of moonshot in providers_overrides, or remove it from the file."
+        ],
+    ),
+    "the key stays": ("sha256:old", []),
+}
+
+
+@pytest.mark.parametrize(("desired", "expected"), COPIES.values(), ids=COPIES)
+def test_a_copy_of_a_key_in_another_variable_blocks_a_rotation(desired: str, expected: list[str]) -> None:
+    held = {"place": ENV, "fingerprint": "sha256:old"}
+    info: Any = {
+        **CONVERGED,
+        "providers": {"moonshot": {"variable": "MOONSHOT_API_KEY", "overridden_by": []}},
+        "variables": {"MOONSHOT_API_KEY": {"sources": [held], "in_process": True, "overriding_env": []}},
+        "env_copies": {"MOONSHOT_API_KEY": ["KIMI_API_KEY", "SEARCH_KEY"]},
+    }
+    planned = plan(info, {"MOONSHOT_API_KEY": desired})
+    assert planned["rotation"]["blockers"] == expected
+    assert planned["blockers"] == []
 
 
 def test_what_could_not_be_observed_is_a_note() -> None:
