@@ -16,10 +16,12 @@ from tests.module.secret_audit.gateway_files import BEFORE, KIMI, NOW, OLD, Gate
 @pytest.fixture
 def gateway(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Gateway:
     # Not above: the import of a collection by a conftest.py keeps Ansible from loading it in other tests.
+    from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway import account
     from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.table import PRODUCTS
 
     (tmp_path / "home").mkdir()
-    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    own = {**account.own_account(), "home": str(tmp_path / "home")}
+    monkeypatch.setattr(account, "own_account", lambda: own)
     product = replace(PRODUCTS["clawdbot"], log_files=str(tmp_path / "logs" / "*.log"))
     monkeypatch.setitem(PRODUCTS, "clawdbot", product)
     made = Gateway(tmp_path / "gateway")

@@ -28,8 +28,12 @@ SCRIPT = """
 import contextlib, json, os, sys
 sys.path.insert(0, sys.argv[1])
 from ansible.module_utils.testing import patch_module_args
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway import account
 from ansible_collections.clawfleet.clawdbot.plugins.modules import secret_audit
 
+# The histories in the home of whoever runs the tests are not searched.
+own = {**account.own_account(), "home": "/nowhere"}
+account.own_account = lambda: own
 NO_FILE = 1000000
 FAILING = {
     "rename": lambda: os.rename("/nowhere/a", "/nowhere/b"),
@@ -64,7 +68,7 @@ def purge_all(gateways: list[tuple[int, Gateway]], call: str, *options: str) -> 
     arguments = [(calls_before, gateway.arguments(state="purged")) for calls_before, gateway in gateways]
     done = subprocess.run(
         [strace, "-f", "-qq", *options, sys.executable, "-c", SCRIPT, str(COLLECTIONS), call, json.dumps(arguments)],
-        env={"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8", "PYTHONDONTWRITEBYTECODE": "1", "HOME": "/nowhere"},
+        env={"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8", "PYTHONDONTWRITEBYTECODE": "1"},
         capture_output=True,
         text=True,
         check=False,
