@@ -23,9 +23,11 @@ from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.table 
 def describe_put_back(product: Product, config_path: str, written: str | None) -> str:
     """Return what has become of the config whose digest was `written`; empty where the product has not replaced it.
 
-    Others may have written since, the product itself too: only a copy of what was written shows that it was replaced.
+    Others may have written since, the product itself too. It was replaced if there is a copy of it and the config is
+    the backup. An earlier run may have left a copy of the same.
     """
-    if not written or _contains(config_path, written):
+    config, backup = atomic.read(config_path).content, atomic.read(f"{config_path}.bak").content
+    if not written or config is None or config != backup or journal.digest(config) == written:
         return ""
     copies = sorted(glob.glob(f"{glob.escape(config_path)}.clobbered.*"), reverse=True)
     replaced = next((path for path in copies if _contains(path, written)), None)

@@ -294,7 +294,8 @@ def test_a_config_that_the_product_has_replaced_is_named(gateway: Gateway) -> No
 
     copy = gateway.config.with_name("clawdbot.json.clobbered.2026-11-28T15-20-58-245Z")
     gateway.config.rename(copy)
-    gateway.config.write_text('{gateway: {mode: "local"}}\n')
+    for path in (gateway.config, gateway.config.with_name("clawdbot.json.bak")):
+        path.write_text('{gateway: {mode: "local"}}\n')
 
     seen = gateway.info(written_config=written["config_digest"])
     assert f"What was written is in {copy}." in seen["config_put_back"]
