@@ -26,8 +26,10 @@ def describe_put_back(product: Product, config_path: str, written: str | None) -
     Others may have written since, the product itself too. It was replaced if there is a copy of it and the config is
     the backup. An earlier run may have left a copy of the same.
     """
+    if not written:
+        return ""
     config, backup = atomic.read(config_path).content, atomic.read(f"{config_path}.bak").content
-    if not written or config is None or config != backup or journal.digest(config) == written:
+    if config is None or config != backup or journal.digest(config) == written:
         return ""
     copies = sorted(glob.glob(f"{glob.escape(config_path)}.clobbered.*"), reverse=True)
     replaced = next((path for path in copies if _contains(path, written)), None)
