@@ -182,3 +182,11 @@ def test_versions_that_no_gateway_runs_on_are_removed(play: Play, tmp_path: Path
         "node-1/gateways/a.unit",
     }
     assert sorted(os.listdir(versions)) == ["2", "3", "4.new", "node-1"]
+
+
+def test_an_account_of_the_inventory_that_takes_precedence(play: Play) -> None:
+    (result,) = play("validate", [{"ansible_become_user": "root"}])
+    assert result["failed"] == (
+        "ansible_become_user is root, which takes precedence over the role. It has to act as root and as clawdbot. "
+        "Remove the variable from the inventory."
+    )
