@@ -132,7 +132,8 @@ def _select(variables: Variables) -> Selection:
     problems = list(type_problems(variables))
     if problems:
         return {"problems": problems}
-    merged = merge(variables.catalogue, variables.overrides)
+    # Twice, as a null of the catalogue itself means the same.
+    merged = merge(merge({}, variables.catalogue), variables.overrides)
     enabled = _enabled(variables, merged)
     problems = list(enabled_problems(enabled, merged) if variables.enabled is None else ())
     problems += entry_problems(enabled, merged, variables.overrides)
@@ -150,7 +151,7 @@ def _select(variables: Variables) -> Selection:
     left_out = [f"{name}/{model}" for name, models in variables.left_out.items() for model in models]
     return {
         "problems": [],
-        "providers": {name: _provider(entry, env, variables.overrides.get(name)) for name, entry in entries.items()},
+        "providers": {name: _provider(entry, env, _removed(name, variables)) for name, entry in entries.items()},
         "variables": {name: entry["env_var"] for name, entry in entries.items()},
         "fingerprints": {name: fingerprint(key) for name, key in env.items()},
         "also_in": {name: list(entry.get("also_in", [])) for name, entry in entries.items()},
@@ -195,10 +196,14 @@ def _without_models(entry: Mapping[str, Any], left_out: Collection[str]) -> dict
     }
 
 
-def _provider(entry: Mapping[str, Any], env: Mapping[str, str], override: Any) -> Provider:
+def _removed(name: str, variables: Variables) -> dict[str, None]:
+    """Return the members of a provider's block that the catalogue or its overrides set to null."""
+    blocks = (members(given, (name, "block")) for given in (variables.catalogue, variables.overrides))
+    return {member: None for block in blocks for member, value in block.items() if value is None}
+
+
+def _provider(entry: Mapping[str, Any], env: Mapping[str, str], removed: Mapping[str, None]) -> Provider:
     variable, block = entry["env_var"], entry["block"]
-    # What the override removes from the catalogue is removed from the config as well.
-    removed = {name: None for name, value in members(override, ("block",)).items() if value is None}
     # First what a reader of the config searches for.
     head = {"baseUrl": block["baseUrl"], "apiKey": reference(variable)}
     return {
