@@ -358,7 +358,8 @@ providers:
         - The keys that the gateway uses in place of that of the environment variable, in order of precedence. They may
           be equal to it.
         - C(kind) is V(auth_profile) or V(variable), C(name) the id of the profile or the name of the environment
-          variable, C(place) the file or the place that sets it, C(fingerprint) that of the key, or V(unknown).
+          variable, C(place) the file, the database or the place that sets it, C(fingerprint) that of the key, or
+          V(unknown).
         - With OpenClaw, a profile that refers to the environment variable, or to another one in O(fingerprints) with
           the same key, is left out.
       type: list
@@ -371,13 +372,15 @@ providers:
           name: moonshot:default
           place: /home/gateway/.clawdbot/agents/main/agent/auth-profiles.json
           fingerprint: sha256:1b7c64e0f7a5
-env_copies:
+unreadable_stores:
   description:
-    - Environment variable to further variables of the managed C(.env) that contain the same value, other than
-      O(variables) and those of O(providers).
+    - Why a database with auth profiles could not be read, with its path. Whether a profile in it overrides a key is not
+      known, so each is one of the blockers of RV(plan).
+    - Only OpenClaw has such databases, and only those of gateways with O(providers) are read.
   returned: success
-  type: dict
-  sample: {}
+  type: list
+  elements: str
+  sample: []
 models_missing:
   description: Those of O(models) that the gateway does not list; all if it does not answer.
   returned: O(models) given

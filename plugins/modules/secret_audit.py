@@ -15,10 +15,10 @@ description:
   - Known keys are those in C(.env), keys found where a current key belongs, for example after a rotation, and old keys
     by their fingerprints.
   - The module parses the config, copies of it and of C(.env), the C(.env) in the working directory of the process,
-    C(models.json) and C(auth-profiles.json) of each agent, and the unit with its drop-ins and environment files. Every
-    other file of the state directory, the gateway's logs and the histories of the account's shells are searched for
-    known keys, at most 256 MiB and 20,000 files. What does not look like a key is not searched for, wherever it is - a
-    name, a word, a placeholder, a reference.
+    C(models.json) and C(auth-profiles.json) of each agent, the auth profiles in the databases of OpenClaw, and the unit
+    with its drop-ins and environment files. Every other file of the state directory, the gateway's logs and the
+    histories of the account's shells are searched for known keys, at most 256 MiB and 20,000 files. What does not look
+    like a key is not searched for, wherever it is - a name, a word, a placeholder, a reference.
   - Keys that the gateway itself keeps, such as the current keys in C(models.json), and files beyond the limit are
     reported in RV(notes).
   - Also reports references of the config to models that no provider has.
@@ -72,7 +72,8 @@ options:
       - V(purged) also cleans the findings that are C(purgeable). In the config and its copies, references replace keys;
         not in the config while a process runs that was started before the last change of C(.env). It removes the
         environment variable from copies of C(.env), the provider from C(models.json) (the gateway adds it again), and
-        the profiles of the providers from C(auth-profiles.json). In transcripts and logs, asterisks replace a key.
+        the profiles of the providers from C(auth-profiles.json), and, with OpenClaw's own command, from its databases.
+        In transcripts and logs, asterisks replace a key.
         Permissions of other accounts are removed, and so are temporary files of interrupted runs.
       - Units, environment files, shell histories, values in C(.env), unknown kinds of files, and the rollback journal
         of an interrupted run are only reported, with a hint.

@@ -20,6 +20,7 @@ from tools import fleet
 from tools.mock_server import MockServer
 
 REMOVE = "clawfleet.clawdbot.remove"
+ROTATE = "clawfleet.clawdbot.rotate"
 VERIFY = "clawfleet.clawdbot.verify"
 
 # An OpenClaw takes five times the CPU of a Clawdbot to start. So the tests follow one from its first day on: they run
@@ -132,16 +133,35 @@ def test_one_rollout_covers_both_products_and_a_second_one_changes_nothing(
     assert bench.pids() == pids
 
 
-def test_a_rotated_key_is_used_and_the_old_one_is_gone(bench: Bench) -> None:
+def test_a_rotated_key_is_used_and_the_old_one_is_gone_from_the_database(bench: Bench) -> None:
     old, pids = bench.keys[MOONSHOT], bench.pids()
+    # OpenClaw's own repair copies the keys into the database that its agents share.
+    bench.supervisor("stop", bench.gateway.name)
+    bench.cli("doctor", "--fix", "--non-interactive")
+    bench.supervisor("start", bench.gateway.name)
+    wait_for_answer(bench.gateway)
+    database = bench.gateway.state_dir / "state" / "openclaw.sqlite"
+    assert "openclaw.sqlite" in files_holding(bench.gateway.home, old)
+    assert bench.rollout(playbook=VERIFY).code == 0
     bench.keys[MOONSHOT] = new_key()
     bench.admit(MOONSHOT, bench.keys[MOONSHOT])
     bench.revoke(MOONSHOT, old)
+    files = bench.files()
 
-    rotated = bench.rollout("--diff")
+    rejected = bench.rollout()
+
+    assert rejected.code != 0
+    assert (
+        f"Auth profile moonshot:default in {database} contains another key ({fingerprint(old)}) for moonshot, which "
+        "takes precedence over MOONSHOT_API_KEY. Run clawfleet.clawdbot.purge, or `openclaw models auth logout`."
+    ) in rejected.one_line
+    assert bench.files() == files
+
+    rotated = bench.rollout("--diff", "-vvv", playbook=ROTATE)
 
     assert rotated.code == 0, rotated.output
     assert f"-MOONSHOT_API_KEY=<{fingerprint(old)}>" in rotated.output
+    assert not [key for key in (old, *bench.keys.values()) if key in rotated.output]
     assert bench.pids() != pids
     bench.mock_server.clear_requests()
     assert bench.chat()["payloads"][0]["text"] == "Hello from kimi-k3 at Moonshot."

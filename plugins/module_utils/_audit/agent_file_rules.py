@@ -98,7 +98,7 @@ def _examine_profiles(document: Document, context: Context) -> Examination:
     file = parse_auth_profiles(document.value)
     findings = []
     for profile in file.profiles.values():
-        found = _profile_finding(document.path, profile, context.keys)
+        found = profile_finding(document.path, profile, context.keys)
         if found is not None:
             findings.append((profile.id, found))
     removed = [id_ for id_, found in findings if found.purgeable]
@@ -106,7 +106,8 @@ def _examine_profiles(document: Document, context: Context) -> Examination:
     return Examination([found for _id, found in findings], (), edited, private=True)
 
 
-def _profile_finding(path: str, profile: AuthProfile, keys: KnownKeys) -> Finding | None:
+def profile_finding(path: str, profile: AuthProfile, keys: KnownKeys) -> Finding | None:
+    """Return the finding for an auth profile in a file or database, None where there is none."""
     variable, key = keys.variable_of(profile.provider), _profile_key(profile)
     if profile.variable is not None and variable is not None:
         return _reference_finding(path, profile, profile.variable, variable, keys)
@@ -141,8 +142,13 @@ def _reference_finding(
 
 
 def _old_values_in_profiles(value: Any, keys: KnownKeys) -> dict[str, str]:
-    profiles = filter(_is_removable, parse_auth_profiles(value).profiles.values())
-    return dict(_old_values(((profile.provider, _profile_key(profile)) for profile in profiles), keys))
+    return old_values_of(parse_auth_profiles(value), keys)
+
+
+def old_values_of(profiles: AuthProfiles, keys: KnownKeys) -> dict[str, str]:
+    """Return the old keys in auth profiles: key -> environment variable."""
+    removable = filter(_is_removable, profiles.profiles.values())
+    return dict(_old_values(((profile.provider, _profile_key(profile)) for profile in removable), keys))
 
 
 def _profile_key(profile: AuthProfile) -> str:

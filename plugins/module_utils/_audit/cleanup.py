@@ -112,6 +112,11 @@ class RemoveLeftover:
         atomic.discard(self.path)
 
 
+def finding_diff(finding: Finding) -> Diff:
+    """Return the diff of a cleanup that removes what was found."""
+    return _diff(finding.place, _line(finding), "")
+
+
 def _mode_diffs(path: str, before: int, after: int) -> list[Diff]:
     return [] if before == after else [_diff(path, f"mode {before:04o}\n", f"mode {after:04o}\n")]
 

@@ -33,16 +33,18 @@ from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.tree im
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import ClawdbotError
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._files import agent_files, atomic, journal
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._files.atomic import ConflictError
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.client import Gateway
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.locate import Paths
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.table import Product
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.redaction import fingerprint
 
-from . import agent_file_rules, config_rules, documents, env_rules, file_scan, old_keys_file
+from . import agent_file_rules, config_rules, documents, env_rules, file_scan, old_keys_file, stored_profiles
 from .cleanup import ChangeMode, Cleanup, Diff, MaskKey, RemoveLeftover, RewriteFile
 from .document_rules import Context, Rules, line_finding, manual, purgeable
 from .documents import JOURNAL_HINT, Reading
 from .finding import Finding
 from .known_keys import KnownKeys
+from .stored_profiles import StoredProfiles
 
 _OTHERS = 0o077
 _LOCK_SECONDS = 120.0
@@ -50,6 +52,9 @@ _ATTEMPTS = 5
 
 _HISTORY = "Delete the line (history -d in bash), and replace the key."
 _ELSEWHERE = "Remove it from the file."
+_IN_DATABASE = "Delete the session that it is in. What was deleted is overwritten when the gateway is restarted."
+# A database, and the files that SQLite keeps beside it.
+_DATABASE = re.compile(r"\.sqlite(-(?:wal|journal|shm))?\Z")
 # The gateway only ever appends lines to these: a key in one is masked in place.
 _APPENDED = re.compile(r"\.(?:jsonl|log)(?:\.|$)")
 
@@ -78,6 +83,8 @@ class ServiceFacts:
     working_directory: str | None
     #: The files of the unit, and the files of environment variables that it names.
     unit_files: Sequence[str]
+    #: Its CLI, which removes what is in databases.
+    gateway: Gateway
 
 
 @dataclass(frozen=True)
@@ -143,8 +150,9 @@ def _written_directories(paths: Paths) -> list[str]:
 def _examine(product: Product, paths: Paths, desired: DesiredKeys, service: ServiceFacts) -> Report:
     readings = documents.read_all(documents.sources(paths, service.unit_files, service.working_directory))
     config = _value(readings, config_rules.CONFIG)
+    stored = stored_profiles.read_all(service.gateway, paths.state_dir, _resolved(config, paths.config) or config)
     context = Context(
-        keys=_known_keys(readings, desired, old_keys_file.load(paths.config), product.provider_spellings),
+        keys=_known_keys(readings, stored, desired, old_keys_file.load(paths.config), product.provider_spellings),
         replaceable=not service.outdated,
         fingerprints=desired.fingerprints,
         uses=_uses(_resolved(config, paths.config) or config),
@@ -157,12 +165,15 @@ def _examine(product: Product, paths: Paths, desired: DesiredKeys, service: Serv
     leftovers = [path for directory in _written_directories(paths) for path in atomic.leftovers(directory)]
     examined = {reading.snapshot.target for reading in readings if reading.snapshot}
     examined.update(map(os.path.realpath, leftovers))
+    in_stores = _store_report(stored, service.gateway, context.keys)
     parts = [
         *(_document_report(reading, context, owner) for reading in readings),
         _journal_report(journal.path_beside(paths.config)),
         *map(_leftover_report, leftovers),
         _directory_report(paths.state_dir, owner),
-        _search(_search_paths(product, paths, config, owner), examined, context.keys, paths.state_dir),
+        _search(_search_paths(product, paths, config, owner), examined, context.keys, paths.state_dir, in_stores),
+        # Last: the CLI may write the config, and the cleanups above expect the files as they were read.
+        in_stores,
     ]
     return Report(
         findings=[finding for part in parts for finding in part.findings],
@@ -182,7 +193,11 @@ def _value(readings: Iterable[Reading], rules: Rules) -> Any:
 
 
 def _known_keys(
-    readings: Sequence[Reading], desired: DesiredKeys, remembered: frozenset[str], spellings: Mapping[str, str]
+    readings: Sequence[Reading],
+    stored: StoredProfiles,
+    desired: DesiredKeys,
+    remembered: frozenset[str],
+    spellings: Mapping[str, str],
 ) -> KnownKeys:
     """The keys of `.env`, the old keys by fingerprint, and those in the places of current ones."""
     variables = _value(readings, env_rules.ENV) or {}
@@ -192,7 +207,7 @@ def _known_keys(
     # A key that the host should hold is not old, as after a rotation that was reverted.
     old = (desired.old_keys | remembered) - frozenset(desired.fingerprints.values())
     keys = KnownKeys(desired.providers, current, old, spellings=spellings)
-    old_values: dict[str, str] = {}
+    old_values = stored_profiles.old_values(stored, keys)
     for reading in readings:
         if reading.document is not None and reading.rules.old_values is not None:
             old_values.update(reading.rules.old_values(reading.document.value, keys))
@@ -239,6 +254,17 @@ def _mode_cleanups(path: str, before: int, after: int) -> list[Cleanup]:
 def _unreadable(path: str, reason: str) -> Finding:
     message = f"Cannot audit {path}: {reason.rstrip('.')}."
     return Finding("unreadable", path, message, hint="Repair it, or move it away.")
+
+
+def _store_report(stored: StoredProfiles, gateway: Gateway, keys: KnownKeys) -> Report:
+    """The auth profiles in databases."""
+    examined = list(stored_profiles.examine(gateway, stored, keys))
+    hint = "Until it can be read, keys in it are not known."
+    unreadable = [Finding("unreadable", path, reason, hint=hint) for path, reason in stored.unreadable.items()]
+    return Report(
+        [*(found for found, _cleanup in examined), *unreadable],
+        cleanups=[cleanup for _found, cleanup in examined if cleanup],
+    )
 
 
 # --- Interrupted runs ------------------------------------------------------------------------------------------------
@@ -288,9 +314,12 @@ def _belongs_to(path: str, owner: int) -> bool:
         return False
 
 
-def _search(paths: Iterable[str], examined: Collection[str], keys: KnownKeys, state_dir: str) -> Report:
-    """Search the files, except those that were examined as documents."""
+def _search(
+    paths: Iterable[str], examined: Collection[str], keys: KnownKeys, state_dir: str, in_stores: Report
+) -> Report:
+    """Search the files, except those that were examined as documents. What was found in a store is not repeated."""
     search = file_scan.Search(keys)
+    known = {(one.place, one.fingerprint) for one in in_stores.findings}
     findings: list[Finding] = []
     cleanups: list[Cleanup] = []
     searched, histories = set(examined), _histories()
@@ -305,7 +334,10 @@ def _search(paths: Iterable[str], examined: Collection[str], keys: KnownKeys, st
             findings.append(_unreadable(path, str(exc)))
             continue
         for key, positions in hits.items():
-            finding = _hit_finding(path, key, positions, _HISTORY if path in histories else _ELSEWHERE)
+            if (_DATABASE.sub(".sqlite", path), fingerprint(key.key)) in known:
+                continue
+            hint = _HISTORY if path in histories else _IN_DATABASE if _DATABASE.search(path) else _ELSEWHERE
+            finding = _hit_finding(path, key, positions, hint)
             findings.append(finding)
             if finding.purgeable:
                 cleanups.append(MaskKey(path, key.key, [position.offset for position in positions], finding))

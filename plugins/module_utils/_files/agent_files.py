@@ -25,6 +25,7 @@ from typing import Any
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config import json5_editor, json5_reader
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.env_refs import references
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.json5_editor import Change
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.models import agents
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.provider_changes import Removal
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.tree import (
     REMOVE,
@@ -101,6 +102,16 @@ class AgentFilePlan:
 def directories(state_dir: str) -> list[str]:
     """Return the directories of a gateway's agents, sorted."""
     return sorted(filter(os.path.isdir, glob.glob(os.path.join(glob.escape(state_dir), "agents", "*", "agent"))))
+
+
+def agent_directories(state_dir: str, config: Any) -> dict[str, str]:
+    """Return the directory of each agent -> its id, empty for none: in the state directory, and where a config says."""
+    found = {directory: os.path.basename(os.path.dirname(directory)) for directory in directories(state_dir)}
+    for _place, name, agent in agents(config):
+        directory = string(agent, ("agentDir",))
+        if directory:
+            found[os.path.abspath(os.path.expanduser(directory))] = name or ""
+    return dict(sorted(found.items()))
 
 
 def paths(state_dir: str) -> list[str]:

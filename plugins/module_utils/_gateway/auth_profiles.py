@@ -8,8 +8,9 @@
 """The auth profiles that the product uses for a provider. They override every environment variable and the config.
 
 See the product's agents/auth-profiles/order.js and store.js. All agents have the main agent's profiles, and an agent's
-own take precedence over them. An order in the file takes precedence over one in the config. Without either, the
-config's list of profiles says which are used. Of several, the product uses a different one from message to message.
+own take precedence over them. A stored order takes precedence over one in the config. Without either, the config's list
+of profiles says which are used. Of several, the product uses a different one from message to message. Clawdbot stores
+profiles in files, OpenClaw in databases.
 """
 
 from __future__ import annotations
@@ -19,12 +20,17 @@ import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.models import provider_id
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.tree import at, elements, members, string
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._files import agent_files
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._files.agent_files import AUTH_PROFILES, AuthProfile
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.tree import at, members, string
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import ClawdbotError
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._files import agent_files, auth_stores
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._files.agent_files import (
+    AUTH_PROFILES,
+    AuthProfile,
+    AuthProfiles,
+)
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._files.atomic import open_without_blocking
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.table import MAIN_AGENT, Product
 
@@ -43,31 +49,55 @@ class Profile:
 
 @dataclass(frozen=True)
 class Store:
-    """The profiles of one agent, or of one agent over the main one's, as they stand in files."""
+    """The profiles of one agent, or of one agent over those that it inherits, as they are stored."""
 
     #: Id -> its file, and the profile.
-    profiles: Mapping[str, tuple[str, AuthProfile]]
+    profiles: Mapping[str, tuple[str, AuthProfile]] = field(default_factory=dict)
     #: Provider, in any spelling -> ids.
-    order: Mapping[str, Sequence[str]]
+    order: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
-    def over(self, main: Store) -> Store:
-        """This agent's profiles together with the main agent's."""
-        return Store({**main.profiles, **self.profiles}, {**main.order, **self.order})
+    def over(self, product: Product, inherited: Store) -> Store:
+        """This agent's profiles together with the inherited ones."""
+        order = {**inherited.order, **self.order}
+        if product.profiles_in_databases:
+            # OpenClaw sets the agent's own profiles before an inherited order.
+            for provider, ids in inherited.order.items():
+                if provider not in self.order:
+                    own = (id_ for id_, (_path, profile) in self.profiles.items() if profile.provider == provider)
+                    order[provider] = list(dict.fromkeys([*own, *ids]))
+        return Store({**inherited.profiles, **self.profiles}, order)
 
 
-def stores(state_dir: str, config: Any) -> list[Store]:
-    """Return the profiles of each agent, of the main agent first, even if it has no file."""
-    directories = agent_files.directories(state_dir)
-    for agent in elements(config, ("agents", "list")):
-        directory = at(agent, ("agentDir",))
-        if isinstance(directory, str):
-            directories.append(os.path.abspath(os.path.expanduser(directory.strip())))
+class Stores(NamedTuple):
+    """The stores of a gateway. `unreadable`: why one could not be read, with its path."""
+
+    agents: list[Store]
+    unreadable: list[str]
+
+
+def stores(product: Product, state_dir: str, config: Any) -> Stores:
+    """Return the profiles of each agent, of the main agent first, even if it has none."""
+    unreadable: list[str] = []
+
+    def of_database(path: str) -> Store:
+        try:
+            found = auth_stores.load(path)
+        except ClawdbotError as exc:
+            unreadable.append(str(exc))
+            return Store()
+        return _store(path, found) if found else Store()
+
     main_directory = os.path.join(state_dir, "agents", MAIN_AGENT, "agent")
-    main = _store(os.path.join(main_directory, AUTH_PROFILES))
-    others = [
-        _store(os.path.join(directory, AUTH_PROFILES)) for directory in sorted(set(directories) - {main_directory})
-    ]
-    return [main, *(other.over(main) for other in others)]
+    directories = {main_directory: MAIN_AGENT, **agent_files.agent_directories(state_dir, config)}
+    found = {directory: _of_file(os.path.join(directory, AUTH_PROFILES)) for directory in directories}
+    shared = Store()
+    if product.profiles_in_databases:
+        database, *of_agents = auth_stores.paths(state_dir, directories, MAIN_AGENT)
+        shared = of_database(database.path)
+        for directory, (path, _agent) in zip(directories, of_agents):
+            found[directory] = of_database(path).over(product, found[directory])
+    main = found.pop(main_directory).over(product, shared)
+    return Stores([main, *(other.over(product, main) for other in found.values())], unreadable)
 
 
 def used(product: Product, agents: Sequence[Store], config: Any, provider: str) -> list[Profile]:
@@ -86,12 +116,13 @@ def _used(product: Product, store: Store, config: Any, provider: str) -> Iterato
     def is_for(name: str) -> bool:
         return provider_id(name, product.provider_spellings) == provider
 
-    order = _ordered(product, store.order, provider)
-    if order is None:
-        order = _ordered(product, at(config, ("auth", "order")), provider)
-    if order is None:
-        named = [id_ for id_, listed in configured.items() if is_for(string(listed, ("provider",)))]
-        order = named or list(store.profiles)
+    stored, in_config = (_ordered(product, orders, provider) for orders in (store.order, at(config, ("auth", "order"))))
+    named = [id_ for id_, listed in configured.items() if is_for(string(listed, ("provider",)))]
+    order = next((ids for ids in (stored, in_config) if ids is not None), named or list(store.profiles))
+    is_of_config = stored is None and in_config is not None
+    if product.profiles_in_databases and not is_of_config and not any(id_ in store.profiles for id_ in order):
+        # OpenClaw takes such an order, or list of the config, for outdated.
+        order = list(store.profiles)
     for id_ in order:
         path, profile = store.profiles.get(id_, ("", None))
         if profile is None or not is_for(profile.provider):
@@ -127,12 +158,15 @@ def _ordered(product: Product, orders: Any, provider: str) -> Sequence[str] | No
     return None
 
 
-def _store(path: str) -> Store:
+def _of_file(path: str) -> Store:
     """What is in a file; nothing where the product could not read it either."""
     try:
         with open(path, encoding="utf-8", errors="replace", opener=open_without_blocking) as file:
             value = json.load(file)
     except (OSError, ValueError, RecursionError):
-        return Store({}, {})
-    file_ = agent_files.parse_auth_profiles(value)
-    return Store({id_: (path, profile) for id_, profile in file_.profiles.items()}, file_.order)
+        return Store()
+    return _store(path, agent_files.parse_auth_profiles(value))
+
+
+def _store(path: str, found: AuthProfiles) -> Store:
+    return Store({id_: (path, profile) for id_, profile in found.profiles.items()}, found.order)

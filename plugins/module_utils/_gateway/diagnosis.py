@@ -52,6 +52,7 @@ def find_blockers(gateway: GatewayInfo, fingerprints: Mapping[str, str]) -> list
         *find_other_gateway(gateway),
         *find_program_problems(gateway),
         *_overrides(gateway, fingerprints),
+        *_unread_stores(gateway),
         *_blocked_models(gateway),
         *_unserved_choices(gateway),
         *_unreadable_files(gateway),
@@ -127,9 +128,7 @@ def find_health_problems(gateway: GatewayInfo, fingerprints: Mapping[str, str]) 
     missing = gateway.get("models_missing", [])
     if missing and gateway["answers"]:
         problems.append({"status": "gateway", "text": f"The gateway does not list {', '.join(missing)}."})
-    if "models_missing" in gateway:
-        problems += [{"status": "gateway", "text": text} for text in _unserved_choices(gateway)]
-    for text in _overrides(gateway, fingerprints):
+    for text in (*_overrides(gateway, fingerprints), *_unread_stores(gateway)):
         problems.append({"status": "gateway", "text": text})
     return problems
 
@@ -259,14 +258,22 @@ def _overrides(gateway: GatewayInfo, fingerprints: Mapping[str, str]) -> Iterato
                 yield _override(provider, variable, override)
 
 
+def _unread_stores(gateway: GatewayInfo) -> Iterator[str]:
+    for reason in gateway["unreadable_stores"]:
+        yield f"{reason} Whether an auth profile in it takes precedence over {gateway['env_path']} is not known."
+
+
 def _override(provider: str, variable: str, override: OverrideInfo) -> str:
+    remedy = "Remove it there."
     if override["kind"] == "auth_profile":
         where = f"Auth profile {override['name']} in {override['place']}"
+        if override["place"].endswith(".sqlite"):
+            remedy = "Run clawfleet.clawdbot.purge, or `openclaw models auth logout`."
     else:
         where = f"{override['name']}, set in {override['place']},"
     return (
         f"{where} contains another key ({override['fingerprint']}) for {provider}, which takes precedence over "
-        f"{variable}. Remove it there."
+        f"{variable}. {remedy}"
     )
 
 

@@ -14,22 +14,19 @@ docs/reference/database-schemas). A directory that OpenClaw has taken over from 
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
-import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config import json5_reader
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.models import ModelUse
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.tree import elements, members, string
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import ClawdbotError
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._files import atomic
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._files import atomic, databases
 
-_AGENT_DATABASE = "openclaw-agent.sqlite"
-_STATE_DATABASE = os.path.join("state", "openclaw.sqlite")
-_BUSY_SECONDS = 5.0
+_SESSIONS = {"session_nodes": "SELECT session_key, entry_json FROM session_nodes WHERE archived_at IS NULL"}
+_JOBS = {"cron_jobs": "SELECT job_id, job_json FROM cron_jobs"}
 
 
 class StoredUses(NamedTuple):
@@ -55,10 +52,10 @@ def stored_uses(state_dir: str) -> StoredUses:
 def _session_uses(state_dir: str) -> Iterator[ModelUse | str]:
     directory = os.path.join(state_dir, "agents")
     for agent in _names(directory):
-        database = os.path.join(directory, agent, "agent", _AGENT_DATABASE)
+        database = os.path.join(directory, agent, "agent", databases.AGENT_DATABASE)
         store = os.path.join(directory, agent, "sessions", "sessions.json")
         try:
-            rows = _rows(database, "SELECT session_key, entry_json FROM session_nodes WHERE archived_at IS NULL")
+            rows = _rows(database, _SESSIONS)
             entries = members(_load(store)).items() if rows is None else [(key, _parse(text)) for key, text in rows]
         except (ClawdbotError, ValueError) as exc:
             yield str(exc)
@@ -71,7 +68,7 @@ def _session_uses(state_dir: str) -> Iterator[ModelUse | str]:
 
 def _job_uses(state_dir: str) -> Iterator[ModelUse | str]:
     try:
-        rows = _rows(os.path.join(state_dir, _STATE_DATABASE), "SELECT job_id, job_json FROM cron_jobs")
+        rows = _rows(os.path.join(state_dir, databases.STATE_DATABASE), _JOBS)
         if rows is None:
             jobs = elements(_load(os.path.join(state_dir, "cron", "jobs.json")), ("jobs",))
         else:
@@ -107,21 +104,12 @@ def _parse(text: Any) -> Any:
         return {}
 
 
-def _rows(path: str, query: str) -> list[tuple[Any, Any]] | None:
-    """Return the rows of a query, None where there is no such database. The product may write in the meantime.
-
-    Raises `ClawdbotError` where it cannot be read.
-    """
-    if not os.path.exists(path):
+def _rows(path: str, query: Mapping[str, str]) -> list[tuple[Any, ...]] | None:
+    """Return the rows of a query, None where there is no such database. Raises `ClawdbotError`."""
+    found = databases.rows(path, query)
+    if found is None:
         return None
-    try:
-        # A part of Python that some distributions leave out.
-        import sqlite3
-    except ImportError as exc:
-        raise ClawdbotError(f"{path} cannot be read: this Python has no sqlite3.") from exc
-    address = f"file:{re.sub('[?#%]', lambda found: f'%{ord(found[0]):02x}', path)}?mode=ro"
-    try:
-        with contextlib.closing(sqlite3.connect(address, timeout=_BUSY_SECONDS, uri=True)) as connection:
-            return list(connection.execute(query))
-    except sqlite3.Error as exc:
-        raise ClawdbotError(f"{path} cannot be read: {exc}.") from exc
+    for table in query:
+        if table not in found:
+            raise ClawdbotError(f"{path} cannot be read: no such table: {table}.")
+    return [row for table in found.values() for row in table]

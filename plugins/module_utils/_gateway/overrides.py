@@ -10,7 +10,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.models import provider_id
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.locate import Paths
@@ -23,6 +23,13 @@ from .env_sources import EnvSources, trace
 from .info import UNKNOWN, OverrideInfo, ProviderInfo
 
 
+class Overrides(NamedTuple):
+    """The providers of a gateway. `unreadable`: why a store of auth profiles could not be read, with its path."""
+
+    providers: dict[str, ProviderInfo]
+    unreadable: list[str]
+
+
 def provider_overrides(
     product: Product,
     paths: Paths,
@@ -30,14 +37,16 @@ def provider_overrides(
     sources: EnvSources,
     providers: Mapping[str, str],
     fingerprints: Mapping[str, str],
-) -> dict[str, ProviderInfo]:
+) -> Overrides:
     """Return for each provider its environment variable, and the keys that take precedence over it, the first first.
 
     `providers`: provider -> the environment variable that the config refers to. `fingerprints`: environment variable ->
     fingerprint of the key that it should hold.
     """
-    agents = auth_profiles.stores(paths.state_dir, config) if providers else []
-    return {
+    if not providers:
+        return Overrides({}, [])
+    agents, unreadable = auth_profiles.stores(product, paths.state_dir, config)
+    found: dict[str, ProviderInfo] = {
         provider: {
             "variable": variable,
             "overridden_by": [
@@ -47,6 +56,7 @@ def provider_overrides(
         }
         for provider, variable in providers.items()
     }
+    return Overrides(found, unreadable)
 
 
 def _profiles(

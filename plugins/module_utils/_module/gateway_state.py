@@ -69,8 +69,7 @@ def gather(params: Mapping[str, Any]) -> Gathered:
     providers = _variables_of(params["providers"])
     names = list(dict.fromkeys([*params["variables"], *providers.values()]))
     seen = health.wait_until_healthy(product, paths, service, names, params["wait"])
-    secrets = {value for file in seen.sources.files for value in secret_values(file.values)}
-    gateway = Gateway(product, seen.cli.program, paths, seen.port, seen.cli_environment, secrets)
+    overrides = provider_overrides(product, paths, seen.config, seen.sources, providers, params.get("fingerprints", {}))
     info: GatewayInfo = {
         "account": own_account(),
         "product": product.name,
@@ -104,10 +103,8 @@ def gather(params: Mapping[str, Any]) -> Gathered:
         "config_put_back": describe_put_back(product, paths.config, params["written_config"]),
         "unserved_choices": describe_unserved_choices(health.unserved_choices(product, gateway, seen.config)),
         "variables": {name: trace(name, seen.sources).as_result() for name in names},
-        "providers": provider_overrides(
-            product, paths, seen.config, seen.sources, providers, params.get("fingerprints", {})
-        ),
-        "env_copies": copies_in_env(seen.sources, names),
+        "providers": overrides.providers,
+        "unreadable_stores": overrides.unreadable,
     }
     secrets = {value for file in seen.sources.files for value in secret_values(file.values)}
     gateway = Gateway(product, seen.cli.program, paths, seen.listener, seen.cli_environment, secrets)

@@ -16,6 +16,7 @@ from ansible_collections.clawfleet.clawdbot.plugins.module_utils._audit import h
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway import state
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.env_sources import change_time
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.process import Process
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.client import Gateway
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.locate import Paths
 
 from .arguments import GATEWAY_ARGUMENTS, SERVICE_ARGUMENTS, resolve_gateway, resolve_service
@@ -43,6 +44,7 @@ def run(params: dict[str, Any], check_mode: bool) -> dict[str, Any]:
         outdated=_outdated(seen.process, paths),
         working_directory=seen.process.working_directory if seen.process else None,
         unit_files=[*seen.unit.files, *(file.path for file in seen.unit.environment_files)] if seen.unit else [],
+        gateway=Gateway(product, seen.cli.program, paths, seen.port, seen.cli_environment),
     )
     if params["state"] == "audited":
         return _result(host_scan.audit(product, paths, desired, service), purged=False)

@@ -112,7 +112,19 @@ class Gateway:
 
     def run(self, arguments: Sequence[str], timeout: float) -> Any:
         """Return what the CLI prints as JSON about this gateway's files. Raises `ClawdbotError` as `call` does."""
-        return self._run([*self._program, *arguments], timeout, f"Command {self.product.name} {' '.join(arguments)}")
+        return self._run([*self._program, *arguments], timeout, self._command(arguments))
+
+    def change(self, arguments: Sequence[str], timeout: float) -> None:
+        """Have the CLI change something of this gateway. Raises `ClawdbotError` as `call` does."""
+        self._output([*self._program, *arguments], timeout, self._command(arguments))
+
+    @property
+    def is_installed(self) -> bool:
+        """Whether the CLI was found."""
+        return bool(self._program)
+
+    def _command(self, arguments: Sequence[str]) -> str:
+        return f"Command {self.product.name} {' '.join(arguments)}"
 
     def _converse(self) -> Conversation | None:
         """Return the process that calls the product's own modules; None if they are not as expected."""
@@ -148,6 +160,12 @@ class Gateway:
         return ClawdbotError(f"{what} failed: {self.redact(said)}")
 
     def _run(self, argv: Sequence[str], timeout: float, what: str) -> Any:
+        try:
+            return json.loads(self._output(argv, timeout, what))
+        except (ValueError, RecursionError) as exc:
+            raise ClawdbotError(f"{what} returned no JSON.") from exc
+
+    def _output(self, argv: Sequence[str], timeout: float, what: str) -> str:
         cli = f"the {self.product.title} CLI"
         if not self._program:
             raise ClawdbotError(f"{what} cannot be run: {cli} was not found.")
@@ -158,12 +176,6 @@ class Gateway:
         except OSError as exc:
             raise ClawdbotError(f"{what} cannot be run: {cli} does not start ({exc.strerror}).") from exc
         if done.returncode != 0:
-            raise self._failed(what, done.stdout, done.stderr or done.stdout)
-        try:
-            return json.loads(done.stdout)
-        except (ValueError, RecursionError) as exc:
-            raise ClawdbotError(f"{what} returned no JSON.") from exc
-
-
-def _timed_out(what: str, timeout: float) -> ClawdbotError:
-    return ClawdbotError(f"{what} timed out after {timeout:g} seconds.")
+            said = "; ".join(problems(done.stdout, done.stderr or done.stdout))
+            raise ClawdbotError(f"{what} failed: {self.redact(said)}")
+        return done.stdout

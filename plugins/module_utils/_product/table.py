@@ -108,6 +108,8 @@ class Product:
     #: Whether the answer to a chat message is an error where the provider has rejected it, or answered with nothing.
     #: Otherwise only the transcript of its session contains that.
     reports_failed_chats: bool
+    #: The command that removes an auth profile from its database, followed by the profile's id.
+    logout_args: tuple[str, ...]
 
     #: Whether it asks providers through the proxy that its environment variables name.
     uses_proxies: bool
@@ -171,6 +173,11 @@ class Product:
         return f"{self.variable_prefix}_LOAD_SHELL_ENV"
 
     @property
+    def profiles_in_databases(self) -> bool:
+        """Whether auth profiles are in databases. Otherwise they are in a file of each agent."""
+        return bool(self.logout_args)
+
+    @property
     def lock_name(self) -> str:
         """The name of the lock file of the pinned version."""
         return f"{self.name}-{self.install.version}.lock.json"
@@ -206,7 +213,7 @@ PRODUCTS: Mapping[str, Product] = {
         call_script=node_snippets.CALL_GATEWAY,
         calls_url=True,
         reports_failed_chats=False,
-        uses_proxies=False,
+        logout_args=(),
         built_in_providers=names.CLAWDBOT_PROVIDERS,
         key_variables=names.CLAWDBOT_KEY_VARIABLES,
         profile_references=False,
@@ -248,7 +255,7 @@ PRODUCTS: Mapping[str, Product] = {
         call_script="",
         calls_url=False,
         reports_failed_chats=True,
-        uses_proxies=True,
+        logout_args=("models", "auth", "logout", "--yes"),
         built_in_providers=names.OPENCLAW_PROVIDERS,
         key_variables={},
         profile_references=True,

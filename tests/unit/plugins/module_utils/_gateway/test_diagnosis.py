@@ -41,6 +41,7 @@ GOOD: dict[str, Any] = {
     "config_put_back": "",
     "variables": {"MOONSHOT_API_KEY": {"overriding_env": []}},
     "providers": {},
+    "unreadable_stores": [],
 }
 DESIRED = {"MOONSHOT_API_KEY": "sha256:aaa"}
 
@@ -95,6 +96,13 @@ OVERRIDES: dict[str, tuple[dict[str, Any], list[str]]] = {
         [
             "Auth profile moonshot:default in /home/g/auth-profiles.json contains another key (sha256:bbb) for "
             "moonshot, which takes precedence over MOONSHOT_API_KEY. Remove it there."
+        ],
+    ),
+    "a profile with another key in a database": (
+        overridden("MOONSHOT_API_KEY", {**OVERRIDDEN, "place": "/s/openclaw.sqlite", "fingerprint": "sha256:bbb"}),
+        [
+            "Auth profile moonshot:default in /s/openclaw.sqlite contains another key (sha256:bbb) for moonshot, which "
+            "takes precedence over MOONSHOT_API_KEY. Run clawfleet.clawdbot.purge, or `openclaw models auth logout`."
         ],
     ),
     "a known variable and a profile with another key": (
@@ -379,3 +387,13 @@ def test_models_that_are_used_and_not_served() -> None:
         {"status": "failed", "text": "jobs.json cannot be read: it is broken. Which models it uses is not known."},
     ]
     assert find_blockers(gateway, DESIRED) == ["It would be gone."]
+
+
+def test_a_store_that_cannot_be_read_is_a_problem_and_a_blocker() -> None:
+    gateway: Any = {**GOOD, "unreadable_stores": ["/s/openclaw.sqlite cannot be read: database is locked."]}
+    expected = [
+        "/s/openclaw.sqlite cannot be read: database is locked. Whether an auth profile in it takes precedence over "
+        "/home/g/.clawdbot/.env is not known."
+    ]
+    assert health_texts(gateway, DESIRED) == expected
+    assert find_blockers(gateway, DESIRED) == expected

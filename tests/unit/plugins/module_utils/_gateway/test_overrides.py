@@ -39,7 +39,8 @@ def test_provider_overrides(name: str, tmp_path: Path) -> None:
     env = paths(tmp_path).env
     sources = EnvSources(None, None, [], [Source(env, values)], env)
     found = provider_overrides(CLAWDBOT, paths(tmp_path), {}, sources, {"moonshot": variable, "acme": "ACME_KEY"}, {})
-    assert found == {
+    assert found.unreadable == []
+    assert found.providers == {
         "moonshot": {
             "variable": variable,
             "overridden_by": [
@@ -63,7 +64,7 @@ def test_the_first_known_variable_with_a_value_takes_precedence_if_it_comes_befo
     def named(variable: str, **values: str) -> list[str]:
         sources = EnvSources(None, None, [], [Source("/e", values)], "/e")
         found = provider_overrides(CLAWDBOT, Paths("/no", "/no/c", "/no/e"), {}, sources, {"Anthropic": variable}, {})
-        return [override["name"] for override in found["Anthropic"]["overridden_by"]]
+        return [override["name"] for override in found.providers["Anthropic"]["overridden_by"]]
 
     both = {"ANTHROPIC_API_KEY": "a", "ANTHROPIC_OAUTH_TOKEN": "b"}
     assert named("OTHER", **both) == ["ANTHROPIC_OAUTH_TOKEN"]
@@ -121,10 +122,10 @@ def test_a_profile_that_refers_to_its_key(
     sources = EnvSources(None, None, [], [Source(env, {"MOONSHOT_API_KEY": "now", **values})], env)
     providers = {"moonshot": "MOONSHOT_API_KEY"}
     found = provider_overrides(OPENCLAW, paths(tmp_path), {}, sources, providers, desired)
-    overrides = found["moonshot"]["overridden_by"]
+    overrides = found.providers["moonshot"]["overridden_by"]
     assert [(one["name"], one["fingerprint"]) for one in overrides] == expected
     # Clawdbot sends the text in place of a key.
-    literal = provider_overrides(CLAWDBOT, paths(tmp_path), {}, sources, providers, desired)["moonshot"]
+    literal = provider_overrides(CLAWDBOT, paths(tmp_path), {}, sources, providers, desired).providers["moonshot"]
     assert [one["fingerprint"] for one in literal["overridden_by"]] == [
         fingerprint(text) for text in key.values() if isinstance(text, str)
     ]

@@ -41,6 +41,7 @@ CONVERGED: dict[str, Any] = {
     "env_copies": {},
     "variables": {},
     "providers": {},
+    "unreadable_stores": [],
     "files": UP_TO_DATE,
 }
 
