@@ -40,6 +40,14 @@ options:
         gateway uses in place of theirs.
     type: dict
     default: {}
+  secret_backend:
+    description:
+      - Where the keys of O(providers) are kept - with V(env) in C(.env), with V(file) in C(clawfleet-keys.json) beside
+        it.
+      - What sets one of their environment variables elsewhere takes precedence over that file.
+    type: str
+    choices: [env, file]
+    default: env
   models:
     description: List of C(provider/model) that the running gateway must list. If empty, it is not asked.
     type: list

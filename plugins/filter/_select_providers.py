@@ -7,6 +7,7 @@ from __future__ import annotations
 from typing import Any
 
 from ansible.utils.display import Display
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.key_files import Backend
 from ansible_collections.clawfleet.clawdbot.plugins.plugin_utils._selection import Selection, select, select_removed
 from ansible_collections.clawfleet.clawdbot.plugins.plugin_utils._validation import Variables
 
@@ -23,6 +24,7 @@ def select_providers(
     fallback_models: Any = None,
     product: str = "auto",
     left_out: Any = None,
+    backend: Backend = "env",
 ) -> Selection:
     """Return the selection of a host, or everything that is wrong with its variables.
 
@@ -30,7 +32,16 @@ def select_providers(
     """
     selection = select(
         Variables(
-            enabled, catalogue, overrides, api_keys, aliases, default_model, fallback_models, product, left_out or {}
+            enabled,
+            catalogue,
+            overrides,
+            api_keys,
+            aliases,
+            default_model,
+            fallback_models,
+            product,
+            left_out or {},
+            backend,
         )
     )
     for warning in selection.get("warnings", []):

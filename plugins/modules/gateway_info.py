@@ -201,6 +201,11 @@ env_path:
   returned: success
   type: str
   sample: /home/gateway/.clawdbot/.env
+key_file:
+  description: The path of the file with the keys of O(providers), as O(secret_backend) says.
+  returned: success
+  type: str
+  sample: /home/gateway/.clawdbot/.env
 process_state_dir:
   description:
     - The state directory that the process uses, or that the next one will use, by its environment and its profile.
@@ -422,6 +427,9 @@ files:
     env_changed:
       description: Whether C(.env) differs.
       type: bool
+    keys_changed:
+      description: Whether the file with keys beside C(.env) differs.
+      type: bool
     unfinished:
       description: Whether an earlier run was not completed.
       type: bool
@@ -432,6 +440,7 @@ files:
     up_to_date: true
     config_changed: false
     env_changed: false
+    keys_changed: false
     unfinished: false
     error: ""
 models:

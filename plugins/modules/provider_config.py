@@ -65,6 +65,13 @@ options:
       - With O(state=absent) only the names are used.
     type: dict
     default: {}
+  keys:
+    description:
+      - Keys for the file C(clawfleet-keys.json) beside C(.env), named as in O(env). The C(apiKey) of a block refers to
+        one with C({source: file, provider: clawfleet, id: /NAME}), which only OpenClaw takes.
+      - A key that is set in one of both files is removed from the other, unless the config still refers to it there.
+    type: dict
+    default: {}
   aliases:
     description:
       - Alias to C(provider/model).
@@ -196,6 +203,11 @@ env_changed:
   returned: success
   type: bool
   sample: true
+keys_changed:
+  description: Whether the file with O(keys) was changed.
+  returned: success
+  type: bool
+  sample: false
 agent_files:
   description: The files of agents that a provider was removed from.
   returned: O(state=absent)

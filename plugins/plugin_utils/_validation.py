@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.env_refs import VARIABLE_NAME, reference
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.key_files import Backend
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.models import alias_clashes, provider_id
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.table import PRODUCTS
 from ansible_collections.clawfleet.clawdbot.plugins.plugin_utils._catalogue import (
@@ -52,10 +53,13 @@ class Variables:
     product: str
     #: Provider -> ids of its optional models that this host does not get, as the plan has them.
     left_out: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    backend: Backend = "env"
 
 
 def type_problems(variables: Variables) -> Iterator[str]:
-    """Yield the variables that have a wrong type."""
+    """Yield the variables that have a wrong type, and a backend that the product does not have."""
+    if variables.product in PRODUCTS and (problem := PRODUCTS[variables.product].backend_problem(variables.backend)):
+        yield problem
     if variables.enabled is not None:
         yield from _list_problems(variables.enabled)
     yield from _mapping_problems({"catalogue": variables.catalogue, "overrides": variables.overrides})

@@ -6,8 +6,9 @@
 
 from __future__ import annotations
 
-import time
+import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -142,7 +143,6 @@ def test_a_rotated_key_is_used_and_the_old_one_is_gone_from_the_database(bench: 
     wait_for_answer(bench.gateway)
     database = bench.gateway.state_dir / "state" / "openclaw.sqlite"
     assert "openclaw.sqlite" in files_holding(bench.gateway.home, old)
-    assert bench.rollout(playbook=VERIFY).code == 0
     bench.keys[MOONSHOT] = new_key()
     bench.admit(MOONSHOT, bench.keys[MOONSHOT])
     bench.revoke(MOONSHOT, old)
@@ -167,6 +167,49 @@ def test_a_rotated_key_is_used_and_the_old_one_is_gone_from_the_database(bench: 
     assert bench.chat()["payloads"][0]["text"] == "Hello from kimi-k3 at Moonshot."
     assert chats(bench) == {("kimi-k3", fingerprint(bench.keys[MOONSHOT]))}
     assert files_holding(bench.gateway.home, old) == []
+
+
+def test_keys_in_a_file_are_rotated_without_a_restart(bench: Bench) -> None:
+    in_file = {"providers_secret_backend": "file"}
+    env, keys = bench.gateway.env, bench.gateway.state_dir / "clawfleet-keys.json"
+    moved = bench.rollout(**in_file)
+    assert moved.code == 0, moved.output
+    assert "MOONSHOT_API_KEY" not in dotenv.loads(env.read_text())
+    assert json.loads(keys.read_text())["MOONSHOT_API_KEY"] == bench.keys[MOONSHOT]
+    pids, old = bench.pids(), bench.keys[MOONSHOT]
+    bench.keys[MOONSHOT] = new_key()
+    bench.admit(MOONSHOT, bench.keys[MOONSHOT])
+
+    with ThreadPoolExecutor() as senders:
+        rotating = senders.submit(bench.rollout, "-vvv", playbook=ROTATE, providers_restart="never", **in_file)
+        answers = [bench.chat("agent:main:meanwhile")["payloads"][0]["text"]]
+        while not rotating.done():
+            answers.append(bench.chat("agent:main:meanwhile")["payloads"][0]["text"])
+
+    rotated = rotating.result()
+    assert rotated.code == 0, rotated.output
+    assert not [key for key in (old, *bench.keys.values()) if key in rotated.output]
+    assert bench.pids() == pids
+    assert set(answers) == {"Hello from kimi-k3 at Moonshot."}
+    assert files_holding(bench.gateway.home, old) == []
+    assert files_holding(bench.gateway.home, bench.keys[MOONSHOT]) == [keys.name]
+    bench.revoke(MOONSHOT, old)
+    bench.mock_server.clear_requests()
+    bench.chat()
+    assert chats(bench) == {("kimi-k3", fingerprint(bench.keys[MOONSHOT]))}
+    again = bench.rollout(playbook=ROTATE, **in_file)
+    assert {host: counts["changed"] for host, counts in again.recap.items()} == {bench.gateway.name: 0}
+
+    back = bench.rollout()
+
+    assert back.code == 0, back.output
+    assert bench.pids() != pids
+    assert not keys.exists()
+    assert "secrets" not in json5_reader.loads(bench.gateway.config.read_text())
+    assert dotenv.loads(env.read_text())["MOONSHOT_API_KEY"] == bench.keys[MOONSHOT]
+    bench.mock_server.clear_requests()
+    bench.chat()
+    assert chats(bench) == {("kimi-k3", fingerprint(bench.keys[MOONSHOT]))}
 
 
 def test_verify_reports_drift(bench: Bench) -> None:

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config import json5_editor, json5_reader
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.env_refs import reference, references
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.json5_editor import Change
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.key_files import Backend, key_reference
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.models import PROVIDERS
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.tree import REMOVE, members, string
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.key_shape import (
@@ -177,13 +178,14 @@ def _replaced_string(text: str, path: tuple[str, ...], keys: KnownKeys) -> tuple
 
 def _replaced_api_key(
     text: str, path: tuple[str, ...], variable: str | None, keys: KnownKeys
-) -> tuple[str, list[_Occurrence]]:
+) -> tuple[Any, list[_Occurrence]]:
     """The key of a provider; `variable` is None where the provider is not managed, and the key is not known."""
     if variable is not None:
         # The running gateway must have what the config refers to.
         replaceable = variable in keys.current
         found = _Occurrence(path, text, keys.status(text, variable), variable, replaceable)
-        return reference(variable) if replaceable else text, [found]
+        backend: Backend = "file" if variable in keys.in_file else "env"
+        return key_reference(backend, variable) if replaceable else text, [found]
     return text, [_Occurrence(path, text, "unknown", None, replaceable=False)]
 
 
@@ -195,4 +197,4 @@ def _keys_of_others(text: str, path: tuple[str, ...]) -> Iterator[_Occurrence]:
 
 
 def _substitute(variable: str | None, keys: KnownKeys) -> str:
-    return reference(variable) if variable in keys.current and variable else REMOVED
+    return reference(variable) if variable in keys.current and variable and variable not in keys.in_file else REMOVED

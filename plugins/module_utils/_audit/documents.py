@@ -14,6 +14,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.key_files import key_file
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import ClawdbotError
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._files import agent_files, atomic, journal
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._files.atomic import Snapshot
@@ -58,6 +59,7 @@ class Reading:
 def sources(paths: Paths, unit_files: Iterable[str], working_directory: str | None) -> list[Source]:
     """Return the documents of a gateway. A file to which several paths lead is listed once, by the first path."""
     found = [Source(paths.config, config_rules.CONFIG), Source(paths.env, env_rules.ENV)]
+    found.append(Source(key_file("file", paths.env), env_rules.KEYS))
     for path, rules in ((paths.config, config_rules.CONFIG_COPY), (paths.env, env_rules.ENV_COPY)):
         found += [Source(copy, rules, fallback=text_rules.UNPARSED_COPY) for copy in _copies(path)]
     for path in agent_files.paths(paths.state_dir):

@@ -9,7 +9,10 @@
 
 from __future__ import annotations
 
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config import dotenv
+from collections.abc import Callable
+from typing import Any
+
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config import dotenv, key_files
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.key_shape import can_be_key, shape_of
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.redaction import fingerprint
 
@@ -25,6 +28,14 @@ _NAME_OR_REMOVE = (
 
 
 def _examine_env(document: Document, context: Context) -> Examination:
+    return _examine(document, context, dotenv.loads)
+
+
+def _examine_keys(document: Document, context: Context) -> Examination:
+    return _examine(document, context, key_files.loads)
+
+
+def _examine(document: Document, context: Context, parse: Callable[[str], Any]) -> Examination:
     """Values are left to the role; only comments are cleaned."""
     path, keys = document.path, context.keys
     findings: list[Finding] = []
@@ -49,7 +60,7 @@ def _examine_env(document: Document, context: Context) -> Examination:
             findings.append(
                 Finding("plain_text_key", path, message, variable, variable, print_, status, hint=_NAME_OR_REMOVE)
             )
-    commented, cleaned = clean_comments(path, document.text, keys, dotenv.loads)
+    commented, cleaned = clean_comments(path, document.text, keys, parse)
     return Examination([*findings, *commented], (), cleaned, private=True)
 
 
@@ -78,4 +89,5 @@ def _examine_copy(document: Document, context: Context) -> Examination:
 
 
 ENV = Rules(dotenv.loads, _examine_env)
+KEYS = Rules(key_files.loads, _examine_keys)
 ENV_COPY = Rules(dotenv.loads, _examine_copy)

@@ -200,13 +200,14 @@ def _known_keys(
     spellings: Mapping[str, str],
 ) -> KnownKeys:
     """The keys of `.env`, the old keys by fingerprint, and those in the places of current ones."""
-    variables = _value(readings, env_rules.ENV) or {}
+    in_file = _value(readings, env_rules.KEYS) or {}
+    variables = {**(_value(readings, env_rules.ENV) or {}), **in_file}
     further = [name for names in desired.also_in.values() for name in names]
     # The variable that the block of a provider refers to is the last, and stands for its key.
     current = {name: variables[name] for name in (*further, *desired.providers.values()) if variables.get(name)}
     # A key that the host should hold is not old, as after a rotation that was reverted.
     old = (desired.old_keys | remembered) - frozenset(desired.fingerprints.values())
-    keys = KnownKeys(desired.providers, current, old, spellings=spellings)
+    keys = KnownKeys(desired.providers, current, old, spellings=spellings, in_file=frozenset(in_file))
     old_values = stored_profiles.old_values(stored, keys)
     for reading in readings:
         if reading.document is not None and reading.rules.old_values is not None:

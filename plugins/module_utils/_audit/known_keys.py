@@ -59,6 +59,8 @@ class KnownKeys:
     old_values: Mapping[str, str] = field(default_factory=dict, repr=False)
     #: Other spellings of provider ids.
     spellings: Mapping[str, str] = field(default_factory=dict)
+    #: The environment variables under whose names the keys are in a file beside `.env`.
+    in_file: frozenset[str] = frozenset()
 
     def variable_of(self, provider: object) -> str | None:
         """Return the environment variable of a provider, however its id is spelled; None if it is not managed."""

@@ -18,6 +18,7 @@ from typing import Any
 
 from .env_refs import references
 from .json5_editor import Change
+from .key_files import ENTRY, file_entry, file_references
 from .models import (
     ALLOWED,
     IMAGE_MODEL,
@@ -67,6 +68,8 @@ class Desired:
     fallback_models: Sequence[str] | None = None
     #: `provider/model` of each model that is removed with all that only names it: its alias, the lists of models.
     removed_models: frozenset[str] = frozenset()
+    #: The file with the keys that the blocks refer to; `None` where they refer to none.
+    key_file: str | None = None
 
 
 @dataclass(frozen=True)
@@ -107,6 +110,8 @@ def desired_changes(config: dict[str, Any], desired: Desired) -> ProviderChanges
     opens_list, admitted = _admissions(config, desired)
     changes += [Change((*MODELS, ref), {}) for ref in admitted]
     changes += _policy_changes(config, desired)
+    if desired.key_file:
+        changes.append(Change(ENTRY, file_entry(desired.key_file)))
     return ProviderChanges(tuple(changes), tuple(_repaired(config, desired)), (_LIST_OPENED,) if opens_list else ())
 
 
@@ -173,6 +178,14 @@ def removal_changes(config: dict[str, Any], removal: Removal) -> ProviderChanges
     if left and removal.default_model and removal.default_model not in listed:
         changes.append(Change((*MODELS, removal.default_model), {}))
     return ProviderChanges(tuple(changes), (), (_LIST_GONE,) if unlisted and not left else ())
+
+
+def unused_entry(config: dict[str, Any]) -> list[Change]:
+    """Return the changes that remove the entry of a file with keys to which a config no longer refers."""
+    if at(config, ENTRY) is REMOVE or file_references(config):
+        return []
+    changes = [Change(ENTRY, REMOVE)]
+    return [*changes, *empty_parents(config, changes)]
 
 
 def empty_parents(config: dict[str, Any], changes: Sequence[Change]) -> list[Change]:

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import NamedTuple, TypeVar
 
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config import dotenv
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config import dotenv, key_files
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.provider_changes import Desired, Removal
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import ClawdbotError
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.config_check import check
@@ -43,6 +43,11 @@ class Files:
     config: str
     env: str
 
+    @property
+    def keys(self) -> str:
+        """The file with keys beside `.env`, which need not exist."""
+        return key_files.key_file("file", self.env)
+
 
 @dataclass(frozen=True)
 class ApplyResult:
@@ -50,6 +55,7 @@ class ApplyResult:
 
     config_changed: bool = False
     env_changed: bool = False
+    keys_changed: bool = False
     #: The changed files of agents.
     agent_files: tuple[str, ...] = ()
     #: Whether a rollback journal is, or would be, kept.
@@ -127,6 +133,7 @@ class _Attempt:
     plan: FilePlan
     config: _Replacement
     env: _Replacement
+    keys: _Replacement
     included: Sequence[Snapshot]
     agents: Sequence[_Replacement]
     diff: Sequence[Mapping[str, str]]
@@ -135,26 +142,51 @@ class _Attempt:
 
     @property
     def changes_files(self) -> bool:
-        """Whether one of the two files changes, so that a journal is needed."""
-        return self.config.changes or self.env.changes
+        """Whether one of the files changes, so that a journal is needed."""
+        return self.config.changes or self.env.changes or self.keys.changes
+
+    def in_order(self, removes: bool) -> list[_Replacement]:
+        """Return the files in the order of the writes.
+
+        Keys are added before the config refers to them, and removed after it no longer does.
+        """
+        if removes:
+            return [self.config, self.env, self.keys]
+        if self.plan.adds_keys:
+            return [self.keys, self.config, self.env]
+        return [self.env, self.config, self.keys]
 
     def journal_after(self, earlier: journal.Journal) -> journal.Journal:
         """Return the earlier journal with what this attempt is about to write."""
-        config, env = earlier.config, earlier.env
+        config, env, keys = earlier.config, earlier.env, earlier.keys
         if self.config.changes and self.config.content is not None:
             content, paths = self.config.content, self.plan.config_paths
             config = journal.config_original(earlier.config, self.config.snapshot, content, paths)
         if self.env.changes and self.env.content is not None:
             content, names = self.env.content, self.plan.env_names
             env = journal.env_original(earlier.env, self.env.snapshot, content, names)
-        return journal.Journal(config, env)
+        if self.keys.changes:
+            key_paths = [(name,) for name in self.plan.key_names]
+            content = self.keys.content or b"{}"
+            keys = journal.config_original(earlier.keys, self.keys.snapshot, content, key_paths)
+        return journal.Journal(config, env, keys)
 
 
 def apply_providers(
-    files: Files, desired: Desired, env: Mapping[str, str], checker: Sequence[str], *, check_mode: bool
+    files: Files,
+    desired: Desired,
+    env: Mapping[str, str],
+    checker: Sequence[str],
+    *,
+    check_mode: bool,
+    keys: Mapping[str, str] | None = None,
 ) -> ApplyResult:
-    """Give both files the desired providers. Raises `ClawdbotError` as `apply_plan` does."""
-    return apply_plan(files, lambda current: plan_providers(current, desired, env), checker, check_mode=check_mode)
+    """Give the files the desired providers. Raises `ClawdbotError` as `apply_plan` does."""
+
+    def plan(current: CurrentFiles) -> FilePlan:
+        return plan_providers(current, desired, env, keys)
+
+    return apply_plan(files, plan, checker, check_mode=check_mode)
 
 
 def apply_plan(
@@ -222,7 +254,7 @@ def confirm(files: Files, *, check_mode: bool) -> ApplyResult:
 
 
 def _paths(files: Files) -> list[str]:
-    return [files.config, files.env, journal.path_beside(files.config)]
+    return [files.config, files.env, files.keys, journal.path_beside(files.config)]
 
 
 @contextlib.contextmanager
@@ -262,16 +294,16 @@ def _apply(
                 # An unchanged config is copied too: what a killed checker leaves is beside the config, and found.
                 checked = config_file or temporary_files.enter_context(_copy(attempt.config))
                 check(checker, checked, attempt.plan.variables)
-            # Environment variables are added before the config refers to them, and removed after it no longer does.
-            both = [attempt.env, attempt.config] if agents is None else [attempt.config, attempt.env]
             ready = [
                 (one, config_file if one is attempt.config else _temporary_file(temporary_files, one))
-                for one in (() if check_mode else (*both, *attempt.agents))
+                for one in (() if check_mode else (*attempt.in_order(agents is not None), *attempt.agents))
+                if one.changes
             ]
-        _write(files, attempt, [(one.snapshot, path) for one, path in ready if path is not None])
+        _write(files, attempt, [(one.snapshot, path) for one, path in ready])
     return ApplyResult(
         attempt.config.changes,
         attempt.env.changes,
+        attempt.keys.changes,
         tuple(replacement.snapshot.path for replacement in attempt.agents),
         attempt.changes_files or attempt.earlier is not None,
         _digest(attempt.config.content),
@@ -285,16 +317,19 @@ def _prepared(files: Files, plan: Callable[[CurrentFiles], FilePlan], agents: _A
     earlier = journal.load(files.config, files.env)
     config, env = atomic.read(files.config), atomic.read(files.env)
     included = _Included()
-    planned = plan(CurrentFiles(files.config, _text(config), files.env, _text(env), included.read))
+    keys = atomic.read(files.keys)
+    planned = plan(CurrentFiles(files.config, _text(config), files.env, _text(env), included.read, _text(keys)))
     new_env = _Replacement(env, _content(planned.env), _PRIVATE)
+    new_keys = _Replacement(keys, _content(planned.keys), _PRIVATE)
     of_agents, diffs = agents.planned() if agents else ([], [])
     return _Attempt(
         planned,
         _Replacement(config, _content(planned.config)),
         new_env,
+        new_keys,
         tuple(included.snapshots.values()),
         of_agents,
-        [*planned.diff, *_mode_diff(files.env, new_env), *diffs],
+        [*planned.diff, *_mode_diff(files.env, new_env), *_mode_diff(files.keys, new_keys), *diffs],
         earlier,
     )
 
@@ -312,7 +347,7 @@ def _nothing_changed(check_mode: bool) -> Iterator[None]:
         raise ClawdbotError(f"{exc} Nothing was changed.", **exc.result) from exc
 
 
-def _write(files: Files, attempt: _Attempt, ready: Sequence[tuple[Snapshot, str]]) -> None:
+def _write(files: Files, attempt: _Attempt, ready: Sequence[tuple[Snapshot, str | None]]) -> None:
     """Write the journal, then replace the files in the given order. If that fails, restore them."""
     if not ready:
         return
@@ -324,7 +359,10 @@ def _write(files: Files, attempt: _Attempt, ready: Sequence[tuple[Snapshot, str]
         for snapshot in (attempt.config.snapshot, *attempt.included):
             atomic.require_unchanged(snapshot)
         for snapshot, path in ready:
-            atomic.commit(snapshot, path)
+            if path is None:
+                atomic.remove(snapshot)
+            else:
+                atomic.commit(snapshot, path)
     except ClawdbotError as exc:
         if attempt.changes_files:
             _undo_writes(files, this_run, attempt.earlier, exc)
@@ -349,25 +387,32 @@ def _undo_writes(
 
 
 def _restore(files: Files, recorded: journal.Journal, check_mode: bool) -> ApplyResult:
-    """Restore both files from a journal, which is kept."""
-    steps = [
-        partial(_restored, files.config, recorded.config, journal.rolled_back_config, check_mode),
-        partial(_restored, files.env, recorded.env, journal.rolled_back_env, check_mode),
+    """Restore the files from a journal, which is kept."""
+    steps = {
+        "config": partial(_restored, files.config, recorded.config, journal.rolled_back_config, check_mode),
+        "env": partial(_restored, files.env, recorded.env, journal.rolled_back_env, check_mode),
+        "keys": partial(_restored, files.keys, recorded.keys, journal.rolled_back_config, check_mode),
+    }
+    # The config must not refer to a key that its file no longer has, or does not have yet.
+    first = [
+        *(["env"] if _adds_names(files.env, recorded.env, dotenv.loads) else []),
+        *(["keys"] if _adds_names(files.keys, recorded.keys, key_files.loads) else []),
     ]
-    # The config must not refer to a variable that `.env` no longer has, or does not have yet.
-    env_first = _adds_variables(files.env, recorded.env)
-    done = [_repeated(files, step) for step in (reversed(steps) if env_first else steps)]
-    config, env = reversed(done) if env_first else done
-    return ApplyResult(config.changes, env.changes, config_digest=_digest(config.content))
+    done = {name: _repeated(files, steps[name]) for name in dict.fromkeys([*first, *steps])}
+    return ApplyResult(done["config"], done["env"], done["keys"])
 
 
-def _adds_variables(path: str, original: journal.Original | None) -> bool:
-    """Whether restoring a `.env` adds environment variables to it."""
+def _adds_names(path: str, original: journal.Original | None, loads: Callable[[str], Mapping[str, str]]) -> bool:
+    """Whether restoring a file with keys adds names to it."""
     if original is None or original.text is None:
         return False
     content = atomic.read(path).content
-    now = dotenv.loads(journal.decode(content or b""))
-    before = dotenv.loads(original.text)
+    try:
+        now = {} if content is None else loads(journal.decode(content))
+    except ValueError:
+        # Others have broken the file: what restores it says so.
+        return True
+    before = loads(original.text)
     return any(name in before and name not in now for (name,) in original.changed)
 
 

@@ -19,6 +19,7 @@ from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config import 
     environment_file,
     json5_editor,
     json5_reader,
+    key_files,
 )
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.env_refs import reference, references
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.gateway_changes import SettingChanges
@@ -35,6 +36,7 @@ from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.provide
     missing_variables,
     remaining_uses,
     removal_changes,
+    unused_entry,
 )
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.tree import REMOVE, at
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import ClawdbotError
@@ -60,6 +62,8 @@ class CurrentFiles:
     env: str | None = field(repr=False)
     #: Reads the files that the config includes.
     read: Read = field(repr=False)
+    #: The content of the file with keys beside `.env`, `None` for no file.
+    keys: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)
@@ -81,6 +85,11 @@ class FilePlan:
     warnings: tuple[str, ...]
     #: As Ansible's callbacks take it.
     diff: Sequence[Mapping[str, str]]
+    #: The desired content of the file with keys, and the names in it that are set or removed.
+    keys: str | None = None
+    key_names: tuple[str, ...] = ()
+    #: Whether keys are added to that file, so that it is written before the config. Otherwise `.env` is.
+    adds_keys: bool = False
 
 
 @dataclass(frozen=True)
@@ -96,8 +105,12 @@ class ModelsInUseError(ClawdbotError):
     """A model that the changes would take away is used."""
 
 
-def plan_providers(current: CurrentFiles, desired: Desired, env: Mapping[str, str]) -> FilePlan:
-    """Plan both files with the desired providers and environment variables.
+def plan_providers(
+    current: CurrentFiles, desired: Desired, env: Mapping[str, str], keys: Mapping[str, str] | None = None
+) -> FilePlan:
+    """Plan the files with the desired providers, the environment variables, and the keys of the other file.
+
+    A key that is set in one file is removed from the other, unless the config still refers to it there.
 
     Raises `ClawdbotError`, without any value, for aliases that cannot exist together, for a file that cannot be read or
     cannot hold what is desired, for an included file that would make it something else, and for a block that refers to
@@ -107,6 +120,7 @@ def plan_providers(current: CurrentFiles, desired: Desired, env: Mapping[str, st
         raise ClawdbotError(clash)
     before = _read_config(current)
     _reject_included_providers(current, before, desired.providers)
+    keys = keys or {}
     new_env, duplicates = _edit_env(current, env)
     _reject_undefined(desired, dotenv.loads(new_env), current.env_path)
     uses = blocked_uses(before.seen.value, desired)
@@ -119,17 +133,36 @@ def plan_providers(current: CurrentFiles, desired: Desired, env: Mapping[str, st
         )
     decided = desired_changes(before.seen.value, desired)
     after = _edited(current, before, decided.changes, ())
+    further = [change for change in unused_entry(after.value) if at(before.value, change.path) is not REMOVE]
+    if further:
+        after = _edited(current, before, decided.changes, further)
+    moved = [name for name in keys if name not in references(after.seen.value)]
+    new_env, _duplicates = _edit_env(current, {**env, **dict.fromkeys(moved)})
+    returned = _unused_keys(current, env, after)
+    new_keys = _edit_keys(current, {**dict.fromkeys(returned), **keys})
+    paths = (*(change.path for change in decided.changes), *(change.path for change in further))
     return FilePlan(
         config=current.config if after.text == before.text else after.text,
         env=current.env if new_env == (current.env or "") else new_env,
-        config_paths=tuple(change.path for change in decided.changes),
-        env_names=tuple(env),
+        config_paths=paths,
+        env_names=(*env, *moved),
         variables=_variables(after, new_env),
         repaired=decided.repaired,
         duplicates=duplicates,
         kept=(),
         warnings=decided.warnings,
-        diff=_diffs(current, before, after, new_env, managed_paths(desired, decided.changes), env),
+        diff=_diffs(
+            current,
+            before,
+            after,
+            new_env,
+            [*managed_paths(desired, decided.changes), *(change.path for change in further)],
+            (*env, *moved),
+            new_keys,
+        ),
+        keys=new_keys,
+        key_names=(*returned, *keys),
+        adds_keys=bool(keys),
     )
 
 
@@ -155,7 +188,8 @@ def plan_settings(
         duplicates=duplicates,
         kept=(),
         warnings=(),
-        diff=_diffs(current, before, after, new_env, paths, settings.env),
+        diff=_diffs(current, before, after, new_env, paths, settings.env, current.keys),
+        keys=current.keys,
     )
 
 
@@ -172,9 +206,15 @@ def plan_removal(current: CurrentFiles, removal: Removal, names: Sequence[str]) 
     decided = removal_changes(before.seen.value, removal)
     further = empty_parents(before.value, decided.changes)
     after = _edited(current, before, decided.changes, further)
+    unused = [change for change in unused_entry(after.value) if at(before.value, change.path) is not REMOVE]
+    if unused:
+        further = [*further, *unused]
+        after = _edited(current, before, decided.changes, further)
     referred = references(after.seen.value)
     kept = tuple(name for name in names if name in referred)
     new_env, _duplicates = _edit_env(current, {name: None for name in names if name not in referred})
+    gone = _unused_keys(current, names, after)
+    new_keys = _edit_keys(current, dict.fromkeys(gone))
     paths = _innermost([change.path for change in (*decided.changes, *further)])
     return FilePlan(
         config=current.config if after.text == before.text else after.text,
@@ -189,7 +229,9 @@ def plan_removal(current: CurrentFiles, removal: Removal, names: Sequence[str]) 
             *decided.warnings,
             *(f"{name} is kept in {current.env_path}: the config still refers to it." for name in kept),
         ),
-        diff=_diffs(current, before, after, new_env, paths, names),
+        diff=_diffs(current, before, after, new_env, paths, names, new_keys),
+        keys=new_keys,
+        key_names=tuple(gone),
     )
 
 
@@ -255,6 +297,21 @@ def _edit_env(current: CurrentFiles, changes: Mapping[str, str | None]) -> tuple
     return dotenv.align_with_systemd(edited.text, kept), edited.duplicates
 
 
+def _unused_keys(current: CurrentFiles, names: Iterable[str], config: _Config) -> list[str]:
+    """Return those of the names that the file with keys has, and to which a config does not refer there."""
+    try:
+        stored = key_files.loads(current.keys)
+    except ValueError as exc:
+        path = key_files.key_file("file", current.env_path)
+        raise ClawdbotError(f"{path} cannot be read: {exc}. Repair it, or move it away.") from exc
+    referred = key_files.file_references(config.seen.value)
+    return [name for name in names if name in stored and name not in referred]
+
+
+def _edit_keys(current: CurrentFiles, changes: Mapping[str, str | None]) -> str | None:
+    return key_files.edit(current.keys, changes) if changes else current.keys
+
+
 def _reject_undefined(desired: Desired, variables: Mapping[str, str], env_path: str) -> None:
     # The env section of the config does not count: it is applied after the references are replaced (the product's
     # config/io.js), so that its variables are missing at the start.
@@ -284,16 +341,23 @@ def _diffs(
     env: str,
     paths: Sequence[tuple[str, ...]],
     names: Collection[str],
+    new_keys: str | None,
 ) -> list[dict[str, str]]:
     old_env = current.env or ""
     variables = [dotenv.loads(text) for text in (old_env, env)]
     # A managed variable is a secret, whatever it looks like.
     secrets = {value for values in variables for name, value in values.items() if name in names}
     secrets.update(*map(secret_values, variables))
+    key_views = [_keys_view(text) for text in (current.keys, new_keys)]
     return [
         _diff(current.env_path, *(_env_view(text, names) for text in (old_env, env))),
         _diff(current.config_path, *(_config_view(config.value, paths, secrets) for config in (before, after))),
+        *([_diff(key_files.key_file("file", current.env_path), *key_views)] if any(key_views) else []),
     ]
+
+
+def _keys_view(text: str | None) -> str:
+    return "".join(f"{name}=<{fingerprint(key)}>\n" for name, key in key_files.loads(text).items())
 
 
 def _diff(path: str, before: str, after: str) -> dict[str, str]:

@@ -49,6 +49,8 @@ class Journal:
 
     config: Original | None = None
     env: Original | None = None
+    #: Of the file with keys beside `.env`.
+    keys: Original | None = None
 
 
 def path_beside(config_path: str) -> str:
@@ -96,7 +98,9 @@ def discard(config_path: str) -> None:
 def config_original(
     earlier: Original | None, snapshot: atomic.Snapshot, content: bytes, paths: Sequence[tuple[str, ...]]
 ) -> Original:
-    """Return the journal entry of a config that is about to be written. One of an unconfirmed run keeps its original.
+    """Return the journal entry of a config, or of a file with keys, that is about to be written.
+
+    One of an unconfirmed run keeps its original.
 
     Raises `ClawdbotError` as `rolled_back_config` does.
     """
@@ -213,7 +217,8 @@ def _cannot_roll_back(original: Original, exc: Exception) -> ClawdbotError:
 def _parsed(data: Any) -> Journal:
     if data["version"] != _VERSION:
         raise ValueError("another version")
-    return Journal(_parsed_original(data["config"]), _parsed_original(data["env"]))
+    # A run of an older version of the collection may have left a journal without keys.
+    return Journal(*map(_parsed_original, (data["config"], data["env"], data.get("keys"))))
 
 
 def _parsed_original(data: Any) -> Original | None:

@@ -223,6 +223,8 @@ def _file_problems(files: FilesInfo) -> Iterator[Problem]:
         yield {"status": "drift", "text": "The config differs from the inventory. Run the role."}
     if files["env_changed"]:
         yield {"status": "drift", "text": ".env does not contain the keys of the inventory. Run the role."}
+    if files["keys_changed"]:
+        yield {"status": "drift", "text": "The file with keys differs from the inventory. Run the role."}
     if files["unfinished"]:
         yield {"status": "drift", "text": "An earlier run was not completed. Run the role."}
 
@@ -249,7 +251,7 @@ def _overrides(gateway: GatewayInfo, fingerprints: Mapping[str, str]) -> Iterato
             if source["fingerprint"] != desired:
                 yield (
                     f"{name} is also set in {source['place']}, to another value ({source['fingerprint']}), which "
-                    f"takes precedence over {gateway['env_path']}. Remove it there."
+                    f"takes precedence over {gateway['key_file']}. Remove it there."
                 )
     for provider, info in gateway["providers"].items():
         variable = info["variable"]

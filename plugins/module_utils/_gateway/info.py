@@ -96,6 +96,7 @@ class FilesInfo(TypedDict):
     up_to_date: bool
     config_changed: bool
     env_changed: bool
+    keys_changed: bool
     #: An earlier run was not completed.
     unfinished: bool
     #: Why they cannot be compared; empty if they can.
@@ -118,6 +119,8 @@ class _GatewayInfo(TypedDict):
     state_dir_exists: bool
     config_path: str
     env_path: str
+    #: The file with the keys of providers: `env_path`, or the one beside it.
+    key_file: str
     #: Those of the process, or of the next one; None where they are not known. As above where they lead there.
     process_state_dir: str | None
     process_config_path: str | None

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from typing import TypedDict
 
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.key_files import BACKENDS, key_file
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.redaction import fingerprint
 
 from .diagnosis import find_blockers, find_unknowns
@@ -51,17 +52,23 @@ class Plan(TypedDict):
     rotation: RotationPlan
 
 
-def plan(info: GatewayInfo, fingerprints: Mapping[str, str], referenced: Collection[str] = ()) -> Plan:
+def plan(
+    info: GatewayInfo,
+    fingerprints: Mapping[str, str],
+    referenced: Collection[str] = (),
+    stored: Collection[str] = (),
+) -> Plan:
     """Return the plan for a gateway.
 
     `fingerprints`: environment variable -> fingerprint of the desired key. `referenced`: the environment variables that
-    the config will refer to, besides those of the providers.
+    the config will refer to, besides those of the providers. `stored`: those whose keys the process does not need,
+    because they are in a file from which the gateway reads them.
     """
     return {
         "converged": is_converged(info),
         "blockers": find_blockers(info, fingerprints),
         "endpoint_errors": info["endpoints"].get("msg", "") if "endpoints" in info else "",
-        "new_variables": _new_variables(info, referenced),
+        "new_variables": _new_variables(info, referenced, stored),
         "left_out": info["models"]["left_out"] if "models" in info else {},
         "notes": [*find_unknowns(info), *(info["models"]["notes"] if "models" in info else [])],
         "rotation": _rotation(info, fingerprints),
@@ -73,11 +80,11 @@ def is_converged(info: GatewayInfo) -> bool:
     return "files" in info and info["files"]["up_to_date"] and info["answers"] and not info["restart_required"]
 
 
-def _new_variables(info: GatewayInfo, referenced: Collection[str]) -> list[str]:
+def _new_variables(info: GatewayInfo, referenced: Collection[str], stored: Collection[str]) -> list[str]:
     """Those that the config will refer to. Others may get a value with the restart that follows."""
     if info["pid"] is None:
         return []
-    needed = {*(provider["variable"] for provider in info["providers"].values()), *referenced}
+    needed = {*(provider["variable"] for provider in info["providers"].values())} - {*stored} | {*referenced}
     return [name for name, variable in info["variables"].items() if name in needed and not variable["in_process"]]
 
 
@@ -120,8 +127,9 @@ def _unnamed_copies(info: GatewayInfo, held: Mapping[str, str], desired: Mapping
 
 
 def _held(info: GatewayInfo, name: str) -> str | None:
-    """The fingerprint of what `.env` contains in an environment variable; None where it does not set it."""
-    found = (source["fingerprint"] for source in _sources(info, name) if source["place"] == info["env_path"])
+    """The fingerprint of the key that the files have under the name of an environment variable; None for none."""
+    files = {key_file(backend, info["env_path"]) for backend in BACKENDS}
+    found = (source["fingerprint"] for source in _sources(info, name) if source["place"] in files)
     return next(found, None)
 
 

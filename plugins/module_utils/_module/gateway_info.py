@@ -15,6 +15,7 @@ from typing import Any
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.env_refs import references
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.key_files import Backend
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.models import (
     PROVIDERS,
     listed_models,
@@ -38,7 +39,7 @@ from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.diagno
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.info import FilesInfo, GatewayInfo, ModelsInfo
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.model_uses import stored_uses
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.plan import Plan, plan
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.proxies import use_proxies
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.table import PRODUCTS
 
 from . import provider_config
 from .gateway_state import STATE_ARGUMENTS, gather
@@ -86,14 +87,9 @@ def run(params: dict[str, Any], _check_mode: bool) -> Result:
         given = _validate("files", {**provider_config.FILES_ARGUMENTS, **_MODEL_ARGUMENTS}, params["files"])
         _look_at_files(info, config, given, answers)
         referenced = references(given["providers"])
-    # Each call takes a second of CPU, which a host with nothing to do, or that is rejected anyway, does not need.
-    if (
-        params["check_call"]
-        and info["answers"]
-        and not (is_converged(info) or find_blockers(info, params["fingerprints"]))
-    ):
-        info["call_error"] = health.call_error(gateway)
-    return {**info, "plan": plan(info, params["fingerprints"], referenced), "warnings": warnings}
+    backend: Backend = params["secret_backend"]
+    stored = set(params["providers"].values()) if backend == "file" else set()
+    return {**info, "plan": plan(info, params["fingerprints"], referenced, stored), "warnings": warnings}
 
 
 def secrets_in(params: Mapping[str, Any]) -> set[str]:
@@ -101,8 +97,8 @@ def secrets_in(params: Mapping[str, Any]) -> set[str]:
     files, endpoints = params.get("files") or {}, params.get("endpoints") or {}
     secrets: set[str] = set()
     if isinstance(files, Mapping):
-        env = files.get("env")
-        secrets.update(map(str, env.values()) if isinstance(env, Mapping) else strings(env))
+        for given in (files.get("env"), files.get("keys")):
+            secrets.update(map(str, given.values()) if isinstance(given, Mapping) else strings(given))
         secrets |= provider_config.block_secrets(files.get("providers"))
     if isinstance(endpoints, Mapping) and endpoints:
         from . import verify_models
@@ -125,7 +121,10 @@ def _look_at_files(info: GatewayInfo, config: Any, given: Mapping[str, Any], ans
     """Add to the state of a gateway how its files and models compare with the desired ones."""
     files = apply.Files(info["config_path"], info["env_path"])
     try:
-        desired = provider_config.desired(given)
+        desired = provider_config.desired({**given, "env_path": info["env_path"]})
+        problem = PRODUCTS[info["product"]].backend_problem("file" if given["keys"] else "env")
+        if problem:
+            raise ClawdbotError(problem)
     except ClawdbotError as exc:
         info["files"] = _failed(exc)
         return
@@ -139,7 +138,7 @@ def _look_at_files(info: GatewayInfo, config: Any, given: Mapping[str, Any], ans
         if use["place"] not in replaced and use["model"].partition("/")[0] not in names
     ]
     info["models"] = _models(info["state_dir"], config, desired, configured, left_out, given, answers)
-    info["files"] = _compare(files, configured, given["env"])
+    info["files"] = _compare(files, configured, given["env"], given["keys"])
     if "models_missing" in info:
         expected = optional_models.refs(left_out)
         info["models_missing"] = [model for model in info["models_missing"] if model not in expected]
@@ -179,10 +178,10 @@ def _models(
     }
 
 
-def _compare(files: apply.Files, desired: Desired, env: Mapping[str, str]) -> FilesInfo:
-    """Compare both files with what they should contain."""
+def _compare(files: apply.Files, desired: Desired, env: Mapping[str, str], keys: Mapping[str, str]) -> FilesInfo:
+    """Compare the files with what they should contain."""
     try:
-        result = apply.apply_providers(files, desired, env, [], check_mode=True)
+        result = apply.apply_providers(files, desired, env, [], check_mode=True, keys=keys)
         directories = {os.path.dirname(os.path.realpath(path)) for path in (files.config, files.env)}
         leftovers = [path for directory in directories for path in atomic.leftovers(directory)]
     except ModelsInUseError:
@@ -190,11 +189,12 @@ def _compare(files: apply.Files, desired: Desired, env: Mapping[str, str]) -> Fi
         return {**_failed(""), "config_changed": True}
     except ClawdbotError as exc:
         return _failed(exc)
-    changed = result.config_changed or result.env_changed
+    changed = result.config_changed or result.env_changed or result.keys_changed
     return {
         "up_to_date": not (changed or result.unconfirmed or leftovers),
         "config_changed": result.config_changed,
         "env_changed": result.env_changed,
+        "keys_changed": result.keys_changed,
         # In check mode, a change reports a rollback journal as well.
         "unfinished": bool(leftovers) or (result.unconfirmed and not changed),
         "error": "",
@@ -206,6 +206,7 @@ def _failed(reason: object) -> FilesInfo:
         "up_to_date": False,
         "config_changed": False,
         "env_changed": False,
+        "keys_changed": False,
         "unfinished": False,
         "error": str(reason),
     }

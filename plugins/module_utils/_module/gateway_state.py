@@ -10,18 +10,26 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, Literal, NamedTuple
 
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.env_refs import VARIABLE_NAME
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.key_files import (
+    BACKENDS,
+    Backend,
+    key_file,
+    loads,
+)
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import ClawdbotError
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._files import atomic
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway import health
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.account import own_account, require_account
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.diagnosis import find_program_problems
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.env_sources import copies_in_env, trace
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.info import GatewayInfo, isoformat
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.optional_models import (
-    describe_unserved_choices,
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.env_sources import EnvSources, trace
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.info import (
+    GatewayInfo,
+    VariableInfo,
+    isoformat,
 )
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.overrides import provider_overrides
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.process import Process
@@ -29,7 +37,8 @@ from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.proxie
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.put_back import describe_put_back
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.client import Gateway
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.config_check import check_command
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.redaction import secret_values
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.locate import Paths
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.redaction import fingerprint, secret_values
 
 from .arguments import GATEWAY_ARGUMENTS, SERVICE_ARGUMENTS, resolve_gateway, resolve_service
 
@@ -40,6 +49,7 @@ STATE_ARGUMENTS: Mapping[str, Any] = {
     "account": {"type": "str"},
     "variables": {"type": "list", "elements": "str", "default": []},
     "providers": {"type": "dict", "default": {}},
+    "secret_backend": {"type": "str", "choices": [*BACKENDS], "default": "env"},
     "models": {"type": "list", "elements": "str", "default": []},
     "written_config": {"type": "str"},
     "wait": {"type": "float", "default": 0},
@@ -83,9 +93,9 @@ def gather(params: Mapping[str, Any]) -> Gathered:
         "state_dir_exists": os.path.isdir(paths.state_dir),
         "config_path": paths.config,
         "env_path": paths.env,
-        "process_state_dir": seen.process_paths.state_dir if seen.process_paths else None,
-        "process_config_path": seen.process_paths.config if seen.process_paths else None,
-        "process_env_path": seen.process_paths.env if seen.process_paths else None,
+        "key_file": key_file(params["secret_backend"], paths.env),
+        "process_state_dir": seen.process_paths[0] if seen.process_paths else None,
+        "process_config_path": seen.process_paths[1] if seen.process_paths else None,
         "service_name": seen.unit.name if seen.unit else service.name,
         "service_loaded": None if service.manager == "command" else seen.unit is not None,
         "active_state": seen.unit.active_state if seen.unit else None,
@@ -100,9 +110,7 @@ def gather(params: Mapping[str, Any]) -> Gathered:
         "environment": _environment(seen.process),
         "restart_required": bool(seen.restart_reasons),
         "restart_reasons": list(seen.restart_reasons),
-        "config_put_back": describe_put_back(product, paths.config, params["written_config"]),
-        "unserved_choices": describe_unserved_choices(health.unserved_choices(product, gateway, seen.config)),
-        "variables": {name: trace(name, seen.sources).as_result() for name in names},
+        "variables": _variables(names, seen.sources, paths, set(providers.values()), params["secret_backend"]),
         "providers": overrides.providers,
         "unreadable_stores": overrides.unreadable,
     }
@@ -116,6 +124,35 @@ def gather(params: Mapping[str, Any]) -> Gathered:
             # A rescue, for example a rollback of the files, needs their paths.
             raise ClawdbotError(" ".join(find_program_problems(info)) or str(exc), **info) from exc
     return Gathered(info, seen.config, gateway_proxies(product, seen.sources))
+
+
+def _variables(
+    names: Iterable[str], sources: EnvSources, paths: Paths, of_providers: Collection[str], backend: Backend
+) -> dict[str, VariableInfo]:
+    """Return where each environment variable comes from, and the key of its name in the file beside `.env`.
+
+    Any place but `.env`, from which a run removes it, takes precedence over that file.
+    """
+    path = key_file("file", paths.env)
+    stored = _read_keys(path)
+    found: dict[str, VariableInfo] = {}
+    for name in names:
+        result = trace(name, sources).as_result()
+        if backend == "file" and name in of_providers:
+            result["overriding_env"] = [one for one in result["sources"] if one["place"] != paths.env]
+        if name in stored:
+            result["sources"].append({"place": path, "fingerprint": fingerprint(stored[name])})
+        found[name] = result
+    return found
+
+
+def _read_keys(path: str) -> dict[str, str]:
+    try:
+        content = atomic.read(path).content
+        return {} if content is None else loads(content.decode("utf-8", "surrogateescape"))
+    except (ClawdbotError, ValueError):
+        # The comparison of the files says so.
+        return {}
 
 
 def _environment(process: Process | None) -> Literal["known", "unknown"] | None:

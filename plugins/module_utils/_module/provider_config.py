@@ -11,10 +11,11 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.env_refs import VARIABLE_NAME, is_reference
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.key_files import file_references, key_file
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.provider_changes import Desired, Removal
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.tree import strings
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import ClawdbotError
@@ -32,6 +33,7 @@ _MODEL = re.compile(r"[^\s/]+/\S+\Z")
 FILES_ARGUMENTS: Mapping[str, Any] = {
     "providers": {"type": "dict", "default": {}},
     "env": {"type": "dict", "default": {}, "no_log": True},
+    "keys": {"type": "dict", "default": {}, "no_log": True},
     "aliases": {"type": "dict", "default": {}},
     "default_model": {"type": "str"},
     "fallback_models": {"type": "list", "elements": "str"},
@@ -54,9 +56,10 @@ def run(params: dict[str, Any], check_mode: bool) -> dict[str, Any]:
     """Return the module's result, with warnings. Raises `ClawdbotError`."""
     result = _change(params, check_mode)
     returned: dict[str, Any] = {
-        "changed": result.config_changed or result.env_changed or bool(result.agent_files),
+        "changed": result.config_changed or result.env_changed or result.keys_changed or bool(result.agent_files),
         "config_changed": result.config_changed,
         "env_changed": result.env_changed,
+        "keys_changed": result.keys_changed,
         "unconfirmed": result.unconfirmed,
         "config_digest": result.config_digest,
     }
@@ -90,14 +93,23 @@ def _change(params: Mapping[str, Any], check_mode: bool) -> apply.ApplyResult:
             params["validate"],
             check_mode=check_mode,
         )
-    return apply.apply_providers(files, desired(params), params["env"], params["validate"], check_mode=check_mode)
+    return apply.apply_providers(
+        files, desired(params), params["env"], params["validate"], check_mode=check_mode, keys=params["keys"]
+    )
 
 
 def desired(params: Mapping[str, Any]) -> Desired:
-    """Return what the config should have. Raises `ClawdbotError` with all problems of the parameters and `env`."""
+    """Return what the config should have. Raises `ClawdbotError` with all problems of the parameters and the keys."""
+    keys = params["keys"]
     problems = [
-        *(problem for name, block in params["providers"].items() for problem in _provider_problems(name, block)),
-        *(problem for name, value in params["env"].items() for problem in _variable_problems(name, value)),
+        *(problem for name, block in params["providers"].items() for problem in _provider_problems(name, block, keys)),
+        *(
+            problem
+            for option in ("env", "keys")
+            for name, value in params[option].items()
+            for problem in _variable_problems(option, name, value)
+        ),
+        *(f"{name} is in env and in keys: it belongs in one of them." for name in params["env"] if name in keys),
         *_model_problems(params),
     ]
     if problems:
@@ -108,6 +120,7 @@ def desired(params: Mapping[str, Any]) -> Desired:
         params["default_model"],
         params["fallback_models"],
         frozenset(params["removed_models"]),
+        key_file("file", params["env_path"]) if keys else None,
     )
 
 
@@ -116,12 +129,12 @@ def removal(params: Mapping[str, Any], spellings: Mapping[str, str]) -> Removal:
     result = Removal(list(params["providers"]), params["default_model"], spellings)
     problems = [
         *(problem for name in params["providers"] for problem in _name_problems(name)),
-        *(problem for name in params["env"] for problem in _variable_name_problems(name)),
+        *(problem for name in params["env"] for problem in _variable_name_problems("env", name)),
         *_model_problems(params),
     ]
     problems += [
         f"{name} is for state=present: what belongs to removed providers is removed with them."
-        for name in ("aliases", "fallback_models", "removed_models")
+        for name in ("aliases", "fallback_models", "removed_models", "keys")
         if params[name]
     ]
     if not problems and result.default_model and result.concerns(result.default_model.partition("/")[0]):
@@ -136,13 +149,16 @@ def block_secrets(providers: Any) -> set[str]:
     return {*named_secrets(providers), *(text for text in strings(providers) if redact(text) != text)}
 
 
-def _provider_problems(name: str, block: Any) -> Iterator[str]:
+def _provider_problems(name: str, block: Any, keys: Collection[str]) -> Iterator[str]:
     yield from _name_problems(name)
     where = f"providers.{name}"
     if not isinstance(block, Mapping):
         yield f"{where} must be a dictionary, as the config takes it."
         return
-    if "apiKey" in block and not is_reference(block["apiKey"]):
+    missing = sorted(file_references(block) - set(keys))
+    if missing:
+        yield f"{where} refers to {', '.join(missing)} in the file with keys: give the key in keys."
+    elif "apiKey" in block and not is_reference(block["apiKey"]) and not file_references(block["apiKey"]):
         yield f"{where}.apiKey must be a reference to an environment variable: put the key into env and ${{NAME}} here."
     models = block.get("models", [])
     if not isinstance(models, list):
@@ -160,22 +176,22 @@ def _name_problems(name: str) -> Iterator[str]:
         yield f"providers: {name!r} cannot be the id of a provider: it is empty, or contains white space or a slash."
 
 
-def _variable_name_problems(name: str) -> Iterator[str]:
+def _variable_name_problems(option: str, name: str) -> Iterator[str]:
     if not VARIABLE_NAME.match(name):
         yield (
-            f"env: {name!r} cannot be the name of an environment variable that the config refers to: use capital "
+            f"{option}: {name!r} cannot be the name of an environment variable that the config refers to: use capital "
             "letters, digits and _, and no digit first."
         )
 
 
-def _variable_problems(name: str, value: Any) -> Iterator[str]:
-    problems = list(_variable_name_problems(name))
+def _variable_problems(option: str, name: str, value: Any) -> Iterator[str]:
+    problems = list(_variable_name_problems(option, name))
     if problems:
         yield from problems
     elif not isinstance(value, str):
-        yield f"env.{name} must be a string in quotes."
+        yield f"{option}.{name} must be a string in quotes."
     elif not value.strip():
-        yield f"env.{name} is empty, which the gateway treats like a missing variable."
+        yield f"{option}.{name} is empty, which the gateway treats like a missing variable."
 
 
 def _model_problems(params: Mapping[str, Any]) -> Iterator[str]:

@@ -108,6 +108,9 @@ class Product:
     #: Whether the answer to a chat message is an error where the provider has rejected it, or answered with nothing.
     #: Otherwise only the transcript of its session contains that.
     reports_failed_chats: bool
+    #: The method of a running gateway that makes it read the keys again that the config refers to in files; empty where
+    #: the config cannot refer to files.
+    reload_method: str
     #: The command that removes an auth profile from its database, followed by the profile's id.
     logout_args: tuple[str, ...]
 
@@ -177,6 +180,15 @@ class Product:
         """Whether auth profiles are in databases. Otherwise they are in a file of each agent."""
         return bool(self.logout_args)
 
+    def backend_problem(self, backend: str) -> str:
+        """Return why keys cannot be kept where the backend keeps them; empty if they can."""
+        if backend == "env" or self.reload_method:
+            return ""
+        return (
+            f"providers_secret_backend is {backend}, but {self.title} takes only strings as `apiKey`, and reads keys "
+            "only at its start. Set it to env."
+        )
+
     @property
     def lock_name(self) -> str:
         """The name of the lock file of the pinned version."""
@@ -213,6 +225,7 @@ PRODUCTS: Mapping[str, Product] = {
         call_script=node_snippets.CALL_GATEWAY,
         calls_url=True,
         reports_failed_chats=False,
+        reload_method="",
         logout_args=(),
         built_in_providers=names.CLAWDBOT_PROVIDERS,
         key_variables=names.CLAWDBOT_KEY_VARIABLES,
@@ -255,6 +268,7 @@ PRODUCTS: Mapping[str, Product] = {
         call_script="",
         calls_url=False,
         reports_failed_chats=True,
+        reload_method="secrets.reload",
         logout_args=("models", "auth", "logout", "--yes"),
         built_in_providers=names.OPENCLAW_PROVIDERS,
         key_variables={},

@@ -101,6 +101,7 @@ def compared(*, config: bool = False, env: bool = False, unfinished: bool = Fals
         "up_to_date": not (config or env or unfinished or error),
         "config_changed": config,
         "env_changed": env,
+        "keys_changed": False,
         "unfinished": unfinished,
         "error": error,
     }

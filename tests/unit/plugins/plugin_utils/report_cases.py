@@ -56,8 +56,10 @@ GATEWAY: dict[str, Any] = {
     "config_put_back": "",
     "env_copies": {},
     "env_path": "/home/g/.clawdbot/.env",
+    "key_file": "/home/g/.clawdbot/.env",
     "variables": {},
     "providers": {},
+    "unreadable_stores": [],
     "models_missing": [],
 }
 MOONSHOT: dict[str, Any] = {
@@ -72,7 +74,14 @@ MOONSHOT: dict[str, Any] = {
     "hint": "",
 }
 KIMICODE = {**MOONSHOT, "name": "kimicode", "latency_ms": 187, "listed": ["kimi-for-coding"], "message": "lists it"}
-FILES = {"up_to_date": True, "config_changed": False, "env_changed": False, "unfinished": False, "error": ""}
+FILES = {
+    "up_to_date": True,
+    "config_changed": False,
+    "env_changed": False,
+    "keys_changed": False,
+    "unfinished": False,
+    "error": "",
+}
 UNREACHABLE = {"unreachable": True, "msg": "ssh: connect to host gateway-1 port 22: Connection refused"}
 NOT_RUNNING = {
     "pid": None,

@@ -32,6 +32,7 @@ GOOD: dict[str, Any] = {
     "service_name": "clawdbot-gateway",
     "service_loaded": True,
     "env_path": "/home/g/.clawdbot/.env",
+    "key_file": "/home/g/.clawdbot/.env",
     "port": 18789,
     "pid": 4711,
     "environment": "known",
@@ -168,7 +169,14 @@ def test_health_problems(name: str) -> None:
 
 
 ENDPOINT = {"name": "moonshot", "status": "timeout", "message": "no answer", "hint": "Wait."}
-FILES = {"up_to_date": True, "config_changed": False, "env_changed": False, "unfinished": False, "error": ""}
+FILES = {
+    "up_to_date": True,
+    "config_changed": False,
+    "env_changed": False,
+    "keys_changed": False,
+    "unfinished": False,
+    "error": "",
+}
 CONFIG = ("drift", "The config differs from the inventory. Run the role.")
 PROBLEMS: dict[str, tuple[dict[str, Any], list[dict[str, Any]], dict[str, Any] | None, list[tuple[str, str]]]] = {
     "nothing wrong": ({}, [{**ENDPOINT, "status": "ok"}], FILES, []),

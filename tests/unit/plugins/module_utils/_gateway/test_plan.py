@@ -12,12 +12,20 @@ from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.redact
 
 ENV = "/home/clawdbot/.clawdbot/.env"
 DESIRED = {"MOONSHOT_API_KEY": "sha256:new", "KIMICODE_API_KEY": "sha256:kimi"}
-UP_TO_DATE = {"up_to_date": True, "config_changed": False, "env_changed": False, "unfinished": False, "error": ""}
+UP_TO_DATE = {
+    "up_to_date": True,
+    "config_changed": False,
+    "env_changed": False,
+    "keys_changed": False,
+    "unfinished": False,
+    "error": "",
+}
 CONVERGED: dict[str, Any] = {
     "product": "clawdbot",
     "state_dir": "/home/clawdbot/.clawdbot",
     "state_dir_exists": True,
     "env_path": ENV,
+    "key_file": ENV,
     "service_name": "clawdbot-gateway",
     "service_loaded": True,
     "version": "2026.1.24-3",

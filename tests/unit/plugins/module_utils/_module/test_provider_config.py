@@ -18,6 +18,8 @@ NOTHING: dict[str, Any] = {
     "default_model": None,
     "fallback_models": None,
     "removed_models": [],
+    "keys": {},
+    "env_path": "/s/.env",
 }
 KEY = "sk-0123456789abcdef"
 
@@ -27,6 +29,7 @@ def test_what_may_be_asked() -> None:
     assert provider_config.desired(NOTHING) == Desired()
     assert provider_config.desired(
         {
+            **NOTHING,
             "providers": {"moonshot": block, "local": {"baseUrl": "http://127.0.0.1/v1"}, "none": {"models": []}},
             "env": {"MOONSHOT_API_KEY": KEY, "_X9": " padded "},
             "aliases": {"k25": "moonshot/kimi-k2.5"},
@@ -43,6 +46,13 @@ def test_what_may_be_asked() -> None:
     )
 
 
+def test_keys_in_a_file() -> None:
+    block = {"apiKey": IN_FILE}
+    assert provider_config.desired({**NOTHING, "providers": {"m": block}, "keys": {"M_KEY": KEY}}) == Desired(
+        {"m": block}, key_file="/s/clawfleet-keys.json"
+    )
+
+
 LITERAL = "providers.m.apiKey must be a reference to an environment variable: put the key into env and ${NAME} here."
 NAME = (
     "env: {} cannot be the name of an environment variable that the config refers to: use capital letters, digits and"
@@ -50,11 +60,27 @@ NAME = (
 )
 ID = "providers: {} cannot be the id of a provider: it is empty, or contains white space or a slash."
 
+IN_FILE = {"source": "file", "provider": "clawfleet", "id": "/M_KEY"}
+
 REJECTED: dict[str, tuple[dict[str, Any], str]] = {
     "id with a slash": ({"providers": {"a/b": {}}}, ID.format("'a/b'")),
     "empty id": ({"providers": {"": {}}}, ID.format("''")),
     "block is a text": ({"providers": {"m": KEY}}, "providers.m must be a dictionary, as the config takes it."),
     "block is null": ({"providers": {"m": None}}, "providers.m must be a dictionary, as the config takes it."),
+    "key of the file that is not given": (
+        {"providers": {"m": {"apiKey": IN_FILE}}, "keys": {"OTHER": KEY}},
+        "providers.m refers to M_KEY in the file with keys: give the key in keys.",
+    ),
+    "reference to another file": ({"providers": {"m": {"apiKey": {**IN_FILE, "provider": "vault"}}}}, LITERAL),
+    "name of a key": (
+        {"keys": {"m_key": KEY}},
+        NAME.format("'m_key'").replace("env:", "keys:"),
+    ),
+    "empty key": ({"keys": {"M_KEY": " "}}, "keys.M_KEY is empty, which the gateway treats like a missing variable."),
+    "key in both files": (
+        {"keys": {"M_KEY": KEY}, "env": {"M_KEY": KEY}},
+        "M_KEY is in env and in keys: it belongs in one of them.",
+    ),
     "literal key": ({"providers": {"m": {"apiKey": KEY}}}, LITERAL),
     "key in a list": ({"providers": {"m": {"apiKey": [KEY]}}}, LITERAL),
     "null key": ({"providers": {"m": {"apiKey": None}}}, LITERAL),

@@ -1,0 +1,229 @@
+# Copyright (c) 2026, clawfleet.clawdbot contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Keys in a file beside `.env`: moved there, replaced there, moved back, and interrupted at every system call."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import shutil
+import signal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config import dotenv, json5_reader, key_files
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.env_refs import references
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.redaction import fingerprint
+
+from tests.module.provider_config.gateway_files import (
+    BLOCK,
+    ENV_WITHOUT,
+    JOURNAL,
+    NEW_CONFIG,
+    NEW_ENV,
+    NEW_KEY,
+    OLD_CONFIG,
+    OLD_KEY,
+    Gateway,
+    Run,
+)
+from tests.module.provider_config.system_calls import calls_while_locked, interrupt
+from tests.module.provider_config.test_interruption import READING, copy, tree
+
+KEYS = "clawfleet-keys.json"
+NAME = "MOONSHOT_API_KEY"
+REFERENCE = {"source": "file", "provider": "clawfleet", "id": f"/{NAME}"}
+#: The options with which the key is in the file, and in `.env`.
+IN_FILE = {"providers": {"moonshot": {**BLOCK, "apiKey": REFERENCE}}, "env": {}, "keys": {NAME: NEW_KEY}}
+IN_ENV = {"providers": {"moonshot": BLOCK}, "env": {NAME: NEW_KEY}}
+WITH_OLD_KEY = {**IN_FILE, "keys": {NAME: OLD_KEY}}
+CHECK = ["/usr/bin/env", "test", "-s", "%s"]
+
+
+def keys_text(key: str) -> bytes:
+    return f'{{\n  "{NAME}": "{key}"\n}}\n'.encode()
+
+
+def config(gateway: Gateway) -> Any:
+    return json5_reader.loads(gateway.config.read_text())
+
+
+def stored(gateway: Gateway) -> dict[str, str]:
+    path = gateway.directory / KEYS
+    return key_files.loads(path.read_text() if path.exists() else None)
+
+
+def test_a_key_moves_to_the_file_and_back(tmp_path: Path, run_on: Run) -> None:
+    gateway = Gateway(tmp_path / "gateway")
+    gateway.reset()
+    before = gateway.files()
+    checked = run_on(gateway, check_mode=True, **IN_FILE)
+    assert gateway.files() == before
+
+    moved = run_on(gateway, **IN_FILE)
+
+    assert moved.changes == (True, True, True, True)
+    assert moved.result["keys_changed"]
+    assert [checked.result[name] for name in ("changed", "keys_changed", "diff")] == [
+        moved.result[name] for name in ("changed", "keys_changed", "diff")
+    ]
+    path = gateway.directory / KEYS
+    assert path.stat().st_mode & 0o7777 == 0o600
+    assert json.loads(path.read_text()) == {NAME: NEW_KEY}
+    assert gateway.env.read_bytes() == ENV_WITHOUT
+    assert config(gateway)["secrets"] == {
+        "providers": {"clawfleet": {"source": "file", "path": str(path), "mode": "json"}}
+    }
+    assert config(gateway)["models"]["providers"]["moonshot"]["apiKey"] == REFERENCE
+    assert {one["before_header"]: (one["before"], one["after"]) for one in moved.result["diff"]}[str(path)] == (
+        "",
+        f"{NAME}=<{fingerprint(NEW_KEY)}>\n",
+    )
+    assert NEW_KEY not in moved.printed
+    assert OLD_KEY not in moved.printed
+    run_on(gateway, state="confirmed")
+    again = run_on(gateway, **IN_FILE)
+    assert (again.changes, again.result["keys_changed"]) == ((False, False, False, False), False)
+
+    back = run_on(gateway, **IN_ENV)
+
+    assert (back.changes, back.result["keys_changed"]) == ((True, True, True, True), True)
+    run_on(gateway, state="confirmed")
+    assert gateway.files() == {"clawdbot.json": NEW_CONFIG, ".env": NEW_ENV}
+
+
+def test_a_new_key_changes_only_the_file(tmp_path: Path, run_on: Run) -> None:
+    gateway = Gateway(tmp_path / "gateway")
+    gateway.reset()
+    run_on(gateway, **WITH_OLD_KEY)
+    run_on(gateway, state="confirmed")
+    before = gateway.files()
+
+    rotated = run_on(gateway, **IN_FILE)
+
+    assert (rotated.changes, rotated.result["keys_changed"]) == ((True, False, False, True), True)
+    assert stored(gateway) == {NAME: NEW_KEY}
+    rolled_back = run_on(gateway, state="rolled_back")
+    assert rolled_back.result["keys_changed"]
+    assert gateway.files() == before
+
+
+def test_keys_of_others_and_comments_in_the_file_stay(tmp_path: Path, run_on: Run) -> None:
+    gateway = Gateway(tmp_path / "gateway")
+    gateway.reset()
+    path = gateway.directory / KEYS
+    path.write_text(f'{{\n  "MINE": "x", // mine\n  "{NAME}": "{OLD_KEY}"\n}}\n')
+    path.chmod(0o644)
+    assert run_on(gateway, **IN_FILE).code == 0
+    assert path.read_text() == f'{{\n  "MINE": "x", // mine\n  "{NAME}": "{NEW_KEY}"\n}}\n'
+    assert path.stat().st_mode & 0o7777 == 0o600
+    assert run_on(gateway, **IN_ENV).code == 0
+    assert json5_reader.loads(path.read_text()) == {"MINE": "x"}
+
+
+def test_a_key_to_which_the_config_refers_stays(tmp_path: Path, run_on: Run) -> None:
+    gateway = Gateway(tmp_path / "gateway")
+    gateway.reset()
+    run_on(gateway, **IN_FILE)
+    # As a run writes new keys before the process has them.
+    assert run_on(gateway, providers={}, env={NAME: OLD_KEY}).code == 0
+    assert stored(gateway) == {NAME: NEW_KEY}
+    assert dotenv.loads(gateway.env.read_text())[NAME] == OLD_KEY
+
+
+def test_a_removed_provider_leaves_nothing(tmp_path: Path, run_on: Run) -> None:
+    gateway = Gateway(tmp_path / "gateway")
+    gateway.reset()
+    run_on(gateway, **IN_FILE)
+    run_on(gateway, state="confirmed")
+    removed = run_on(gateway, state="absent", providers={"moonshot": {}}, env={NAME: ""})
+    assert removed.result["keys_changed"]
+    run_on(gateway, state="confirmed")
+    assert gateway.files() == {"clawdbot.json": OLD_CONFIG, ".env": ENV_WITHOUT}
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"A": 1}'])
+def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, run_on: Run, text: str) -> None:
+    gateway = Gateway(tmp_path / "gateway")
+    gateway.reset()
+    path = gateway.directory / KEYS
+    path.write_text(text)
+    before = gateway.files()
+    ran = run_on(gateway, **IN_FILE)
+    assert ran.code == 1
+    assert ran.result["msg"].startswith(f"{path} cannot be read: ")
+    assert ran.result["msg"].endswith(". Repair it, or move it away. Nothing was changed.")
+    assert gateway.files() == before
+
+
+#: The runs before, and the run that is interrupted.
+INTERRUPTED: dict[str, tuple[list[dict[str, Any]], dict[str, Any]]] = {
+    "to the file": ([{**IN_ENV, "env": {NAME: OLD_KEY}}], IN_FILE),
+    "a new key": ([WITH_OLD_KEY], IN_FILE),
+    "back to .env": ([WITH_OLD_KEY], IN_ENV),
+    "removed": ([IN_FILE], {"state": "absent", "providers": {"moonshot": {}}, "env": {NAME: ""}}),
+}
+
+
+@pytest.mark.parametrize("name", INTERRUPTED)
+def test_killed_at_any_system_call_the_config_refers_to_a_key_and_the_next_run_finishes(
+    tmp_path: Path, run_on: Run, name: str
+) -> None:
+    earlier, options = INTERRUPTED[name]
+    prepared = Gateway(tmp_path / "prepared" / "gateway")
+    prepared.reset()
+    for run in earlier:
+        assert run_on(prepared, **run).code == 0
+        assert run_on(prepared, state="confirmed").code == 0
+    before = prepared.files()
+    whole = moved_copy(prepared, tmp_path / "whole")
+
+    def arguments(gateway: Gateway) -> dict[str, object]:
+        return gateway.arguments(validate=CHECK, **options)
+
+    made = calls_while_locked(whole, arguments(whole))
+    assert run_on(whole, state="confirmed").code == 0
+    after = files(whole)
+    assert after != before
+    calls = [made[0], *(one for previous, one in itertools.pairwise(made) if previous.name not in READING)]
+    gateways = [moved_copy(prepared, tmp_path / str(index)) for index in range(len(calls))]
+    ended = interrupt(gateways, calls, arguments, lambda _name: "signal=KILL")
+
+    recovered = set()
+    for gateway, at, one in zip(gateways, calls, ended):
+        assert (at, one.status) == (at, signal.SIGKILL)
+        value = config(gateway)
+        assert (at, references(value) - set(dotenv.loads(gateway.env.read_text()))) == (at, set())
+        assert (at, key_files.file_references(value) - set(stored(gateway))) == (at, set())
+        left = tree(gateway)
+        if left in recovered:
+            continue
+        recovered.add(left)
+        aside = tmp_path / "aside"
+        shutil.copytree(gateway.directory, aside)
+        found = {file: text for file, text in files(gateway).items() if "clawfleet-new" not in file}
+        assert run_on(gateway, **options).code == 0
+        assert run_on(gateway, state="confirmed").code == 0
+        assert (at, files(gateway)) == (at, after)
+        # A rollback in place of that run.
+        shutil.rmtree(gateway.directory)
+        shutil.copytree(aside, gateway.directory)
+        shutil.rmtree(aside)
+        has_journal = (gateway.directory / JOURNAL).exists()
+        assert run_on(gateway, state="rolled_back").code == 0
+        assert (at, files(gateway)) == (at, files(prepared) if has_journal else found)
+    assert len(recovered) > 3
+
+
+def moved_copy(gateway: Gateway, to: Path) -> Gateway:
+    """Return a copy of a gateway, whose config names the file with keys of the copy."""
+    made = copy(gateway, to)
+    made.config.write_bytes(made.config.read_bytes().replace(bytes(gateway.directory), bytes(made.directory)))
+    return made
+
+
+def files(gateway: Gateway) -> dict[str, bytes]:
+    return {name: text.replace(bytes(gateway.directory), b"here") for name, text in gateway.files().items()}
