@@ -174,3 +174,18 @@ def test_a_database_that_cannot_be_read_is_a_finding(openclaw: Path, run: Run) -
             False,
         )
     ]
+
+
+def test_keys_in_a_file_belong_there(openclaw: Path, run: Run) -> None:
+    (openclaw / ".env").write_text("")
+    path = openclaw / "clawfleet-keys.json"
+    path.write_text(json.dumps({"MOONSHOT_API_KEY": OLD, "KIMICODE_API_KEY": KIMI}))
+    path.chmod(0o644)
+    options = {**arguments(openclaw), "old_keys": [], "fingerprints": {"MOONSHOT_API_KEY": fingerprint(NOW)}}
+    here = [one for one in run(**options)["findings"] if one["place"] == str(path)]
+    assert [(one["kind"], one["where"], one["message"]) for one in here] == [
+        ("old_key", "MOONSHOT_API_KEY", f"{path} holds an old key in MOONSHOT_API_KEY."),
+        ("wrong_mode", "", f"{path} has mode 0644: other accounts can read the keys in it."),
+    ]
+    run(state="purged", **options)
+    assert path.stat().st_mode & 0o7777 == 0o600

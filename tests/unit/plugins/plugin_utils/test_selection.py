@@ -288,18 +288,19 @@ def test_a_model_that_thinks_without_what_a_product_needs() -> None:
     ]
 
 
-def test_a_null_in_a_block_removes_a_member_from_the_host() -> None:
-    catalogue = copy.deepcopy(GOOD["catalogue"])
-    catalogue["moonshot"]["block"].update(timeoutSeconds=None, headers=None)
-    override = {"moonshot": {"block": {"authHeader": None, "headers": {"X-Team": "a"}}}}
-    selection = selected(catalogue=catalogue, overrides=override)
-    assert selection["problems"] == []
-    block = selection["providers"]["moonshot"]["block"]
-    shown = ("timeoutSeconds", "authHeader", "headers", "apiKey")
-    assert {name: block[name] for name in shown} == {
-        "timeoutSeconds": None,
-        "authHeader": None,
-        "headers": {"X-Team": "a"},
-        "apiKey": "${MOONSHOT_API_KEY}",
+def test_a_block_refers_to_a_key_in_a_file() -> None:
+    selection = selected(backend="file", product="openclaw")
+    assert selection["providers"]["moonshot"]["block"]["apiKey"] == {
+        "source": "file",
+        "provider": "clawfleet",
+        "id": "/MOONSHOT_API_KEY",
     }
-    assert selection["endpoints"][0]["headers"] == {"X-Team": "a"}
+
+
+def test_clawdbot_takes_no_key_from_a_file() -> None:
+    assert selected(backend="file", product="clawdbot") == {
+        "problems": [
+            "providers_secret_backend is file, but Clawdbot takes only strings as `apiKey`, and reads keys only at its "
+            "start. Set it to env."
+        ]
+    }

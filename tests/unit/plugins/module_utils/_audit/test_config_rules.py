@@ -4,10 +4,12 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._audit.config_rules import CONFIG, CONFIG_COPY
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._audit.document_rules import Context, Document
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config import json5_reader
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.redaction import fingerprint
 from hypothesis import example, given
@@ -19,6 +21,7 @@ from tests.unit.plugins.module_utils._audit.audit_cases import (
     KIMI,
     NOW,
     OLD,
+    PATH,
     STALE,
     examine,
     found,
@@ -268,3 +271,12 @@ def test_what_is_in_place_of_a_key_is_reported(text: str, what: str) -> None:
     (finding,) = examine(CONFIG, json.dumps(provider(apiKey=text)), replaceable=False).findings
     assert finding.hint == 'Write "${MOONSHOT_API_KEY}" there, or run the role.'
     assert examine(CONFIG_COPY, json.dumps(provider(apiKey=text))).findings == []
+
+
+def test_a_key_that_is_in_a_file_is_replaced_by_the_reference_to_it() -> None:
+    keys = replace(KEYS, in_file=frozenset({"MOONSHOT_API_KEY"}))
+    text = json.dumps(provider(apiKey=NOW, headers={"X": f"Bearer {NOW}"}))
+    examined = CONFIG.examine(Document(PATH, text, json.loads(text)), Context(keys))
+    assert json5_reader.loads(examined.cleaned) == provider(
+        apiKey={"source": "file", "provider": "clawfleet", "id": "/MOONSHOT_API_KEY"}, headers={"X": "Bearer removed"}
+    )

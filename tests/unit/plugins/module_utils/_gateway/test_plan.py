@@ -248,3 +248,16 @@ def test_a_third_key_blocks_both() -> None:
     decided = plan(gateway([(ENV, "sha256:old")], [("auth_profile", "sha256:third")]), DESIRED)
     assert decided["rotation"]["blockers"] == decided["blockers"]
     assert "sha256:third" in decided["blockers"][0]
+
+
+def test_the_process_does_not_need_keys_that_are_in_a_file() -> None:
+    missing = {"sources": [], "in_process": False, "overriding_env": []}
+    providers = {"moonshot": {"variable": "MOONSHOT_API_KEY", "overridden_by": []}}
+    info = {**CONVERGED, "variables": {"MOONSHOT_API_KEY": missing, "HEADER_KEY": missing}, "providers": providers}
+    assert plan(info, DESIRED, {"HEADER_KEY"}, {"MOONSHOT_API_KEY"})["new_variables"] == ["HEADER_KEY"]
+
+
+def test_an_old_key_in_a_file_and_its_copy_in_a_profile() -> None:
+    info = gateway([("/home/g/.clawdbot/clawfleet-keys.json", "sha256:old")], [("auth_profile", "sha256:old")])
+    decided = plan({**info, "env_path": "/home/g/.clawdbot/.env"}, {"MOONSHOT_API_KEY": "sha256:new"})["rotation"]
+    assert decided == {"old_keys": ["sha256:old"], "has_copies": True, "blockers": []}
