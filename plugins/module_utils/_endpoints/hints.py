@@ -117,19 +117,23 @@ def hint_for(provider: Provider, verdict: Verdict) -> str:
         return f"{ADVICE['own_agent']} {_OPENAI_FORM}"
     if verdict.advice:
         return ADVICE[verdict.advice]
-    host = _host(provider)
+    host = _host(provider.base_url)
     if verdict.status == "unauthorized":
         return _unauthorized_hint(provider, host)
     if verdict.status == "wrong_base_url":
         return _base_url_hint(provider, host)
-    return HINTS[verdict.status].format(
-        name=provider.name, console=_CONSOLES.get(host, f"the console of {host}"), kimi_code=_KIMI_CODE
-    )
+    return HINTS[verdict.status].format(name=provider.name, console=console_of(provider.base_url), kimi_code=_KIMI_CODE)
 
 
-def _host(provider: Provider) -> str:
+def console_of(base_url: str) -> str:
+    """Return the address of the console on which the keys of an endpoint are managed."""
+    host = _host(base_url)
+    return _CONSOLES.get(host, f"the console of {host}")
+
+
+def _host(base_url: str) -> str:
     try:
-        return urllib.parse.urlsplit(provider.base_url).hostname or ""
+        return urllib.parse.urlsplit(base_url).hostname or ""
     except ValueError:
         return ""
 
@@ -184,7 +188,7 @@ def hint_for_missing(
     if any(not suggestions[model_id] for model_id in lost) or any(new not in listed for new in successors):
         shown = ", ".join(listed[:10]) or "no model"
         more = f" and {len(listed) - 10} more" if len(listed) > 10 else ""
-        parts.append(f"{_host(provider)} lists {shown}{more} for this key.")
+        parts.append(f"{_host(provider.base_url)} lists {shown}{more} for this key.")
     if lost:
         parts.append("A model that is accepted without being listed belongs in unlisted_models.")
     return " ".join(parts)

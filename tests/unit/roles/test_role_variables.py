@@ -103,6 +103,7 @@ def test_entry_points_are_tasks_that_can_be_run_alone() -> None:
             "audit",
             "purge",
             "rotate",
+            "retire",
             "remove",
             "rollback",
         ],
@@ -176,7 +177,7 @@ def test_values_of_a_wrong_type_are_rejected_by_name(
 
 def test_only_the_keys_are_kept_out_of_logs() -> None:
     hidden = {name for role, point, name in OPTIONS if role.specs[point]["options"][name].get("no_log")}
-    assert hidden == {"gateway_token", "providers_api_keys"}
+    assert hidden == {"gateway_token", "providers_api_keys", "providers_old_api_keys"}
 
 
 INSTALLED = [name for name, product in PRODUCTS.items() if product.install.by_role]
