@@ -133,7 +133,7 @@ def plan_providers(
         )
     decided = desired_changes(before.seen.value, desired)
     after = _edited(current, before, decided.changes, ())
-    further = [change for change in unused_entry(after.value) if at(before.value, change.path) is not REMOVE]
+    further = _unused_entry(before, after)
     if further:
         after = _edited(current, before, decided.changes, further)
     moved = [name for name in keys if name not in references(after.seen.value)]
@@ -206,7 +206,7 @@ def plan_removal(current: CurrentFiles, removal: Removal, names: Sequence[str]) 
     decided = removal_changes(before.seen.value, removal)
     further = empty_parents(before.value, decided.changes)
     after = _edited(current, before, decided.changes, further)
-    unused = [change for change in unused_entry(after.value) if at(before.value, change.path) is not REMOVE]
+    unused = _unused_entry(before, after)
     if unused:
         further = [*further, *unused]
         after = _edited(current, before, decided.changes, further)
@@ -295,6 +295,11 @@ def _edit_env(current: CurrentFiles, changes: Mapping[str, str | None]) -> tuple
         raise ClawdbotError(f"{current.env_path}: {exc}.") from exc
     kept = [name for name, value in changes.items() if value is not None]
     return dotenv.align_with_systemd(edited.text, kept), edited.duplicates
+
+
+def _unused_entry(before: _Config, after: _Config) -> list[Change]:
+    """Return the changes that remove the entry of the file with keys if nothing refers to it after the others."""
+    return [change for change in unused_entry(after.seen.value) if at(before.value, change.path) is not REMOVE]
 
 
 def _unused_keys(current: CurrentFiles, names: Iterable[str], config: _Config) -> list[str]:

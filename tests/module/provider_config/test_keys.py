@@ -134,6 +134,17 @@ def test_a_key_to_which_the_config_refers_stays(tmp_path: Path, run_on: Run) -> 
     assert dotenv.loads(gateway.env.read_text())[NAME] == OLD_KEY
 
 
+def test_the_entry_stays_as_long_as_an_included_file_refers_to_it(tmp_path: Path, run_on: Run) -> None:
+    gateway = Gateway(tmp_path / "gateway")
+    gateway.reset()
+    run_on(gateway, **IN_FILE)
+    included = gateway.directory / "included.json5"
+    included.write_text(json.dumps({"models": {"providers": {"mine": {"apiKey": {**REFERENCE, "id": "/MINE"}}}}}))
+    gateway.config.write_text(gateway.config.read_text().replace("{", "{ $include: './included.json5',", 1))
+    assert run_on(gateway, **IN_ENV).code == 0
+    assert "clawfleet" in config(gateway)["secrets"]["providers"]
+
+
 def test_a_removed_provider_leaves_nothing(tmp_path: Path, run_on: Run) -> None:
     gateway = Gateway(tmp_path / "gateway")
     gateway.reset()
