@@ -50,6 +50,7 @@ class Gateway:
             "state_dir": str(directory),
             "config_path": str(config),
             "env_path": str(env),
+            "key_file": str(env),
             "port": 18789,
             "pid": 4711,
             "answers": True,
@@ -59,6 +60,7 @@ class Gateway:
             "config_put_back": "",
             "variables": {"MOONSHOT_API_KEY": {"overriding_env": []}},
             "providers": {},
+            "unreadable_stores": [],
         }
         monkeypatch.setattr(gateway_state, "gather", self._gather)
 
