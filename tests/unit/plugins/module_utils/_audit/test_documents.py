@@ -15,7 +15,7 @@ from ansible_collections.clawfleet.clawdbot.plugins.module_utils._audit.document
     read_all,
     sources,
 )
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._audit.env_rules import ENV, ENV_COPY
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._audit.env_rules import ENV, ENV_COPY, KEYS
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._audit.text_rules import (
     UNIT,
     UNPARSED_COPY,
@@ -52,6 +52,7 @@ def test_each_document_has_its_rules(tmp_path: Path, paths: Paths) -> None:
         for name, rules, owned in (
             ("clawdbot.json", CONFIG, True),
             (".env", ENV, True),
+            ("clawfleet-keys.json", KEYS, True),
             ("#clawdbot.json#", CONFIG_COPY, True),
             ("clawdbot.json.bak.1", CONFIG_COPY, True),
             (".env.save", ENV_COPY, True),
@@ -62,7 +63,7 @@ def test_each_document_has_its_rules(tmp_path: Path, paths: Paths) -> None:
         )
     ]
     assert found[-1].path == f"{tmp_path}/.clawdbot.json.clawfleet-journal"
-    assert [source.path for source in found if source.fallback] == [source.path for source in found[2:5]]
+    assert [source.path for source in found if source.fallback] == [source.path for source in found[3:6]]
 
 
 def test_a_file_that_several_paths_lead_to_is_one_document(tmp_path: Path, paths: Paths) -> None:
@@ -70,7 +71,7 @@ def test_a_file_that_several_paths_lead_to_is_one_document(tmp_path: Path, paths
     (tmp_path / ".env.current").symlink_to(".env")
     (tmp_path / "clawdbot.json.current").symlink_to("clawdbot.json")
     found = sources(paths, [f"{tmp_path}/.env"], None)
-    assert [source.rules for source in found[:-1]] == [CONFIG, ENV]
+    assert [source.rules for source in found[:-1]] == [CONFIG, ENV, KEYS]
 
 
 def test_a_missing_document_is_not_read(tmp_path: Path) -> None:
