@@ -47,10 +47,11 @@ $(LINK):
 	@mkdir -p $(dir $(LINK))
 	@ln -s ../../../.. $(LINK)
 
-#: make demo [ARGS=-vvvv]   three real gateways get Kimi models, and it is shown that they work
+#: make demo [PRODUCT=openclaw] [ARGS=-vvvv]   three real gateways get Kimi models, and it is shown that they work
 .PHONY: demo
+PRODUCT := clawdbot
 demo: $(VENV)/demo $(LINK)
-	@$(BIN)/python -m tools.demo $(ARGS)
+	@$(BIN)/python -m tools.demo $(PRODUCT) $(ARGS)
 
 #: make test                lint, sanity, units, module: and end-to-end tests
 .PHONY: test
@@ -86,6 +87,11 @@ products: $(VENV)/demo
 .PHONY: pytest
 pytest: $(VENV)/dev $(LINK) products strace chromium
 	$(BIN)/python -m pytest $(PARALLEL)
+
+#: make lock PRODUCT=openclaw VERSION=2026.9.5   a lock file for the role gateway
+.PHONY: lock
+lock: $(VENV)/demo
+	@$(BIN)/python -m tools.lock "$(PRODUCT)" "$(VERSION)"
 
 #: make litellm             the tests with LiteLLM's proxy as endpoint
 .PHONY: litellm

@@ -2,29 +2,28 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Installs a Node that is too old for Clawdbot, with npm, into the cache directory, for a host of the tests.
+"""Installs a Node that is too old for both products, with npm, into the cache directory, for a host of the tests.
 
-npm also downloads the Node that the role `gateway` installs with npm, for hosts without internet access.
+npm also downloads the Node of each product, as the role `gateway` installs it, for hosts without internet access.
 """
 
 from __future__ import annotations
 
-import platform
 import shutil
 from pathlib import Path
 
 from plugins.module_utils._product.table import PRODUCTS
 from tools.cache import CACHE, installing, is_installed
-from tools.product import npm, wheel
+from tools.product import NODE_PACKAGE, npm, wheel
 
 # That of Debian trixie.
 TOO_OLD = "20.19.2"
-PACKAGE = f"node-linux-{'arm64' if platform.machine() == 'aarch64' else 'x64'}"
 
 
 def install() -> Path:
     """Return the directory with `bin/node` and `bin/npm`, installed if missing. Raises `SystemExit` where npm fails."""
-    packages = [f"{PACKAGE}@{version}" for version in (PRODUCTS["clawdbot"].install.node_range, TOO_OLD)]
+    ranges = [product.install.node_range for product in PRODUCTS.values()]
+    packages = [f"{NODE_PACKAGE}@{version}" for version in (*ranges, TOO_OLD)]
     target = CACHE / "host-node"
     if is_installed(target, " ".join(packages)):
         return target
@@ -37,7 +36,7 @@ def install() -> Path:
         (own_npm / "bin" / "npm-cli.js").chmod(0o755)
         (fresh / "bin").mkdir()
         (fresh / "bin" / "npm").symlink_to("../node_modules/npm/bin/npm-cli.js")
-        (fresh / "bin" / "node").symlink_to(f"../node_modules/{PACKAGE}/bin/node")
+        (fresh / "bin" / "node").symlink_to(f"../node_modules/{NODE_PACKAGE}/bin/node")
     return target
 
 

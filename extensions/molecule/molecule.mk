@@ -19,6 +19,7 @@ $(VENV)/molecule: requirements-molecule.txt $(VENV)/demo
 hosts: $(VENV)/demo $(LINK) products
 	@$(BIN)/python -m tools.host_ansible
 	@$(BIN)/python -m tools.host_node
+	@$(BIN)/python -m tools.host_versions
 	@$(AS_ROOT) tools/podman/images $(MOLECULE_RELEASES)
 
 #: make molecule [SCENARIOS=rotation]   the role on real systemd hosts in podman, on each Debian release

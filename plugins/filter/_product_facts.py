@@ -10,14 +10,21 @@ from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.table 
 
 
 def product_facts(name: str, version: str) -> dict[str, Any]:
-    """Return what the table of products says about installing and running a version of a product."""
+    """Return what the table of products says about installing and running a version of a product.
+
+    An empty version is the default one.
+    """
     product = PRODUCTS[name]
+    version = version or product.install.version
     return {
         "title": product.title,
+        "version": version,
         "entry": product.install.entry,
-        "node_version": product.install.node_version,
+        "node_prose": product.node_prose,
         "node_range": product.install.node_range,
         "package_json": product.package_json(version),
+        "converted_state": list(product.install.converted_state),
+        "service_settings": list(product.install.service_settings),
         "unit": product.unit,
         "state_dir": product.state_dir,
         "config_name": product.config_names[0],

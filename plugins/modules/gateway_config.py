@@ -7,13 +7,15 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: gateway_config
-short_description: Manage the address and token of a gateway
+short_description: Manage the address, token and plugins of a gateway
 version_added: 0.1.0
 description:
   - Sets C(gateway.mode), C(gateway.port), C(gateway.bind) and C(gateway.auth.mode) in the gateway's config, and
     makes sure that the gateway has a token. Everything else in both files is kept, byte for byte.
   - The token is stored in C(.env), not in the config, because C(gateway install) copies a token from the config into
     the unit. A token that is already in the config is kept there, and so is a password, unless O(token) is set.
+  - Enables the plugins in O(plugins). OpenClaw asks npm for the plugins C(moonshot) and C(kimi) at each start, so they
+    are disabled where the config neither enables nor disables them.
   - Both files are edited as M(clawfleet.clawdbot.provider_config) edits them, with the same rollback journal, so that
     its O(clawfleet.clawdbot.provider_config#module:state=rolled_back) and
     O(clawfleet.clawdbot.provider_config#module:state=confirmed) work for this module too.
@@ -47,6 +49,17 @@ options:
       - The token that clients must send. If omitted, the gateway's own is kept. If it has none, one is created on the
         host and never shown.
     type: str
+  config_readonly:
+    description:
+      - Whether OpenClaw rejects its own writes to the config, by C(OPENCLAW_CONFIG_READONLY) in C(.env), which its
+        gateway and its CLI read. If omitted, C(.env) is kept. Clawdbot cannot do that.
+    type: bool
+  plugins:
+    description:
+      - The ids of plugins that are installed, to enable them.
+    type: list
+    elements: str
+    default: []
   program:
     description:
       - The command that runs the gateway's CLI, which validates the new config before it replaces the old one. If

@@ -144,6 +144,41 @@ def test_the_first_node_that_is_new_enough_is_used(play: Play, tmp_path: Path) -
     assert (results[0]["shown"], results[3]["shown"]) == (new, new)
 
 
+def test_openclaw_uses_a_node_of_its_own_range(play: Play, tmp_path: Path) -> None:
+    between, new = node(tmp_path / "between", "25.9.0"), node(tmp_path / "new", "26.1.0")
+    openclaw = {
+        "gateway_product": "openclaw",
+        "__gateway_getent": {"ansible_facts": {"getent_passwd": {"openclaw": None}}},
+    }
+    cases = [{**openclaw, "gateway_node_path": path} for path in (between, new)]
+    results = play("node", cases, "__gateway_node")
+    assert results[0]["failed"] == (
+        f"No Node.js 24.16.0 or later below 25, or 26.1.0 or later found at gateway_node_path {between}, only: 25.9.0. "
+        "Set gateway_node_path to one on the host, or gateway_node_archive_url and gateway_node_archive_checksum to an "
+        "archive that the host can download, or install Node.js or npm."
+    )
+    assert results[1] == {"failed": None, "shown": new}
+
+
+def test_a_version_with_a_lock_file_has_a_directory_for_its_content(play: Play, tmp_path: Path) -> None:
+    lock = tmp_path / "a.lock.json"
+    openclaw = {"gateway_product": "openclaw", "gateway_version": "2026.9.5"}
+    packages = {"": {"dependencies": {"openclaw": "2026.9.5"}}}
+    lock.write_text(json.dumps({"packages": packages}))
+    cases = [openclaw, {**openclaw, "gateway_lock_file": str(lock)}, {}]
+
+    results = play("validate", cases, "[__gateway_entry, __gateway_lock | basename]")
+
+    assert [result["failed"] for result in results] == [None] * 3
+    pattern = r"/opt/openclaw/2026\.9\.5(-[0-9a-f]{8})?/node_modules/openclaw/openclaw\.mjs"
+    found = [re.fullmatch(pattern, result["shown"][0]) for result in results[:2]]
+    suffixes = [match and match.group(1) for match in found]
+    assert suffixes[0] is None
+    assert suffixes[1] is not None
+    assert results[2]["shown"][0] == "/opt/clawdbot/2026.1.24-3/node_modules/clawdbot/dist/entry.js"
+    assert [result["shown"][1] for result in results] == ["", "a.lock.json", "clawdbot-2026.1.24-3.lock.json"]
+
+
 def test_npm_installs_a_node(play: Play, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """From npm's registry, as on a host that has npm and a Node.js that is too old."""
     monkeypatch.setenv("npm_config_cache", str(CACHE / "npm"))

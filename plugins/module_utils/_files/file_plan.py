@@ -350,8 +350,8 @@ def _diffs(
 ) -> list[dict[str, str]]:
     old_env = current.env or ""
     variables = [dotenv.loads(text) for text in (old_env, env)]
-    # A managed variable is a secret, whatever it looks like.
-    secrets = {value for values in variables for name, value in values.items() if name in names}
+    # A managed variable is a secret, whatever it looks like. A single character is none, and would be found everywhere.
+    secrets = {value for values in variables for name, value in values.items() if name in names and len(value) > 1}
     secrets.update(*map(secret_values, variables))
     key_views = [_keys_view(text) for text in (current.keys, new_keys)]
     return [

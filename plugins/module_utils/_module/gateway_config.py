@@ -34,6 +34,8 @@ ARGUMENT_SPEC: Mapping[str, Any] = {
     "port": {"type": "int", "required": True},
     "bind": {"type": "str", "choices": ["loopback", "lan", "tailnet", "auto"], "default": "loopback"},
     "token": {"type": "str", "no_log": True},
+    "config_readonly": {"type": "bool"},
+    "plugins": {"type": "list", "elements": "str", "default": []},
     "program": {"type": "list", "elements": "str", "default": []},
     "check_unchanged": {"type": "bool", "default": False},
 }
@@ -59,8 +61,18 @@ def run(params: dict[str, Any], check_mode: bool) -> dict[str, Any]:
 def _change(params: Mapping[str, Any], check_mode: bool) -> apply.ApplyResult:
     _require_usable(params)
     product, paths = resolve_gateway(params)
+    if params["config_readonly"] is not None and not product.config_can_be_readonly:
+        raise ClawdbotError(f"config_readonly is set, but {product.title} cannot reject its own writes to the config.")
     desired = gateway_changes.DesiredSettings(
-        params["port"], params["bind"], params["token"], secrets.token_hex(32), product.token_variable
+        params["port"],
+        params["bind"],
+        params["token"],
+        secrets.token_hex(32),
+        product.token_variable,
+        product.readonly_variable,
+        params["config_readonly"],
+        tuple(params["plugins"]),
+        product.install.requested_plugins,
     )
 
     def settings(config: dict[str, Any], variables: Mapping[str, str]) -> gateway_changes.SettingChanges:

@@ -40,22 +40,26 @@ LIST_MODELS_ARGS = ("models", "list", "--all", "--json")
 class Install:
     """How npm installs a product; the values are those of `version`."""
 
-    #: The version whose dependencies are pinned, in a lock file (`Product.lock_name`).
+    #: The version that is installed by default. A lock file pins its dependencies (`Product.lock_name`).
     version: str
-    #: Whether the role `gateway` installs the product.
-    by_role: bool
     #: The CLI's script in the package.
     entry: str
-    #: The oldest Node that it runs on, as its package.json says.
-    node_version: str
+    #: The Node that it runs on, as its package.json says: each from a version, and below a version that may be empty.
+    node_versions: tuple[tuple[str, str], ...]
     #: The Node for npm, where npm has to install one.
     node_range: str
     #: What it needs and its package.json does not declare.
     dependencies: Mapping[str, str]
     #: Packages that are taken from elsewhere than its package.json says.
     overrides: Mapping[str, str]
-    #: Whether the packages' own scripts must run.
-    runs_scripts: bool
+    #: What a start of a newer version may convert so that an older one rejects it, below the state directory.
+    converted_state: tuple[str, ...]
+    #: Settings of `[Service]` in its unit.
+    service_settings: tuple[str, ...]
+    #: Whether its CLI installs an exact version of a plugin.
+    pins_plugins: bool
+    #: The plugins that it asks npm for at each start, as soon as a provider of the catalogue is configured.
+    requested_plugins: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -137,6 +141,8 @@ class Product:
     service_names_variable: str
     #: What it takes from a login shell where the config, or `shell_env_variable`, says so.
     shell_variables: frozenset[str]
+    #: Whether an environment variable makes it reject its own writes to the config.
+    config_can_be_readonly: bool
 
     install: Install
 
@@ -176,22 +182,13 @@ class Product:
         return f"{self.variable_prefix}_LOAD_SHELL_ENV"
 
     @property
-    def profiles_in_databases(self) -> bool:
-        """Whether auth profiles are in databases. Otherwise they are in a file of each agent."""
-        return bool(self.logout_args)
-
-    def backend_problem(self, backend: str) -> str:
-        """Return why keys cannot be kept where the backend keeps them; empty if they can."""
-        if backend == "env" or self.reload_method:
-            return ""
-        return (
-            f"providers_secret_backend is {backend}, but {self.title} takes only strings as `apiKey`, and reads keys "
-            "only at its start. Set it to env."
-        )
+    def readonly_variable(self) -> str:
+        """The environment variable with which it writes no config, empty where it has none."""
+        return f"{self.variable_prefix}_CONFIG_READONLY" if self.config_can_be_readonly else ""
 
     @property
     def lock_name(self) -> str:
-        """The name of the lock file of the pinned version."""
+        """The name of the lock file of the default version."""
         return f"{self.name}-{self.install.version}.lock.json"
 
     def package_json(self, version: str) -> dict[str, Any]:
@@ -201,6 +198,23 @@ class Product:
             "dependencies": {self.name: version, **self.install.dependencies},
             "overrides": {**self.install.overrides},
         }
+
+    def runs_on_node(self, version: str) -> bool:
+        """Whether the default version runs on a version of Node, which is numbers with dots."""
+        return any(
+            _numbers(first) <= _numbers(version) and (not end or _numbers(version) < _numbers(end))
+            for first, end in self.install.node_versions
+        )
+
+    @property
+    def node_prose(self) -> str:
+        """The versions of Node in prose."""
+        ranges = [f"{first} or later" + (f" below {end}" if end else "") for first, end in self.install.node_versions]
+        return ", or ".join(ranges)
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.split("."))
 
 
 #: From the oldest to the newest.
@@ -236,16 +250,19 @@ PRODUCTS: Mapping[str, Product] = {
         reads_env_beside_config=False,
         service_names_variable="",
         shell_variables=names.CLAWDBOT_SHELL_VARIABLES,
+        config_can_be_readonly=False,
         install=Install(
             version="2026.1.24-3",
-            by_role=True,
             entry="dist/entry.js",
-            node_version="22.12.0",
+            node_versions=(("22.12.0", ""),),
             node_range="22",
             dependencies={"strip-ansi": "^7"},
             # Its package.json names an address of a git repository.
             overrides={"libsignal": "npm:libsignal-node@2.0.1"},
-            runs_scripts=False,
+            converted_state=(),
+            service_settings=("TimeoutStopSec=30",),
+            pins_plugins=False,
+            requested_plugins=(),
         ),
     ),
     "openclaw": Product(
@@ -279,15 +296,20 @@ PRODUCTS: Mapping[str, Product] = {
         reads_env_beside_config=True,
         service_names_variable="OPENCLAW_SERVICE_MANAGED_ENV_KEYS",
         shell_variables=names.OPENCLAW_SHELL_VARIABLES,
+        config_can_be_readonly=True,
         install=Install(
             version="2026.9.6",
-            by_role=False,
             entry="openclaw.mjs",
-            node_version="24.16.0",
+            node_versions=(("24.16.0", "25"), ("26.1.0", "")),
             node_range="24",
             dependencies={},
             overrides={},
-            runs_scripts=True,
+            # Databases with a schema, also of what was in files before, and installed plugins.
+            converted_state=("state", "agents", "npm"),
+            # As in the unit of its own installation. It exits with 78 where the config or the state is not usable.
+            service_settings=("RestartPreventExitStatus=78", "SuccessExitStatus=0 143", "TimeoutStopSec=330"),
+            pins_plugins=True,
+            requested_plugins=("moonshot", "kimi"),
         ),
     ),
 }

@@ -180,10 +180,9 @@ def test_only_the_keys_are_kept_out_of_logs() -> None:
     assert hidden == {"gateway_token", "providers_api_keys", "providers_old_api_keys"}
 
 
-INSTALLED = [name for name, product in PRODUCTS.items() if product.install.by_role]
 CHOICES = {
     "gateway_bind": gateway_config.ARGUMENT_SPEC["bind"]["choices"],
-    "gateway_product": INSTALLED,
+    "gateway_product": list(PRODUCTS),
     "gateway_service_manager": ["systemd_user", "systemd_system"],
     "providers_product": ["auto", *PRODUCTS],
     "providers_service_manager": gateway_info.ARGUMENT_SPEC["service_manager"]["choices"],
@@ -197,14 +196,12 @@ def test_a_role_offers_what_its_modules_offer(name: str, expected: list[str]) ->
     assert role.specs["main"]["options"][name]["choices"] == expected
 
 
-def test_the_gateway_role_installs_the_pinned_version() -> None:
-    gateway = ROLES["gateway"]
-    assert gateway.defaults["gateway_version"] == PRODUCTS[gateway.defaults["gateway_product"]].install.version
-
-
-@pytest.mark.parametrize("name", INSTALLED)
-def test_the_gateway_role_has_a_lock_file_of_each_product_that_it_installs(name: str) -> None:
-    assert (ROLES["gateway"].directory / "files" / PRODUCTS[name].lock_name).is_file()
+@pytest.mark.parametrize("name", PRODUCTS)
+def test_the_gateway_role_documents_and_pins_the_default_version_of_each_product(name: str) -> None:
+    product = PRODUCTS[name]
+    described = ROLES["gateway"].specs["main"]["options"]["gateway_version"]["description"][0]
+    assert f"C({product.install.version}) of {product.title}" in described
+    assert (ROLES["gateway"].directory / "files" / product.lock_name).is_file()
 
 
 @pytest.mark.parametrize(("role", "name"), DEFAULTS, ids=_named)

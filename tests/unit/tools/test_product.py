@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.table import PRODUCTS
 
-from tools import fleet, product
+from tools import fleet, lock, product
 
 CLAWDBOT = PRODUCTS["clawdbot"]
 
@@ -31,15 +32,20 @@ def test_an_unknown_product_is_not_installed() -> None:
     assert str(caught.value) == "Unknown product moltbot. Choose one of clawdbot, openclaw."
 
 
-@pytest.mark.parametrize(("by_role", "directory"), [(True, "roles/gateway/files"), (False, "tools/locks")])
-def test_a_product_without_a_lock_file_is_not_installed(by_role: bool, directory: str) -> None:
-    install = replace(CLAWDBOT.install, version="2027.1.1", by_role=by_role)
+def test_a_product_without_a_lock_file_is_not_installed() -> None:
+    install = replace(CLAWDBOT.install, version="2027.1.1")
     with pytest.raises(SystemExit) as caught:
         product.npm_files(replace(CLAWDBOT, install=install))
     assert str(caught.value) == (
-        f"Clawdbot 2027.1.1 has no lock file. Create {directory}/clawdbot-2027.1.1.lock.json with npm install "
-        "--package-lock-only."
+        "Clawdbot 2027.1.1 has no lock file. Run make lock PRODUCT=clawdbot and move it to roles/gateway/files."
     )
+
+
+def test_a_lock_file_of_an_unknown_product_is_not_created(tmp_path: Path) -> None:
+    with pytest.raises(SystemExit) as caught:
+        lock.create("moltbot", "", tmp_path)
+    assert str(caught.value) == "Unknown product moltbot. Choose one of clawdbot, openclaw."
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_fleet_keeps_each_product_offline() -> None:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,26 @@ DEFAULTS = {
     name.removeprefix("gateway_"): value
     for name, value in yaml.safe_load((ROOT / "roles/gateway/defaults/main.yml").read_text(encoding="utf-8")).items()
 }
-GOOD = {**DEFAULTS, "service_name": "clawdbot-gateway"}
+#: The defaults as the role completes them.
+GOOD = {
+    **DEFAULTS,
+    "service_name": "clawdbot-gateway",
+    "version": "2026.1.24-3",
+    "user": "clawdbot",
+    "install_dir": "/opt/clawdbot",
+    "lock": None,
+}
+OPENCLAW = {"product": "openclaw", "version": "2026.9.6"}
+LOCKED = {
+    "packages": {
+        "": {"dependencies": {"openclaw": "2026.9.6"}},
+        "node_modules/openclaw": {"version": "2026.9.6", "integrity": "sha512-AA=="},
+        "node_modules/openclaw/node_modules/a": {"version": "1.0.0", "inBundle": True},
+    }
+}
+LOCK = {**OPENCLAW, "lock_file": "/srv/a.lock.json", "lock": json.dumps(LOCKED)}
+CREATE = "Create it in a clone of the collection: make lock PRODUCT=openclaw VERSION=2026.9.6"
+MOONSHOT = {"moonshot": "@openclaw/moonshot-provider@2026.9.6"}
 CHECKSUM = "sha256:" + "0" * 64
 
 ACCEPTED: dict[str, dict[str, Any]] = {
@@ -29,6 +49,9 @@ ACCEPTED: dict[str, dict[str, Any]] = {
     "the last port, as a string": {"port": "65535"},
     "paths": {"install_dir": "/opt/a+b", "node_path": "/usr/bin/node", "state_dir": "/srv/_x-1/@y.z"},
     "a token of symbols": {"token": "!~\"'${x}{{"},
+    "openclaw, which writes no config": {**OPENCLAW, "config_readonly": True},
+    "plugins": {**OPENCLAW, "plugins": {**MOONSHOT, "acme": "acme@1.0.0-rc.1"}},
+    "a lock file": LOCK,
 }
 
 REJECTED: dict[str, tuple[dict[str, Any], str]] = {
@@ -82,6 +105,42 @@ REJECTED: dict[str, tuple[dict[str, Any], str]] = {
         {"node_path": "/usr/bin/node\n"},
         'gateway_node_path: "/usr/bin/node\n" is not a usable path. Use an absolute path of letters, digits and '
         "._/@+-.",
+    ),
+    "clawdbot, which writes no config": (
+        {"config_readonly": True},
+        "gateway_config_readonly: Clawdbot has no way to reject its own writes to the config. Remove the variable, or "
+        "set gateway_product to openclaw.",
+    ),
+    "a plugin of clawdbot": (
+        {"plugins": MOONSHOT},
+        "gateway_plugins: Clawdbot has its plugins in its package. Remove the variable.",
+    ),
+    "a plugin by its package": (
+        {**OPENCLAW, "plugins": {"@openclaw/moonshot-provider": "@openclaw/moonshot-provider@2026.9.6"}},
+        'gateway_plugins: "@openclaw/moonshot-provider" is not the id of a plugin. Use the id in its '
+        "openclaw.plugin.json, as moonshot.",
+    ),
+    "a plugin that is not pinned": (
+        {**OPENCLAW, "plugins": {"moonshot": "@openclaw/moonshot-provider@latest"}},
+        'gateway_plugins.moonshot: "@openclaw/moonshot-provider@latest" is not a package with its exact version. Use '
+        "one as @openclaw/moonshot-provider@2026.9.6.",
+    ),
+    "no lock file": (
+        {**LOCK, "lock": None},
+        f"gateway_lock_file: /srv/a.lock.json does not exist. {CREATE}",
+    ),
+    "a lock file of another kind": (
+        {**LOCK, "lock": "lockfileVersion: 9"},
+        f"gateway_lock_file: /srv/a.lock.json is not JSON. {CREATE}",
+    ),
+    "a lock file of another version": (
+        {**LOCK, "version": "2026.9.5"},
+        "gateway_lock_file: /srv/a.lock.json pins other packages than openclaw 2026.9.5. Create it in a clone of the "
+        "collection: make lock PRODUCT=openclaw VERSION=2026.9.5",
+    ),
+    "a lock file without hashes": (
+        {**LOCK, "lock": json.dumps({"packages": {**LOCKED["packages"], "node_modules/b": {"version": "1.0.0"}}})},
+        f"gateway_lock_file: /srv/a.lock.json has no hash of node_modules/b. {CREATE}",
     ),
     "a token with a line feed": (
         {"token": "not-to-be-shown\n"},

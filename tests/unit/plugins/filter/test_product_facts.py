@@ -14,16 +14,40 @@ def test_the_filter_has_the_name_of_its_file() -> None:
 def test_facts_of_clawdbot() -> None:
     assert product_facts("clawdbot", "2026.1.25") == {
         "title": "Clawdbot",
+        "version": "2026.1.25",
         "entry": "dist/entry.js",
-        "node_version": "22.12.0",
+        "node_prose": "22.12.0 or later",
         "node_range": "22",
         "package_json": {
             "private": True,
             "dependencies": {"clawdbot": "2026.1.25", "strip-ansi": "^7"},
             "overrides": {"libsignal": "npm:libsignal-node@2.0.1"},
         },
+        "converted_state": [],
+        "service_settings": ["TimeoutStopSec=30"],
         "unit": "clawdbot-gateway",
         "state_dir": "~/.clawdbot",
         "config_name": "clawdbot.json",
         "variable_prefix": "CLAWDBOT",
+    }
+
+
+def test_facts_of_openclaw() -> None:
+    assert product_facts("openclaw", "") == {
+        "title": "OpenClaw",
+        "version": "2026.9.6",
+        "entry": "openclaw.mjs",
+        "node_prose": "24.16.0 or later below 25, or 26.1.0 or later",
+        "node_range": "24",
+        "package_json": {
+            "private": True,
+            "dependencies": {"openclaw": "2026.9.6"},
+            "overrides": {},
+        },
+        "converted_state": ["state", "agents", "npm"],
+        "service_settings": ["RestartPreventExitStatus=78", "SuccessExitStatus=0 143", "TimeoutStopSec=330"],
+        "unit": "openclaw-gateway",
+        "state_dir": "~/.openclaw",
+        "config_name": "openclaw.json",
+        "variable_prefix": "OPENCLAW",
     }

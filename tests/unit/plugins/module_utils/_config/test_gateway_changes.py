@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -95,6 +96,51 @@ def test_two_different_tokens_are_rejected(held: str) -> None:
 
 def test_no_token_is_in_a_repr() -> None:
     assert (
-        repr(wanted("new")) == "DesiredSettings(port=18789, bind='loopback', token_variable='CLAWDBOT_GATEWAY_TOKEN')"
+        repr(wanted("new")) == "DesiredSettings(port=18789, bind='loopback', token_variable='CLAWDBOT_GATEWAY_TOKEN', "
+        "readonly_variable='', config_readonly=None, plugins=(), requested_plugins=())"
     )
     assert "new" not in repr(setting_changes(wanted("new"), {}, {}))
+
+
+def entries(**enabled: bool) -> dict[str, Any]:
+    return {"plugins": {"entries": {name: {"enabled": value} for name, value in enabled.items()}}}
+
+
+def enabled(name: str, value: bool) -> Change:
+    return Change(("plugins", "entries", name, "enabled"), value)
+
+
+PLUGINS: dict[str, tuple[tuple[str, ...], dict[str, Any], list[Change]]] = {
+    # Installed plugins, the config; the changes.
+    "none, and the config says nothing": ((), {}, [enabled("moonshot", False), enabled("kimi", False)]),
+    "none, and somebody uses one": ((), entries(moonshot=True), [enabled("kimi", False)]),
+    "none, and all are disabled": ((), entries(moonshot=False, kimi=False), []),
+    "none, and the entries are no object": (
+        (),
+        {"plugins": {"entries": 7}},
+        [enabled("moonshot", False), enabled("kimi", False)],
+    ),
+    "another one": (("acme",), entries(moonshot=False, kimi=False, acme=False), [enabled("acme", True)]),
+    "the one that is asked for": (("kimi",), {}, [enabled("moonshot", False), enabled("kimi", True)]),
+}
+
+
+@pytest.mark.parametrize(("plugins", "found", "changes"), PLUGINS.values(), ids=PLUGINS)
+def test_the_gateway_uses_the_installed_plugins_and_asks_for_no_other(
+    plugins: tuple[str, ...], found: dict[str, Any], changes: list[Change]
+) -> None:
+    desired = replace(wanted(), plugins=plugins, requested_plugins=("moonshot", "kimi"))
+    settings = setting_changes(desired, found, {})
+    assert [change for change in settings.changes if change.path[0] == "plugins"] == changes
+
+
+READONLY = "OPENCLAW_CONFIG_READONLY"
+
+
+@pytest.mark.parametrize(("readonly", "env"), [(None, {}), (True, {READONLY: "1"}), (False, {READONLY: None})])
+@pytest.mark.parametrize("found", [{}, config(token="old"), config(mode="password", password="x")])
+def test_the_product_writes_its_config_or_not(
+    readonly: bool | None, env: dict[str, str | None], found: dict[str, Any]
+) -> None:
+    desired = replace(wanted(), readonly_variable=READONLY, config_readonly=readonly)
+    assert {name: value for name, value in setting_changes(desired, found, {}).env.items() if name == READONLY} == env
