@@ -4,7 +4,7 @@
 
 """The demo: three real gateways get Kimi models with keys from a vault, and a model of each provider answers.
 
-Arguments go to ansible-playbook, for example -vvvv.
+The first argument is the product of the gateways; further ones go to ansible-playbook, for example -vvvv.
 """
 
 from __future__ import annotations
@@ -18,34 +18,42 @@ import types
 
 import yaml
 
+from plugins.module_utils._product.table import PRODUCTS
 from tools import fleet, product
 from tools.cache import ROOT
 from tools.mock_server import MockServer
 
 DIRECTORY = ROOT / "examples" / "demo"
 GATEWAYS = ("gateway-1", "gateway-2", "gateway-3")
+#: How many seconds the gateways of a product take to start.
+STARTS = {"clawdbot": 10, "openclaw": 30}
 _CHANGED = re.compile(r"\bchanged=([0-9]+)")
 
 
 def main() -> None:
     signal.signal(signal.SIGTERM, _end)
     try:
-        run(sys.argv[1:])
+        run(*sys.argv[1:])
     except KeyboardInterrupt:
         sys.exit("\nInterrupted. Everything that was started is gone.")
 
 
-def run(arguments: list[str]) -> None:
-    """Run the demo. Raises `SystemExit` where a step fails."""
-    product.install()
+def run(name: str = "clawdbot", *arguments: str) -> None:
+    """Run the demo with gateways of a product. Raises `SystemExit` for an unknown one, and where a step fails."""
+    product.install(name)
     say("A mock server for the endpoints of Moonshot and Kimi Code starts on loopback, with the keys of the vault.")
     with MockServer() as mock_server:
         keys = vaulted_keys()
         mock_server.add_key("moonshot-cn", keys["vault_moonshot_api_key"])
         mock_server.add_key("kimicode", keys["vault_kimicode_api_key"])
-        say("Three real gateways start, each kept up by supervisor (about 10 seconds).")
-        with fleet.running(GATEWAYS) as gateways:
-            environment = {**gateways.environment, "CLAWFLEET_ENDPOINTS": mock_server.url}
+        title, seconds = PRODUCTS[name].title, STARTS[name]
+        say(f"Three real gateways of {title} start, each kept up by supervisor (about {seconds} seconds).")
+        with fleet.running(GATEWAYS, dict.fromkeys(GATEWAYS, name)) as gateways:
+            environment = {
+                **gateways.environment,
+                "CLAWFLEET_ENDPOINTS": mock_server.url,
+                "CLAWFLEET_PRODUCT": name,
+            }
             say("The collection's playbook: first one gateway, then the others (about a minute and a half).")
             play(environment, "clawfleet.clawdbot.rollout", "--diff", *arguments)
             say("An answer from a model of each provider, through the first gateway (about 20 seconds).")
@@ -95,7 +103,7 @@ def show(gateways: fleet.Fleet, mock_server: MockServer) -> None:
     for gateway in gateways.gateways:
         references = re.findall(r"\$\{[A-Z_]+\}", gateway.config.read_text(encoding="utf-8"))
         mode = gateway.env.stat().st_mode & 0o777
-        print(f"  {gateway.name}: clawdbot.json has {', '.join(references)}; .env has mode {mode:04o}")
+        print(f"  {gateway.name}: {gateway.config.name} has {', '.join(references)}; .env has mode {mode:04o}")
     say("Requests to the endpoints, by path, key and client:")
     asked: dict[tuple[str, ...], int] = {}
     for request in mock_server.requests():

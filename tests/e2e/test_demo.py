@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.table import PRODUCTS
 
 from tools.cache import ROOT
 from tools.demo import vaulted_keys
@@ -55,8 +56,9 @@ def processes_of(directory: Path) -> list[str]:
     return found
 
 
-def test_the_demo_shows_the_main_job_and_no_key(directory: Path) -> None:
-    demo = start(directory, "-vvvv")
+@pytest.mark.parametrize("product", PRODUCTS)
+def test_the_demo_shows_the_main_job_and_no_key(directory: Path, product: str) -> None:
+    demo = start(directory, product, "-vvvv")
     output, _errors = demo.communicate()
 
     assert demo.returncode == 0, output[-5000:]
@@ -64,7 +66,7 @@ def test_the_demo_shows_the_main_job_and_no_key(directory: Path) -> None:
     assert "kimicode/kimi-for-coding answers: Hello from kimi-for-coding at Kimi Code." in output
     for number in (1, 2, 3):
         assert (
-            f"  gateway-{number}: clawdbot.json has ${{MOONSHOT_API_KEY}}, ${{KIMICODE_API_KEY}}; .env has mode 0600"
+            f"  gateway-{number}: {product}.json has ${{MOONSHOT_API_KEY}}, ${{KIMICODE_API_KEY}}; .env has mode 0600"
             in output
         )
     assert "moonshot is ok and lists kimi-k3, " in output
@@ -72,6 +74,11 @@ def test_the_demo_shows_the_main_job_and_no_key(directory: Path) -> None:
     assert not [key for key in vaulted_keys().values() if key in output]
     assert list(directory.iterdir()) == []
     assert processes_of(directory) == []
+
+
+def test_an_unknown_product_has_no_demo(directory: Path) -> None:
+    output, _errors = start(directory, "moltbot").communicate()
+    assert output == "Unknown product moltbot. Choose one of clawdbot, openclaw.\n"
 
 
 def test_ctrl_c_leaves_nothing_behind(directory: Path) -> None:
