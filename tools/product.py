@@ -48,7 +48,10 @@ def install(name: str = "clawdbot") -> Path:
         for file, content in files.items():
             (fresh / file).write_text(content, encoding="utf-8")
         npm(fresh, "ci", "--ignore-scripts", "--no-audit", "--no-fund")
+        # Its scripts reject a Node that is too old.
         _add_node(fresh, product)
+        if product.install.own_scripts:
+            npm(fresh, "rebuild", product.name)
     return executables
 
 
@@ -99,10 +102,12 @@ def npm(directory: Path, *arguments: str) -> None:
 
     Raises `SystemExit` with npm's output where it fails.
     """
+    node = directory / "node_modules" / "node" / "bin"
+    found = [str(node)] if node.is_dir() else []
     environment = {
         **os.environ,
-        # Beside the Python that runs this: the virtual environment's executables, npm among them.
-        "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
+        # The Node of the directory, then npm, which is beside the Python that runs this.
+        "PATH": os.pathsep.join([*found, str(Path(sys.executable).parent), os.environ["PATH"]]),
         "npm_config_cache": str(CACHE / "npm"),
         "npm_config_update_notifier": "false",
     }

@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tools.cache import CACHE
+from tools.cache import CACHE, ROOT
 
 COLLECTIONS = CACHE / "collections"
 
@@ -167,16 +167,15 @@ def test_a_version_with_a_lock_file_has_a_directory_for_its_content(play: Play, 
     lock.write_text(json.dumps({"packages": packages}))
     cases = [openclaw, {**openclaw, "gateway_lock_file": str(lock)}, {}]
 
-    results = play("validate", cases, "[__gateway_entry, __gateway_lock | basename]")
+    results = play("validate", cases, "__gateway_entry")
 
     assert [result["failed"] for result in results] == [None] * 3
     pattern = r"/opt/openclaw/2026\.9\.5(-[0-9a-f]{8})?/node_modules/openclaw/openclaw\.mjs"
-    found = [re.fullmatch(pattern, result["shown"][0]) for result in results[:2]]
+    found = [re.fullmatch(pattern, result["shown"]) for result in results[:2]]
     suffixes = [match and match.group(1) for match in found]
     assert suffixes[0] is None
     assert suffixes[1] is not None
-    assert results[2]["shown"][0] == "/opt/clawdbot/2026.1.24-3/node_modules/clawdbot/dist/entry.js"
-    assert [result["shown"][1] for result in results] == ["", "a.lock.json", "clawdbot-2026.1.24-3.lock.json"]
+    assert results[2]["shown"] == "/opt/clawdbot/2026.1.24-3/node_modules/clawdbot/dist/entry.js"
 
 
 def test_npm_installs_a_node(play: Play, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -219,9 +218,39 @@ def test_versions_that_no_gateway_runs_on_are_removed(play: Play, tmp_path: Path
     assert sorted(os.listdir(versions)) == ["2", "3", "4.new", "node-1"]
 
 
-def test_an_account_of_the_inventory_that_takes_precedence(play: Play) -> None:
-    (result,) = play("validate", [{"ansible_become_user": "root"}])
-    assert result["failed"] == (
-        "ansible_become_user is root, which takes precedence over the role. It has to act as root and as clawdbot. "
-        "Remove the variable from the inventory."
-    )
+def script(name: str, *arguments: str) -> str:
+    """Run a script of the role; return what it prints."""
+    path = ROOT / "roles" / "gateway" / "files" / name
+    return subprocess.run(["sh", str(path), *arguments], capture_output=True, text=True, check=True).stdout
+
+
+def tree(directory: Path) -> dict[str, str]:
+    paths = sorted(path for path in directory.rglob("*") if path.is_file())
+    return {str(path.relative_to(directory)): path.read_text() for path in paths}
+
+
+def test_what_another_version_converts_is_restored(tmp_path: Path) -> None:
+    state, copy = tmp_path / "state dir", tmp_path / "state dir" / ".clawfleet-before"
+    names = (str(state), str(copy), "state", "agents", "npm")
+    (state / "agents" / "main").mkdir(parents=True)
+    (state / "state").mkdir()
+    (state / "state" / "openclaw.sqlite").write_text("schema 1")
+    (state / "agents" / "main" / "sessions.json").write_text("{}")
+    (state / "openclaw.json").write_text("old config")
+    before = tree(state)
+
+    assert script("save_state.sh", *names) == f"{copy}\n"
+    assert copy.stat().st_mode & 0o777 == 0o700
+    (state / "state" / "openclaw.sqlite").write_text("schema 2")
+    (state / "state" / "openclaw.sqlite-wal").write_text("more")
+    (state / "agents" / "main" / "sessions.json").unlink()
+    (state / "npm").mkdir()
+    (state / "openclaw.json").write_text("new config")
+    # Of a run that continues an interrupted one: the copy stays.
+    assert script("save_state.sh", *names) == ""
+
+    assert script("restore_state.sh", *names) == f"{copy}\n"
+    assert tree(state) == {**before, "openclaw.json": "new config"}
+    assert not (state / "npm").exists()
+    assert script("restore_state.sh", *names) == ""
+    assert tree(state) == {**before, "openclaw.json": "new config"}

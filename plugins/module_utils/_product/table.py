@@ -52,12 +52,16 @@ class Install:
     dependencies: Mapping[str, str]
     #: Packages that are taken from elsewhere than its package.json says.
     overrides: Mapping[str, str]
+    #: Whether its package is complete only after its own scripts. Those of its dependencies never run.
+    own_scripts: bool
     #: What a start of a newer version may convert so that an older one rejects it, below the state directory.
     converted_state: tuple[str, ...]
     #: Settings of `[Service]` in its unit.
     service_settings: tuple[str, ...]
     #: Whether its CLI installs an exact version of a plugin.
     pins_plugins: bool
+    #: Whether it opens files with the system call openat2, which a unit with `RestrictSUIDSGID=` does not have.
+    opens_with_openat2: bool
     #: The plugins that it asks npm for at each start, as soon as a provider of the catalogue is configured.
     requested_plugins: tuple[str, ...]
 
@@ -259,8 +263,10 @@ PRODUCTS: Mapping[str, Product] = {
             dependencies={"strip-ansi": "^7"},
             # Its package.json names an address of a git repository.
             overrides={"libsignal": "npm:libsignal-node@2.0.1"},
+            own_scripts=False,
             converted_state=(),
             service_settings=("TimeoutStopSec=30",),
+            opens_with_openat2=False,
             pins_plugins=False,
             requested_plugins=(),
         ),
@@ -304,10 +310,12 @@ PRODUCTS: Mapping[str, Product] = {
             node_range="24",
             dependencies={},
             overrides={},
+            own_scripts=True,
             # Databases with a schema, also of what was in files before, and installed plugins.
             converted_state=("state", "agents", "npm"),
             # As in the unit of its own installation. It exits with 78 where the config or the state is not usable.
             service_settings=("RestartPreventExitStatus=78", "SuccessExitStatus=0 143", "TimeoutStopSec=330"),
+            opens_with_openat2=True,
             pins_plugins=True,
             requested_plugins=("moonshot", "kimi"),
         ),

@@ -223,3 +223,31 @@ def test_names_the_file_that_cannot_be_read(there: Path, run: Run) -> None:
     assert ran.code == 1
     assert ran.result["msg"].startswith(f"{there}/clawdbot.json cannot be read: ")
     assert sorted(files(there)) == [".env", "clawdbot.json"]
+
+
+def test_openclaw_gets_a_config_that_it_cannot_write(state: Path, run: Run) -> None:
+    predicted = run(check_mode=True, product="openclaw", config_readonly=True)
+    first = run(product="openclaw", config_readonly=True)
+    assert first.result == predicted.result
+    assert dotenv.loads((state / ".env").read_text())["OPENCLAW_CONFIG_READONLY"] == "1"
+    assert json5_reader.loads((state / "openclaw.json").read_text()) == {
+        "gateway": {"mode": "local", "port": 18789, "bind": "loopback", "auth": {"mode": "token"}},
+        "plugins": {"entries": {"moonshot": {"enabled": False}, "kimi": {"enabled": False}}},
+    }
+    # The value of the variable is no secret, so that its digit is shown wherever it occurs.
+    assert json.loads(first.result["diff"][1]["after"])["gateway.port"] == 18789
+
+    after = files(state)
+    assert run(product="openclaw").changes == (False, False, False, True)
+    assert files(state) == after
+
+    assert run(product="openclaw", config_readonly=False).changes == (True, False, True, True)
+    assert list(dotenv.loads((state / ".env").read_text())) == ["OPENCLAW_GATEWAY_TOKEN"]
+
+
+@pytest.mark.parametrize("readonly", [True, False])
+def test_clawdbot_has_no_config_that_it_cannot_write(there: Path, run: Run, readonly: bool) -> None:
+    ran = run(config_readonly=readonly)
+    message = "config_readonly is set, but Clawdbot cannot reject its own writes to the config."
+    assert (ran.code, ran.result["msg"]) == (1, message)
+    assert files(there) == {".env": OLD_ENV, "clawdbot.json": OLD_CONFIG}
