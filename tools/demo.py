@@ -26,7 +26,7 @@ from tools.mock_server import MockServer
 DIRECTORY = ROOT / "examples" / "demo"
 GATEWAYS = ("gateway-1", "gateway-2", "gateway-3")
 #: How many seconds the gateways of a product take to start.
-STARTS = {"clawdbot": 10, "openclaw": 30}
+STARTS = {"clawdbot": 10, "openclaw": 60}
 _CHANGED = re.compile(r"\bchanged=([0-9]+)")
 
 

@@ -20,7 +20,7 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -85,6 +85,11 @@ class Gateway:
     @property
     def env(self) -> Path:
         return self.state_dir / ".env"
+
+    @property
+    def starts_alone(self) -> bool:
+        """Whether no other gateway may start at the same time."""
+        return self.product.name == "openclaw"
 
     @property
     def environment(self) -> dict[str, str]:
@@ -173,10 +178,10 @@ def laid_out(names: tuple[str, ...], products: Mapping[str, str] | None = None) 
 
 
 @contextlib.contextmanager
-def started(fleet: Fleet, answers: Callable[[Gateway], bool] = Gateway.answers) -> Iterator[None]:
+def started(fleet: Fleet) -> Iterator[None]:
     """Run the gateways of a fleet for as long as the context lasts. Raises `TimeoutError` as `running` does.
 
-    `answers`: whether a gateway does, for those whose config is not the usual one.
+    Those of OpenClaw start one after the other: their starts take so much CPU that several at once time out.
     """
     command = [sys.executable, "-m", "supervisor.supervisord", "--nodaemon", "-c", str(fleet.supervisor_config)]
     # In a session of its own: Ctrl-C reaches this process, which then ends the fleet in order.
@@ -184,11 +189,25 @@ def started(fleet: Fleet, answers: Callable[[Gateway], bool] = Gateway.answers) 
         command, env=fleet.environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, start_new_session=True
     )
     try:
-        _await_answers(fleet, process, answers)
+        for gateway in fleet.gateways:
+            if gateway.starts_alone:
+                _start(fleet, gateway, process)
+                _await_answers(fleet, [gateway], process)
+        _await_answers(fleet, fleet.gateways, process)
         yield
     finally:
         process.terminate()
         process.wait()
+
+
+def _start(fleet: Fleet, gateway: Gateway, process: subprocess.Popen[bytes]) -> None:
+    control = [sys.executable, "-m", "supervisor.supervisorctl", "-c", str(fleet.supervisor_config)]
+    while process.poll() is None:
+        started = subprocess.run([*control, "start", gateway.name], capture_output=True, check=False)
+        if started.returncode == 0:
+            return
+        # supervisor itself has just been started.
+        time.sleep(0.25)
 
 
 def _lay_out(gateway: Gateway) -> None:
@@ -252,14 +271,15 @@ def _supervisor_config(fleet: Fleet) -> str:
             f"environment={pairs}\n"
             f"stdout_logfile={gateway.home}/stdout.log\nredirect_stderr=true\n"
             # Clawdbot's CLI is a launcher and the gateway its child: both end together.
-            "stopasgroup=true\nkillasgroup=true\nautorestart=true\nstartsecs=0"
+            "stopasgroup=true\nkillasgroup=true\nautorestart=true\nstartsecs=0\n"
+            f"autostart={str(not gateway.starts_alone).lower()}"
         )
     return "\n\n".join(sections) + "\n"
 
 
-def _await_answers(fleet: Fleet, process: subprocess.Popen[bytes], answers: Callable[[Gateway], bool]) -> None:
+def _await_answers(fleet: Fleet, gateways: Sequence[Gateway], process: subprocess.Popen[bytes]) -> None:
     deadline = time.monotonic() + _STARTUP_SECONDS
-    waiting = list(fleet.gateways)
+    waiting = list(gateways)
     while waiting:
         waiting = [gateway for gateway in waiting if not answers(gateway)]
         if process.poll() is not None:
