@@ -20,7 +20,7 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -178,10 +178,11 @@ def laid_out(names: tuple[str, ...], products: Mapping[str, str] | None = None) 
 
 
 @contextlib.contextmanager
-def started(fleet: Fleet) -> Iterator[None]:
+def started(fleet: Fleet, answers: Callable[[Gateway], bool] = Gateway.answers) -> Iterator[None]:
     """Run the gateways of a fleet for as long as the context lasts. Raises `TimeoutError` as `running` does.
 
     Those of OpenClaw start one after the other: their starts take so much CPU that several at once time out.
+    `answers`: whether a gateway does, for those whose config is not the usual one.
     """
     command = [sys.executable, "-m", "supervisor.supervisord", "--nodaemon", "-c", str(fleet.supervisor_config)]
     # In a session of its own: Ctrl-C reaches this process, which then ends the fleet in order.
@@ -192,8 +193,8 @@ def started(fleet: Fleet) -> Iterator[None]:
         for gateway in fleet.gateways:
             if gateway.starts_alone:
                 _start(fleet, gateway, process)
-                _await_answers(fleet, [gateway], process)
-        _await_answers(fleet, fleet.gateways, process)
+                _await_answers(fleet, [gateway], process, answers)
+        _await_answers(fleet, fleet.gateways, process, answers)
         yield
     finally:
         process.terminate()
@@ -277,7 +278,9 @@ def _supervisor_config(fleet: Fleet) -> str:
     return "\n\n".join(sections) + "\n"
 
 
-def _await_answers(fleet: Fleet, gateways: Sequence[Gateway], process: subprocess.Popen[bytes]) -> None:
+def _await_answers(
+    fleet: Fleet, gateways: Sequence[Gateway], process: subprocess.Popen[bytes], answers: Callable[[Gateway], bool]
+) -> None:
     deadline = time.monotonic() + _STARTUP_SECONDS
     waiting = list(gateways)
     while waiting:

@@ -377,6 +377,13 @@ providers:
           name: moonshot:default
           place: /home/gateway/.clawdbot/agents/main/agent/auth-profiles.json
           fingerprint: sha256:1b7c64e0f7a5
+env_copies:
+  description:
+    - Environment variable to further variables of the managed C(.env) that contain the same value, other than
+      O(variables) and those of O(providers).
+  returned: success
+  type: dict
+  sample: {}
 unreadable_stores:
   description:
     - Why a database with auth profiles could not be read, with its path. Whether a profile in it overrides a key is not

@@ -29,11 +29,6 @@ attributes:
 extends_documentation_fragment:
   - clawfleet.clawdbot._gateway
 options:
-  port:
-    description:
-      - The port that the gateway listens on, RV(clawfleet.clawdbot.gateway_info#module:port).
-      - If not set, the one in its config. The gateway listens on another one if its unit says so.
-    type: int
   program:
     description: The command that runs the CLI, RV(clawfleet.clawdbot.gateway_info#module:program).
     type: list
@@ -62,7 +57,6 @@ EXAMPLES = r"""
 - name: Have the gateway read its keys again
   clawfleet.clawdbot.gateway_reload:
     program: "{{ gateway.program }}"
-    port: "{{ gateway.port }}"
 """
 
 RETURN = r"""

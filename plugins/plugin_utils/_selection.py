@@ -14,7 +14,7 @@ from typing import Any, TypedDict
 
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.env_refs import substitute
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.key_files import Backend, key_reference
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.tree import strings
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.tree import members, strings
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.redaction import fingerprint, redact
 from ansible_collections.clawfleet.clawdbot.plugins.plugin_utils._catalogue import (
     key_variables,
@@ -152,7 +152,9 @@ def _select(variables: Variables) -> Selection:
     left_out = [f"{name}/{model}" for name, models in variables.left_out.items() for model in models]
     return {
         "problems": [],
-        "providers": {name: _provider(entry, env, variables.backend) for name, entry in entries.items()},
+        "providers": {
+            name: _provider(entry, env, _removed(name, variables), variables.backend) for name, entry in entries.items()
+        },
         "variables": {name: entry["env_var"] for name, entry in entries.items()},
         "fingerprints": {name: fingerprint(key) for name, key in env.items()},
         "also_in": {name: list(entry.get("also_in", [])) for name, entry in entries.items()},
@@ -197,7 +199,15 @@ def _without_models(entry: Mapping[str, Any], left_out: Collection[str]) -> dict
     }
 
 
-def _provider(entry: Mapping[str, Any], env: Mapping[str, str], backend: Backend) -> Provider:
+def _removed(name: str, variables: Variables) -> dict[str, None]:
+    """Return the members of a provider's block that the catalogue or its overrides set to null."""
+    blocks = (members(given, (name, "block")) for given in (variables.catalogue, variables.overrides))
+    return {member: None for block in blocks for member, value in block.items() if value is None}
+
+
+def _provider(
+    entry: Mapping[str, Any], env: Mapping[str, str], removed: Mapping[str, None], backend: Backend
+) -> Provider:
     variable, block = entry["env_var"], entry["block"]
     # First what a reader of the config searches for.
     head = {"baseUrl": block["baseUrl"], "apiKey": key_reference(backend, variable)}

@@ -26,8 +26,6 @@ from tools.cache import CACHE
 
 CLAWDBOT = PRODUCTS["clawdbot"]
 CHECK = CLAWDBOT.check_args
-URL = "ws://127.0.0.1:1"
-CALL = ("gateway", "call", "models.list", "--json", "--params", "{}", "--timeout", "10000", "--url", URL)
 MODULES = CACHE / "clawdbot" / "node_modules"
 NODE = str(MODULES / ".bin" / "node")
 PROGRAM = (NODE, str(MODULES / "clawdbot" / "dist" / "entry.js"))
@@ -158,23 +156,23 @@ CONVERSATION: list[tuple[dict[str, Any], dict[str, Any]]] = [
 ]
 
 
-def test_a_gateway_is_asked_what_the_arguments_say(tmp_path: Path) -> None:
-    program = in_little(
-        tmp_path,
-        {
-            "infra/dotenv.js": "exports.loadDotEnv = () => {};",
-            "gateway/call.js": "exports.callGateway = async (options) => options;",
-        },
-    )
-    params = ("--json", "--params", '{"message": "hi"}', "--timeout", "5000", "--url", URL)
-    asked = ("gateway", "call", "agent", *params)
-    options: dict[str, Any] = {"method": "agent", "params": {"message": "hi"}, "timeoutMs": 5000, "expectFinal": False}
-    client = {"url": URL, "clientName": "cli", "mode": "cli"}
-    certificate = {node_snippets.CERTIFICATE_VARIABLE: "ab12"}
-    done = run(node_snippets.argv(node_snippets.CALL_GATEWAY, program, asked), tmp_path, certificate)
-    assert (done.returncode, json.loads(done.stdout)) == (0, {**options, **client, "tlsFingerprint": "ab12"})
-    done = run(node_snippets.argv(node_snippets.CALL_GATEWAY, program, [*asked, "--expect-final"]), tmp_path)
-    assert (done.returncode, json.loads(done.stdout)) == (0, {**options, **client, "expectFinal": True})
+def test_a_gateway_is_asked_what_each_line_says(tmp_path: Path) -> None:
+    call = """\
+let again = "";
+exports.callGateway = async (options) => {
+  if (options.method === "no") {
+    const error = new Error(`no no${again}`);
+    again = ", again";
+    throw error;
+  }
+  return options;
+};
+"""
+    program = in_little(tmp_path, {"infra/dotenv.js": "exports.loadDotEnv = () => {};", "gateway/call.js": call})
+    lines = "".join(json.dumps(asked) + "\n" for asked, _answer in CONVERSATION)
+    done = run(node_snippets.script_argv(node_snippets.CALL_GATEWAY, program), tmp_path, said=lines)
+    answers = [json.loads(line) for line in done.stdout.splitlines()]
+    assert (done.returncode, answers) == (0, [{}, *(answer for _asked, answer in CONVERSATION)])
 
 
 def test_a_gateway_answers_as_it_answers_the_command(
@@ -185,8 +183,8 @@ def test_a_gateway_answers_as_it_answers_the_command(
         monkeypatch.setenv(name, value)
 
     def asked(program: tuple[str, ...], method: str, port: int = bench.gateway.port) -> Any:
-        listener = Listener("127.0.0.1", port)
-        return Gateway(CLAWDBOT, program, paths, listener, dict(os.environ)).call(method, {}, 300)
+        with Gateway(CLAWDBOT, program, paths, Listener("127.0.0.1", port), dict(os.environ)) as gateway:
+            return gateway.call(method, {}, 300)
 
     by_itself = (str(MODULES / ".bin" / "clawdbot"),)
     listing = asked(PROGRAM, "models.list")

@@ -254,3 +254,11 @@ def test_what_another_version_converts_is_restored(tmp_path: Path) -> None:
     assert not (state / "npm").exists()
     assert script("restore_state.sh", *names) == ""
     assert tree(state) == {**before, "openclaw.json": "new config"}
+
+
+def test_an_account_of_the_inventory_that_takes_precedence(play: Play) -> None:
+    (result,) = play("validate", [{"ansible_become_user": "root"}])
+    assert result["failed"] == (
+        "ansible_become_user is root, which takes precedence over the role. It has to act as root and as clawdbot. "
+        "Remove the variable from the inventory."
+    )

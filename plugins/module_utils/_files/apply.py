@@ -398,8 +398,9 @@ def _restore(files: Files, recorded: journal.Journal, check_mode: bool) -> Apply
         *(["env"] if _adds_names(files.env, recorded.env, dotenv.loads) else []),
         *(["keys"] if _adds_names(files.keys, recorded.keys, key_files.loads) else []),
     ]
-    done = {name: _repeated(files, steps[name]) for name in dict.fromkeys([*first, *steps])}
-    return ApplyResult(done["config"], done["env"], done["keys"])
+    restored = {name: _repeated(files, steps[name]) for name in dict.fromkeys([*first, *steps])}
+    config, env, keys = (restored[name] for name in ("config", "env", "keys"))
+    return ApplyResult(config.changes, env.changes, keys.changes, config_digest=_digest(config.content))
 
 
 def _adds_names(path: str, original: journal.Original | None, loads: Callable[[str], Mapping[str, str]]) -> bool:

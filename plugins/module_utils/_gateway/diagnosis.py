@@ -128,6 +128,8 @@ def find_health_problems(gateway: GatewayInfo, fingerprints: Mapping[str, str]) 
     missing = gateway.get("models_missing", [])
     if missing and gateway["answers"]:
         problems.append({"status": "gateway", "text": f"The gateway does not list {', '.join(missing)}."})
+    if "models_missing" in gateway:
+        problems += [{"status": "gateway", "text": text} for text in _unserved_choices(gateway)]
     for text in (*_overrides(gateway, fingerprints), *_unread_stores(gateway)):
         problems.append({"status": "gateway", "text": text})
     return problems

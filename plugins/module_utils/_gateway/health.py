@@ -84,6 +84,15 @@ def missing_models(paths: Paths, gateway: Gateway, seen: Observation, wanted: Se
     return [model for model in missing if model not in listed]
 
 
+def call_error(gateway: Gateway) -> str:
+    """Return why a gateway that answers does not accept a call of its own CLI; empty where it does."""
+    try:
+        gateway.call(_CALLED_METHOD, {}, _CALL_SECONDS)
+    except ClawdbotError as exc:
+        return str(exc)
+    return ""
+
+
 def unserved_choices(product: Product, gateway: Gateway, config: Any) -> list[ModelUse]:
     """Return the chosen models of a config that surely no provider serves.
 

@@ -149,6 +149,8 @@ class _GatewayInfo(TypedDict):
     unserved_choices: list[ModelProblem]
     variables: dict[str, VariableInfo]
     providers: dict[str, ProviderInfo]
+    #: Variable -> further variables of the managed `.env` with the same value.
+    env_copies: dict[str, list[str]]
     #: Why a store of auth profiles could not be read: whether one overrides a key is not known.
     unreadable_stores: list[str]
 

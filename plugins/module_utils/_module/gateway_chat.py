@@ -74,5 +74,5 @@ def _chats(params: Mapping[str, Any]) -> list[chat_answers.ChatResult]:
     env_file = read_env_file(paths.env)
     secrets = secret_values(env_file.values) if env_file else ()
     seen = observe(product, paths, resolve_service(params, product), [])
-    gateway = Gateway(product, params["program"], paths, seen.listener, seen.cli_environment, secrets)
-    return [chat.send(gateway, agent, model, params["kind"], params["timeout"]) for model in params["models"]]
+    with Gateway(product, params["program"], paths, seen.listener, seen.cli_environment, secrets) as gateway:
+        return [chat.send(gateway, agent, model, params["kind"], params["timeout"]) for model in params["models"]]

@@ -38,7 +38,8 @@ from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway import
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.diagnosis import find_blockers
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.info import FilesInfo, GatewayInfo, ModelsInfo
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.model_uses import stored_uses
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.plan import Plan, plan
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.plan import Plan, is_converged, plan
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.proxies import use_proxies
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.table import PRODUCTS
 
 from . import provider_config
@@ -70,7 +71,7 @@ class Result(GatewayInfo):
 
 def run(params: dict[str, Any], _check_mode: bool) -> Result:
     """Return the state of a gateway, its files and endpoints, and the plan for it. Raises `ClawdbotError`."""
-    info, config, proxies = gather(params)
+    info, config, gateway, proxies = gather(params)
     referenced: set[str] = set()
     warnings: list[str] = []
     answers: list[EndpointInfo] = [*params["endpoint_results"]]
@@ -87,6 +88,14 @@ def run(params: dict[str, Any], _check_mode: bool) -> Result:
         given = _validate("files", {**provider_config.FILES_ARGUMENTS, **_MODEL_ARGUMENTS}, params["files"])
         _look_at_files(info, config, given, answers)
         referenced = references(given["providers"])
+    # Each call takes a second of CPU, which a host with nothing to do, or that is rejected anyway, does not need.
+    if (
+        params["check_call"]
+        and info["answers"]
+        and not (is_converged(info) or find_blockers(info, params["fingerprints"]))
+    ):
+        with gateway:
+            info["call_error"] = health.call_error(gateway)
     backend: Backend = params["secret_backend"]
     stored = set(params["providers"].values()) if backend == "file" else set()
     return {**info, "plan": plan(info, params["fingerprints"], referenced, stored), "warnings": warnings}

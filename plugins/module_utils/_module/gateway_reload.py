@@ -14,7 +14,7 @@ from typing import Any
 
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.tree import at
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import ClawdbotError
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.state import cli_environment
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.state import observe
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.client import Gateway
 
 from .arguments import GATEWAY_ARGUMENTS, SERVICE_ARGUMENTS, resolve_gateway, resolve_service
@@ -22,7 +22,6 @@ from .arguments import GATEWAY_ARGUMENTS, SERVICE_ARGUMENTS, resolve_gateway, re
 ARGUMENT_SPEC: Mapping[str, Any] = {
     **GATEWAY_ARGUMENTS,
     **SERVICE_ARGUMENTS,
-    "port": {"type": "int"},
     "program": {"type": "list", "elements": "str", "required": True},
     "timeout": {"type": "float", "default": 60},
 }
@@ -35,9 +34,9 @@ def run(params: dict[str, Any], check_mode: bool) -> dict[str, Any]:
         raise ClawdbotError(f"{product.title} reads keys only at its start: restart it instead.")
     if check_mode:
         return {"changed": True}
-    variables = cli_environment(product, paths, resolve_service(params, product))
-    gateway = Gateway(product, params["program"], paths, params["port"], variables)
-    answer = gateway.call(product.reload_method, {}, params["timeout"])
+    seen = observe(product, paths, resolve_service(params, product), [])
+    with Gateway(product, params["program"], paths, seen.listener, seen.cli_environment) as gateway:
+        answer = gateway.call(product.reload_method, {}, params["timeout"])
     count = at(answer, ("warningCount",))
     if count != 0:
         raise ClawdbotError(

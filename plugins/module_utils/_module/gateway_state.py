@@ -25,11 +25,18 @@ from ansible_collections.clawfleet.clawdbot.plugins.module_utils._files import a
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway import health
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.account import own_account, require_account
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.diagnosis import find_program_problems
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.env_sources import EnvSources, trace
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.env_sources import (
+    EnvSources,
+    copies_in_env,
+    trace,
+)
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.info import (
     GatewayInfo,
     VariableInfo,
     isoformat,
+)
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.optional_models import (
+    describe_unserved_choices,
 )
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.overrides import provider_overrides
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.process import Process
@@ -64,6 +71,8 @@ class Gathered(NamedTuple):
 
     info: GatewayInfo
     config: Any
+    #: The running gateway, for calls.
+    gateway: Gateway
     proxies: dict[str, str] | None
 
 
@@ -79,6 +88,8 @@ def gather(params: Mapping[str, Any]) -> Gathered:
     providers = _variables_of(params["providers"])
     names = list(dict.fromkeys([*params["variables"], *providers.values()]))
     seen = health.wait_until_healthy(product, paths, service, names, params["wait"])
+    secrets = {value for file in seen.sources.files for value in secret_values(file.values)}
+    gateway = Gateway(product, seen.cli.program, paths, seen.listener, seen.cli_environment, secrets)
     overrides = provider_overrides(product, paths, seen.config, seen.sources, providers, params.get("fingerprints", {}))
     info: GatewayInfo = {
         "account": own_account(),
@@ -94,8 +105,9 @@ def gather(params: Mapping[str, Any]) -> Gathered:
         "config_path": paths.config,
         "env_path": paths.env,
         "key_file": key_file(params["secret_backend"], paths.env),
-        "process_state_dir": seen.process_paths[0] if seen.process_paths else None,
-        "process_config_path": seen.process_paths[1] if seen.process_paths else None,
+        "process_state_dir": seen.process_paths.state_dir if seen.process_paths else None,
+        "process_config_path": seen.process_paths.config if seen.process_paths else None,
+        "process_env_path": seen.process_paths.env if seen.process_paths else None,
         "service_name": seen.unit.name if seen.unit else service.name,
         "service_loaded": None if service.manager == "command" else seen.unit is not None,
         "active_state": seen.unit.active_state if seen.unit else None,
@@ -110,20 +122,21 @@ def gather(params: Mapping[str, Any]) -> Gathered:
         "environment": _environment(seen.process),
         "restart_required": bool(seen.restart_reasons),
         "restart_reasons": list(seen.restart_reasons),
+        "config_put_back": describe_put_back(product, paths.config, params["written_config"]),
+        "unserved_choices": describe_unserved_choices(health.unserved_choices(product, gateway, seen.config)),
         "variables": _variables(names, seen.sources, paths, set(providers.values()), params["secret_backend"]),
         "providers": overrides.providers,
         "unreadable_stores": overrides.unreadable,
+        "env_copies": copies_in_env(seen.sources, names),
     }
-    secrets = {value for file in seen.sources.files for value in secret_values(file.values)}
-    gateway = Gateway(product, seen.cli.program, paths, seen.listener, seen.cli_environment, secrets)
     if params["models"]:
         try:
-            with Gateway(product, seen.cli.program, paths, seen.port, seen.cli_environment, secrets) as gateway:
+            with gateway:
                 info["models_missing"] = health.missing_models(paths, gateway, seen, params["models"])
         except ClawdbotError as exc:
             # A rescue, for example a rollback of the files, needs their paths.
             raise ClawdbotError(" ".join(find_program_problems(info)) or str(exc), **info) from exc
-    return Gathered(info, seen.config, gateway_proxies(product, seen.sources))
+    return Gathered(info, seen.config, gateway, gateway_proxies(product, seen.sources))
 
 
 def _variables(

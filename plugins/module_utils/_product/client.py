@@ -51,6 +51,8 @@ class Listener:
 class Gateway:
     """A running gateway, called through the product's CLI, which finds the token in the gateway's files.
 
+    At the end of its context, no process of it is left.
+
     `variables` is the environment of the gateway's process, which can have a token, or what the config refers to, from
     its unit alone.
     """
@@ -71,7 +73,6 @@ class Gateway:
             **variables,
             **environment(product, paths),
             product.port_variable: str(listener.port),
-            node_snippets.CERTIFICATE_VARIABLE: listener.certificate,
         }
         self._directory = paths.state_dir
         self._secrets = (*secrets, *secret_values(variables))
@@ -93,6 +94,20 @@ class Gateway:
 
         The argv contains no secret: the CLI reads the gateway's token from the config, `.env` or its environment.
         """
+        what = f"Gateway method {method}"
+        limit = timeout + _STARTUP_SECONDS
+        milliseconds = round(timeout * 1000)
+        conversation = self._converse()
+        if conversation is not None:
+            call = {
+                "method": method,
+                "params": params,
+                "timeoutMs": milliseconds,
+                "expectFinal": final,
+                "url": self._listener.url,
+                "tlsFingerprint": self._listener.certificate or None,
+            }
+            return self._ask(conversation, call, limit, what)
         arguments = [
             "gateway",
             # Else it may call another gateway: `gateway.remote.url` of the config, or that of an environment variable.
@@ -103,12 +118,11 @@ class Gateway:
             "--params",
             json.dumps(params),
             "--timeout",
-            f"{timeout * 1000:.0f}",
+            f"{milliseconds}",
             *(["--url", self._listener.url] if self.product.calls_url else []),
             *(["--expect-final"] if final else []),
         ]
-        argv = node_snippets.argv(self.product.call_script, self._program, arguments)
-        return self._run(argv, timeout + _STARTUP_SECONDS, f"Gateway method {method}")
+        return self._run([*self._program, *arguments], limit, what)
 
     def run(self, arguments: Sequence[str], timeout: float) -> Any:
         """Return what the CLI prints as JSON about this gateway's files. Raises `ClawdbotError` as `call` does."""
@@ -176,6 +190,9 @@ class Gateway:
         except OSError as exc:
             raise ClawdbotError(f"{what} cannot be run: {cli} does not start ({exc.strerror}).") from exc
         if done.returncode != 0:
-            said = "; ".join(problems(done.stdout, done.stderr or done.stdout))
-            raise ClawdbotError(f"{what} failed: {self.redact(said)}")
+            raise self._failed(what, done.stdout, done.stderr or done.stdout)
         return done.stdout
+
+
+def _timed_out(what: str, timeout: float) -> ClawdbotError:
+    return ClawdbotError(f"{what} timed out after {timeout:g} seconds.")

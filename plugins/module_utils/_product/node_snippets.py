@@ -40,19 +40,9 @@ valid().then((yes) => yes || run(), run);
 """
 )
 
-#: With the fingerprint of the certificate that the gateway shows, which the command has no option for.
-CERTIFICATE_VARIABLE = "CLAWFLEET_GATEWAY_CERTIFICATE"
-
-#: `gateway call METHOD --json --params JSON --timeout MS --url URL [--expect-final]`.
+#: Calls the gateway as `gateway call` does (`conversation.py`). Exits 1 before it is ready if it cannot do that.
 CALL_GATEWAY = (
-    _START
-    + f"""\
-const [, , method, , , params, , timeout, , url, final] = args;
-const options = {{
-  method, params: JSON.parse(params), timeoutMs: Number(timeout), expectFinal: Boolean(final),
-  url, tlsFingerprint: process.env.{CERTIFICATE_VARIABLE}, clientName: "cli", mode: "cli",
-}};
-"""
+    _LOAD
     + """\
 const prepare = async () => {
   const [{loadDotEnv}, {callGateway}] = await Promise.all([load("infra/dotenv.js"), load("gateway/call.js")]);

@@ -186,6 +186,20 @@ class Product:
         return f"{self.variable_prefix}_LOAD_SHELL_ENV"
 
     @property
+    def profiles_in_databases(self) -> bool:
+        """Whether auth profiles are in databases. Otherwise they are in a file of each agent."""
+        return bool(self.logout_args)
+
+    def backend_problem(self, backend: str) -> str:
+        """Return why keys cannot be kept where the backend keeps them; empty if they can."""
+        if backend == "env" or self.reload_method:
+            return ""
+        return (
+            f"providers_secret_backend is {backend}, but {self.title} takes only strings as `apiKey`, and reads keys "
+            "only at its start. Set it to env."
+        )
+
+    @property
     def readonly_variable(self) -> str:
         """The environment variable with which it writes no config, empty where it has none."""
         return f"{self.variable_prefix}_CONFIG_READONLY" if self.config_can_be_readonly else ""
@@ -243,6 +257,7 @@ PRODUCTS: Mapping[str, Product] = {
         call_script=node_snippets.CALL_GATEWAY,
         calls_url=True,
         reports_failed_chats=False,
+        uses_proxies=False,
         reload_method="",
         logout_args=(),
         built_in_providers=names.CLAWDBOT_PROVIDERS,
@@ -291,6 +306,7 @@ PRODUCTS: Mapping[str, Product] = {
         call_script="",
         calls_url=False,
         reports_failed_chats=True,
+        uses_proxies=True,
         reload_method="secrets.reload",
         logout_args=("models", "auth", "logout", "--yes"),
         built_in_providers=names.OPENCLAW_PROVIDERS,

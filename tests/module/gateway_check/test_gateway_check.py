@@ -65,7 +65,7 @@ class Gateway:
         monkeypatch.setattr(gateway_state, "gather", self._gather)
 
     def _gather(self, _params: dict[str, Any]) -> gateway_state.Gathered:
-        return gateway_state.Gathered(self.seen, {}, None)  # type: ignore[arg-type]
+        return gateway_state.Gathered(self.seen, {}, None, None)  # type: ignore[arg-type]
 
     def check(self, **arguments: Any) -> dict[str, Any]:
         with patch_module_args({"fingerprints": FINGERPRINTS, **arguments}), pytest.raises(SystemExit) as ended:

@@ -6,12 +6,14 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import ClawdbotError
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product import client
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.client import Gateway, Listener
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.locate import Paths
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.table import PRODUCTS
@@ -25,7 +27,7 @@ KEY = "Zq8-0123456789"
 PROGRAM = """
 import json, os, pathlib, sys
 directory = pathlib.Path(sys.argv[0]).parent
-names = ["CLAWDBOT_CONFIG_PATH", "CLAWDBOT_GATEWAY_PORT", "OPENCLAW_GATEWAY_PORT", "CLAWFLEET_GATEWAY_CERTIFICATE"]
+names = ["CLAWDBOT_CONFIG_PATH", "CLAWDBOT_GATEWAY_PORT", "OPENCLAW_GATEWAY_PORT"]
 place = [os.environ.get(name) for name in names]
 (directory / "asked").write_text(json.dumps([sys.argv[1:], os.getcwd(), *place]))
 print((directory / sys.argv[1]).read_text())
@@ -44,15 +46,15 @@ def gateway(directory: Path, product: str = "clawdbot", listener: Listener = LIS
 
 #: Product, listener -> the arguments before and after the options of each call, and the variables.
 CALLS: dict[str, tuple[str, Listener, list[str], list[str], list[str | None]]] = {
-    "Clawdbot": ("clawdbot", LISTENER, [], ["--url", "ws://127.0.0.1:18789"], ["18789", None, ""]),
+    "Clawdbot": ("clawdbot", LISTENER, [], ["--url", "ws://127.0.0.1:18789"], ["18789", None]),
     "Clawdbot with TLS": (
         "clawdbot",
         Listener("10.0.0.5", 1, "ab12"),
         [],
         ["--url", "wss://10.0.0.5:1"],
-        ["1", None, "ab12"],
+        ["1", None],
     ),
-    "OpenClaw": ("openclaw", LISTENER, ["--port", "18789"], [], [None, "18789", ""]),
+    "OpenClaw": ("openclaw", LISTENER, ["--port", "18789"], [], [None, "18789"]),
 }
 
 
@@ -157,7 +159,7 @@ def by_node(tmp_path: Path) -> Callable[[str], Gateway]:
         node = tmp_path / "node"
         node.write_text(NODE.format(python=sys.executable, unready=unready, key=KEY))
         node.chmod(0o755)
-        return Gateway(CLAWDBOT, [str(node), "/entry.js"], paths(tmp_path), 18789, {}, [KEY])
+        return Gateway(CLAWDBOT, [str(node), "/entry.js"], paths(tmp_path), Listener("::1", 1, "AB"), {}, [KEY])
 
     return make
 
@@ -168,7 +170,14 @@ def started(directory: Path) -> list[str]:
 
 def test_all_calls_go_through_one_process(tmp_path: Path, by_node: Callable[..., Gateway]) -> None:
     with by_node() as gateway:
-        call = {"method": "a.b", "params": {"x": 1}, "timeoutMs": 1500, "expectFinal": True}
+        call = {
+            "method": "a.b",
+            "params": {"x": 1},
+            "timeoutMs": 1500,
+            "expectFinal": True,
+            "url": "wss://[::1]:1",
+            "tlsFingerprint": "AB",
+        }
         assert gateway.call("a.b", {"x": 1}, 1.5, final=True) == call
         with pytest.raises(ClawdbotError) as caught:
             gateway.call("fail", {}, 1)

@@ -186,6 +186,124 @@ def test_files_that_cannot_be_asked_for_are_not_up_to_date(gateway: Gateway) -> 
     assert seen["up_to_date"] is False
 
 
+# What the inventory sets besides the block of moonshot, and the places that still choose a model of nobody.
+CHOICES: dict[str, tuple[dict[str, Any], list[str]]] = {
+    "nothing": ({}, ["agents.defaults.model", "agents.defaults.model.fallbacks"]),
+    "another default": ({"default_model": "moonshot/a"}, ["agents.defaults.model.fallbacks"]),
+    "all": ({"default_model": "moonshot/a", "fallback_models": []}, []),
+    "the provider": ({"providers": {"nosuch": {"baseUrl": "https://api.example.com/v1", "models": []}}}, []),
+}
+
+
+@pytest.mark.parametrize(("more", "expected"), CHOICES.values(), ids=CHOICES)
+def test_a_default_that_no_provider_serves_is_a_blocker_unless_it_is_replaced(
+    more: dict[str, Any], expected: list[str], gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    uses = [ModelUse(place, "nosuch/x") for place in CHOICES["nothing"][1]]
+    monkeypatch.setattr(health, "unserved_choices", lambda *_arguments: uses)
+    seen = gateway.info(files={**gateway.files, **more})
+    assert [use["place"] for use in seen["unserved_choices"]] == expected
+    texts = [
+        f"{place} is nosuch/x, and the gateway has no provider nosuch: what uses it fails. Choose another model there, "
+        "or add the provider."
+        for place in expected
+    ]
+    assert [text for text in seen["plan"]["blockers"] if "nosuch" in text] == texts
+
+
+@pytest.fixture
+def of_unit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Give the gateway a unit with that Environment=, as systemctl shows it. No process of it runs."""
+
+    def show(environment: str) -> None:
+        systemctl = tmp_path / "bin" / "systemctl"
+        systemctl.parent.mkdir()
+        systemctl.write_text(f"#!/bin/sh\necho LoadState=loaded\necho 'Environment={environment}'\n")
+        systemctl.chmod(0o755)
+        monkeypatch.setenv("PATH", f"{systemctl.parent}:/usr/bin:/bin")
+
+    return show
+
+
+# The product, and whether its unit's proxy is asked, and not that of the module's own environment.
+@pytest.mark.parametrize(("product", "is_asked"), [("openclaw", True), ("clawdbot", False)])
+def test_endpoints_are_asked_through_the_proxies_of_the_gateway(
+    product: str,
+    is_asked: bool,
+    gateway: Gateway,
+    mock_server: MockServer,
+    of_unit: Callable[[str], None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # What is set here is restored afterwards, whatever the module does.
+    for name in ("http_proxy", "https_proxy", "no_proxy"):
+        monkeypatch.setenv(name, "")
+    with RawServer(listing("kimi-k3")) as proxy, RawServer(listing("kimi-k3")) as other:
+        monkeypatch.setenv("HTTP_PROXY", f"http://{other.netloc}")
+        of_unit(f"HTTP_PROXY=http://{proxy.netloc}")
+        state_dir = gateway.gateway["state_dir"]
+        seen = gateway.run(gateway_info, product=product, state_dir=state_dir, endpoints=questions(mock_server))
+    asked = [received.target for received in proxy.received]
+    assert seen["endpoints"]["ok"]
+    assert asked == ([f"{mock_server.base_url('moonshot-cn')}/models"] if is_asked else [])
+    assert other.received == []
+    assert len(mock_server.requests()) == (0 if is_asked else 1)
+
+
+def test_members_of_a_block_that_only_the_host_has_are_kept_and_named(gateway: Gateway) -> None:
+    gateway.config.write_text(
+        '{gateway: {mode: "local"}, models: {mode: "merge", providers: {moonshot: {timeoutSeconds: 9, headers: {}}}}}'
+    )
+    note = (
+        "The block of moonshot keeps timeoutSeconds, headers, which the inventory does not set. To remove one, set it "
+        "to null in providers_overrides.moonshot.block."
+    )
+    gateway.files["optional_models"] = {}
+    assert note in gateway.info(files=gateway.files)["plan"]["notes"]
+
+    del gateway.files["optional_models"]
+    gateway.write()
+    gateway.confirm()
+
+    assert "timeoutSeconds: 9" in gateway.config.read_text()
+    seen = gateway.info(files=gateway.files)
+    assert (seen["files"]["up_to_date"], seen["plan"]["notes"]) == (True, [note])
+
+
+def test_it_runs_in_the_home_of_its_account(gateway: Gateway, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # As su and `sudo -E` leave it.
+    monkeypatch.setenv("HOME", str(tmp_path / "foreign"))
+    monkeypatch.setenv("XDG_RUNTIME_DIR", "/run/user/4711")
+    home = pwd.getpwuid(os.geteuid()).pw_dir
+
+    seen = gateway.run(gateway_info, product="clawdbot", service_manager="command", state_dir="~/no-gateway")
+
+    assert seen["state_dir"] == f"{home}/no-gateway"
+    assert seen["account"]["home"] == home
+    assert os.environ["XDG_RUNTIME_DIR"] == f"/run/user/{os.geteuid()}"
+
+
+def test_another_account_than_that_of_the_gateway_is_rejected(gateway: Gateway) -> None:
+    other = next(entry.pw_name for entry in pwd.getpwall() if entry.pw_uid != os.geteuid())
+    seen = gateway.info(account=other)
+    assert seen["msg"].startswith(f"Ansible acts as {pwd.getpwuid(os.geteuid()).pw_name} on this host, and ")
+
+
+def test_a_config_that_the_product_has_replaced_is_named(gateway: Gateway) -> None:
+    written = gateway.run(provider_config, config_path=str(gateway.config), env_path=str(gateway.env), **gateway.files)
+    assert gateway.info(written_config=written["config_digest"])["config_put_back"] == ""
+
+    copy = gateway.config.with_name("clawdbot.json.clobbered.2026-11-28T15-20-58-245Z")
+    gateway.config.rename(copy)
+    for path in (gateway.config, gateway.config.with_name("clawdbot.json.bak")):
+        path.write_text('{gateway: {mode: "local"}}\n')
+
+    seen = gateway.info(written_config=written["config_digest"])
+    assert f"What was written is in {copy}." in seen["config_put_back"]
+    checked = gateway.run(gateway_check, **gateway.gateway, written_config=written["config_digest"])
+    assert seen["config_put_back"] in checked["msg"]
+
+
 IN_FILE = {"source": "file", "provider": "clawfleet", "id": "/MOONSHOT_API_KEY"}
 
 

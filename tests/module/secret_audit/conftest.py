@@ -20,6 +20,8 @@ def gateway(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Gateway:
     from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.table import PRODUCTS
 
     (tmp_path / "home").mkdir()
+    # The module replaces it for the time of the test.
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
     own = {**account.own_account(), "home": str(tmp_path / "home")}
     monkeypatch.setattr(account, "own_account", lambda: own)
     product = replace(PRODUCTS["clawdbot"], log_files=str(tmp_path / "logs" / "*.log"))

@@ -304,3 +304,20 @@ def test_clawdbot_takes_no_key_from_a_file() -> None:
             "start. Set it to env."
         ]
     }
+
+
+def test_a_null_in_a_block_removes_a_member_from_the_host() -> None:
+    catalogue = copy.deepcopy(GOOD["catalogue"])
+    catalogue["moonshot"]["block"].update(timeoutSeconds=None, headers=None)
+    override = {"moonshot": {"block": {"authHeader": None, "headers": {"X-Team": "a"}}}}
+    selection = selected(catalogue=catalogue, overrides=override)
+    assert selection["problems"] == []
+    block = selection["providers"]["moonshot"]["block"]
+    shown = ("timeoutSeconds", "authHeader", "headers", "apiKey")
+    assert {name: block[name] for name in shown} == {
+        "timeoutSeconds": None,
+        "authHeader": None,
+        "headers": {"X-Team": "a"},
+        "apiKey": "${MOONSHOT_API_KEY}",
+    }
+    assert selection["endpoints"][0]["headers"] == {"X-Team": "a"}

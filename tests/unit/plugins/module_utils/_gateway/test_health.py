@@ -183,6 +183,22 @@ def test_all_models_are_missing_while_the_gateway_does_not_answer(gateway: Gatew
     assert not (tmp_path / "asked").exists()
 
 
+def test_a_call_that_the_gateway_accepts(gateway: Gateway, tmp_path: Path) -> None:
+    (tmp_path / "gateway").write_text("{}")
+    assert call_error(gateway) == ""
+    asked = json.loads((tmp_path / "asked").read_text())
+    assert asked[:3] == ["gateway", "call", "health"]
+
+
+def test_a_call_that_the_gateway_does_not_accept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def program(_arguments: list[str]) -> None:
+        raise SystemExit("Error: unauthorized: t-0123456789")
+
+    run_in_process(monkeypatch, program)
+    refused = Gateway(CLAWDBOT, ["clawdbot"], paths(tmp_path), LISTENER, {}, ["t-0123456789"])
+    assert call_error(refused) == f"Gateway method health failed: unauthorized: <{fingerprint('t-0123456789')}>"
+
+
 # What the command lists, and the places of the default `acme/x` and its fallback `nosuch/y` that no provider serves.
 DEFAULTS = {"primary": "acme/x", "fallbacks": ["nosuch/y", "moonshot/b"]}
 UNSERVED: dict[str, tuple[str | None, list[str]]] = {
