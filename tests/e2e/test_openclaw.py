@@ -7,11 +7,9 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
 import pytest
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config import dotenv, json5_reader
@@ -246,42 +244,3 @@ def test_remove_leaves_nothing_of_a_provider(bench: Bench) -> None:
     bench.mock_server.clear_requests()
     assert bench.chat()["meta"]["agentMeta"]["provider"] == KIMICODE
     assert chats(bench) == {("kimi-for-coding", fingerprint(bench.keys[KIMICODE]))}
-
-
-def test_a_config_that_openclaw_takes_for_damaged_is_named(bench: Bench) -> None:
-    few: dict[str, Any] = {"providers_enabled": [KIMICODE], "providers_default_model": "kimicode/kimi-for-coding"}
-    overrides = bench.variables()["providers_overrides"][KIMICODE]
-    long = [{"id": f"long-{number}", "name": "x" * 300} for number in range(40)]
-    block = {**overrides["block"], "models": long}
-    many = {KIMICODE: {"block": block, "unlisted_models": [model["id"] for model in long]}}
-    assert bench.rollout(**few, providers_overrides=many).code == 0
-    # Its own command keeps a backup, and the gateway notes which config was good last.
-    bench.cli("config", "set", "logging.level", "info")
-    good = bench.gateway.config.with_name("openclaw.json.last-good")
-    deadline = time.monotonic() + 60
-    while good.read_bytes() != bench.gateway.config.read_bytes() and time.monotonic() < deadline:
-        time.sleep(0.25)
-    bench.supervisor("stop", bench.gateway.name)
-
-    failed = bench.rollout(**few)
-
-    assert failed.code != 0
-    (copy,) = bench.gateway.state_dir.glob("openclaw.json.clobbered.*")
-    assert (
-        "OpenClaw has taken the config that was written for a damaged one, and has put "
-        f"{bench.gateway.config}.bak in its place. What was written is in {copy}. Move {bench.gateway.config}.bak "
-        "away, and run the playbook again."
-    ) in failed.one_line
-    assert "long-1" not in [model["id"] for model in _models(copy)]
-    assert "long-1" in [model["id"] for model in _models(bench.gateway.config)]
-
-    bench.gateway.config.with_name("openclaw.json.bak").rename(bench.gateway.state_dir / "moved")
-    done = bench.rollout(**few)
-
-    assert done.code == 0, done.output
-    assert "long-1" not in [model["id"] for model in _models(bench.gateway.config)]
-
-
-def _models(config: Path) -> list[Any]:
-    models: list[Any] = json5_reader.loads(config.read_text())["models"]["providers"][KIMICODE]["models"]
-    return models
