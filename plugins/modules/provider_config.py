@@ -68,7 +68,8 @@ options:
   keys:
     description:
       - Keys for the file C(clawfleet-keys.json) beside C(.env), named as in O(env). The C(apiKey) of a block refers to
-        one with C({source: file, provider: clawfleet, id: /NAME}), which only OpenClaw takes.
+        one by a mapping with the C(source) V(file), the C(provider) V(clawfleet) and the C(id) V(/NAME), which only
+        OpenClaw takes.
       - A key that is set in one of both files is removed from the other, unless the config still refers to it there.
     type: dict
     default: {}
