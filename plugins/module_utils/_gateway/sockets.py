@@ -39,7 +39,7 @@ def of_gateway(pid: int) -> list[Address] | None:
     runs, is not the gateway.
     """
     level = [pid]
-    for _ in range(_DEPTH):
+    for _level in range(_DEPTH):
         found = [of_process(each) for each in level]
         if None in found:
             return None

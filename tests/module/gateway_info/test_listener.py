@@ -100,7 +100,7 @@ def test_an_answer_must_be_http() -> None:
     with socket.create_server((LOCAL, 0)) as server:
 
         def answer() -> None:
-            for _ in range(2):
+            for _connection in range(2):
                 connection, _address = server.accept()
                 with connection:
                     connection.recv(1000)
