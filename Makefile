@@ -12,7 +12,7 @@ export ANSIBLE_COLLECTIONS_PATH := $(CURDIR)/.cache/collections
 export PYTHONPATH := $(CURDIR)
 export MYPYPATH := $(CURDIR)/.cache/collections
 # tests/conftest.py says which tests stay together. Much of a test is waiting, so there is one process more than there are cores.
-PARALLEL := --numprocesses=$(shell echo $$(($$(nproc 2>/dev/null || echo 1) + 1))) --dist=loadscope --no-loadscope-reorder
+PARALLEL := --numprocesses=$(shell echo $$(($$(nproc 2>/dev/null || echo 1) + 1))) --dist=loadscope --no-loadscope-reorder --durations=15
 LINK := .cache/collections/ansible_collections/clawfleet/clawdbot
 
 .PHONY: help

@@ -55,7 +55,8 @@ CASES = {
         "clawdbot",
         auth='mode: "token"',
         arguments="--port {port} --token c-0123456789",
-        error="unauthorized: gateway token missing (set gateway.remote.token to match gateway.auth.token)",
+        error="gateway closed (1008): unauthorized: gateway token missing "
+        "(set gateway.remote.token to match gateway.auth.token)",
     ),
     "custom-tls": Case(
         "openclaw",

@@ -22,7 +22,7 @@ from ansible_collections.clawfleet.clawdbot.plugins.module_utils._endpoints.vend
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import ClawdbotError
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.chat import Kind, send
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.chat_answers import ChatResult
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.client import Gateway
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.client import Gateway, Listener
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.locate import Paths
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.table import PRODUCTS
 from ansible_collections.clawfleet.clawdbot.plugins.plugin_utils._catalogue import merge, model_ids
@@ -92,7 +92,9 @@ class OneProcess(Gateway):
 
     def __init__(self, gateway: fleet.Gateway, client: subprocess.Popen[str]) -> None:
         paths = Paths(str(gateway.state_dir), str(gateway.config), str(gateway.env))
-        super().__init__(PRODUCTS[gateway.product.name], [gateway.product.name], paths, gateway.port, {})
+        super().__init__(
+            PRODUCTS[gateway.product.name], [gateway.product.name], paths, Listener("127.0.0.1", gateway.port), {}
+        )
         self._client = client
 
     def call(self, method: str, params: Mapping[str, Any], timeout: float, *, final: bool = False) -> Any:
