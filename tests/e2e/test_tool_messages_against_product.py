@@ -147,7 +147,12 @@ class Subject:
         }
         for provider, model in LACKING.items():
             blocks[provider] = {**moonshot, "api": "openai-completions", "models": [model]}
-        self.write(models={"mode": "merge", "providers": blocks})
+        # A null in the catalogue removes what a host has.
+        written = {
+            provider: {name: value for name, value in block.items() if value is not None}
+            for provider, block in blocks.items()
+        }
+        self.write(models={"mode": "merge", "providers": written})
 
 
 @pytest.fixture
