@@ -10,8 +10,8 @@ module: gateway_reload
 short_description: Have a running gateway read the keys in files again
 version_added: 0.1.0
 description:
-  - Has OpenClaw read the keys again to which its config refers in files, as C(openclaw secrets reload) does. The
-    process stays the same, and goes on answering chat messages.
+  - Has OpenClaw read the files with keys again that its config refers to, as C(openclaw secrets reload) does. The
+    process stays the same, and continues to answer chat messages.
   - Fails if the gateway could not read one of the keys. It then keeps the old one.
   - Clawdbot has no such method, and is rejected.
 author:
