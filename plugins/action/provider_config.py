@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The action plugin of provider_config: runs the module on the host, where nobody else may read the keys."""
+"""The action plugin of provider_config: runs the module on the host, where no other account may read the keys."""
 
 from __future__ import annotations
 

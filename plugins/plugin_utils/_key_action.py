@@ -9,7 +9,7 @@
 
 Without pipelining, Ansible writes a module with its options into a file on the host. If the account that it logs in as
 and the one that it becomes are both unprivileged, the file must be shared between them. Where neither setfacl nor chown
-does that, the option `world_readable_temp` lets everybody read the file.
+does that, the option `world_readable_temp` lets every account read the file.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from ansible.plugins.action.normal import ActionModule as NormalAction
 
 
 class KeyAction(NormalAction):
-    """Runs a module on the host, unless everybody there might read the keys in its options."""
+    """Runs a module on the host, unless every account there might read the keys in its options."""
 
     #: The options that contain keys.
     key_options: ClassVar[tuple[str, ...]]
@@ -36,7 +36,7 @@ class KeyAction(NormalAction):
 
 
 def exposure(action: ActionBase) -> str:
-    """Return why everybody on the host might read the options of an action's module; empty if nobody else may."""
+    """Return why every account might read the options of a module on its host; empty if only one may."""
     if (
         not action.get_shell_option("world_readable_temp", False)
         or action._is_pipelining_enabled("new")

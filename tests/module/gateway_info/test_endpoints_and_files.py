@@ -186,7 +186,7 @@ def test_files_that_cannot_be_asked_for_are_not_up_to_date(gateway: Gateway) -> 
     assert seen["up_to_date"] is False
 
 
-# What the inventory sets besides the block of moonshot, and the places that still choose a model of nobody.
+# What the inventory sets besides the block of moonshot, and the places that still choose a model without a provider.
 CHOICES: dict[str, tuple[dict[str, Any], list[str]]] = {
     "nothing": ({}, ["agents.defaults.model", "agents.defaults.model.fallbacks"]),
     "another default": ({"default_model": "moonshot/a"}, ["agents.defaults.model.fallbacks"]),

@@ -87,7 +87,7 @@ def test_an_answer_over_ipv6(serve: Serve) -> None:
     assert ask(LOCAL, port, "/") is None
 
 
-def test_an_answer_with_a_certificate_that_nobody_has_signed(serve: Serve) -> None:
+def test_an_answer_with_a_self_signed_certificate(serve: Serve) -> None:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     certificate = trustme.CA().issue_cert("clawdbot-gateway")
     certificate.configure_cert(context)

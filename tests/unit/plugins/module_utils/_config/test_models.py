@@ -112,7 +112,7 @@ DANGLING: dict[str, tuple[dict[str, Any], list[str]]] = {
 
 
 @pytest.mark.parametrize(("value", "expected"), DANGLING.values(), ids=DANGLING)
-def test_models_that_nobody_provides_are_named_with_their_place(value: dict[str, Any], expected: list[str]) -> None:
+def test_models_without_a_provider_are_named_with_their_place(value: dict[str, Any], expected: list[str]) -> None:
     assert [dangling.message for dangling in dangling_models(value, KNOWN, BUILT_IN, SPELLINGS)] == expected
 
 
