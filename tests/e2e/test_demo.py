@@ -57,7 +57,7 @@ def processes_of(directory: Path) -> list[str]:
 
 # Of OpenClaw, three gateways take four minutes of CPU; test_openclaw.py does the same job with one.
 def test_the_demo_shows_the_main_job_and_no_key(directory: Path) -> None:
-    demo = start(directory, "-vvvv")
+    demo = start(directory, "clawdbot", "-vvvv")
     output, _errors = demo.communicate()
 
     assert demo.returncode == 0, output[-5000:]
