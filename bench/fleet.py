@@ -281,8 +281,7 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_signal: sys.exit(1))
     if arguments.real:
         with tempfile.TemporaryDirectory(prefix="clawfleet-") as directory:
-            names = ["bookworm", "trixie", *(f"host-{number:02}" for number in range(3, 11))]
-            hosts = [Host(name, Path(directory), 0) for name in names]
+            hosts = [Host(f"host-{number:02}", Path(directory), 0) for number in range(1, 11)]
             real = RealFleet(Path(directory))
             for situation in ("nothing to change", "everything to change"):
                 measure(real, hosts, situation, arguments.rounds)
