@@ -377,6 +377,33 @@ providers:
           name: moonshot:default
           place: /home/gateway/.clawdbot/agents/main/agent/auth-profiles.json
           fingerprint: sha256:1b7c64e0f7a5
+keys:
+  description:
+    - The key of each of O(providers), by id. A fingerprint is empty where there is no key, and null where that is not
+      known.
+  returned: success
+  type: dict
+  contains:
+    stored:
+      description: The fingerprint of the key in the files. The config says which file counts.
+      type: str
+      sample: sha256:0c5e1d7f3a92
+    in_process:
+      description:
+        - That of the key that the running process has. It is not known where its environment cannot be read, where a
+          file was changed after its start, and where OpenClaw reads the key from the file beside C(.env).
+      type: str
+      sample: sha256:0c5e1d7f3a92
+    previous:
+      description: That of the key which the files had before the last change by M(clawfleet.clawdbot.provider_config).
+      type: str
+      sample: sha256:1b7c64e0f7a5
+    age_days:
+      description:
+        - How many days ago, by the date in UTC, M(clawfleet.clawdbot.provider_config) first wrote the stored key. Null
+          for a key that was there before, or that something else has written.
+      type: int
+      sample: 41
 env_copies:
   description:
     - Environment variable to further variables of the managed C(.env) that contain the same value, other than

@@ -74,7 +74,12 @@ def test_the_product_judges_the_new_config(
     assert OTHERS_KEY not in printed
     if problem is None:
         assert (leaving.value.code, result["changed"]) == (0, True)
-        assert sorted(os.listdir(tmp_path)) == [".clawdbot.json.clawfleet-journal", ".env", "clawdbot.json"]
+        assert sorted(os.listdir(tmp_path)) == [
+            ".clawdbot.json.clawfleet-journal",
+            ".clawdbot.json.clawfleet-key-dates",
+            ".env",
+            "clawdbot.json",
+        ]
     else:
         message = f"The config check rejected the new config: {problem}. Nothing was changed."
         assert (leaving.value.code, result["msg"]) == (1, message)

@@ -16,7 +16,12 @@ from dataclasses import dataclass, field
 
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.key_files import key_file
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import ClawdbotError
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._files import agent_files, atomic, journal
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._files import (
+    agent_files,
+    atomic,
+    journal,
+    key_dates_file,
+)
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._files.atomic import Snapshot
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.locate import Paths
 
@@ -133,7 +138,8 @@ def _copies(path: str) -> Iterator[str]:
         entries = sorted(os.listdir(directory))
     except OSError:
         return
-    ours = {name, *(os.path.basename(own) for own in (journal.path_beside(path), old_keys_file.path_beside(path)))}
+    records = (journal.path_beside(path), old_keys_file.path_beside(path), key_dates_file.path_beside(path))
+    ours = {name, *map(os.path.basename, records)}
     ours.update(map(os.path.basename, atomic.leftovers(directory)))
     for entry in entries:
         other = os.path.join(directory, entry)

@@ -57,6 +57,12 @@ def file_references(value: Any) -> set[str]:
     }
 
 
+def held_key(name: str, config: Any, env: Mapping[str, str], keys: Mapping[str, str]) -> str:
+    """Return the key that a gateway's files have under a name, empty for none. A config says which file counts."""
+    first, second = (keys, env) if name in file_references(config) else (env, keys)
+    return first.get(name) or second.get(name) or ""
+
+
 def loads(text: str | None) -> dict[str, str]:
     """Return the keys in the text of the file. Raises `ValueError` if it cannot be read."""
     value = {} if text is None else json5_reader.loads(text)

@@ -16,6 +16,7 @@ import contextlib
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, timezone
 from functools import partial
 from typing import NamedTuple, TypeVar
 
@@ -24,7 +25,7 @@ from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.provide
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import ClawdbotError
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.config_check import check
 
-from . import agent_files, atomic, journal
+from . import agent_files, atomic, journal, key_dates_file
 from .atomic import ConflictError, Snapshot
 from .file_plan import CurrentFiles, FilePlan, plan_providers, plan_removal
 
@@ -47,6 +48,11 @@ class Files:
     def keys(self) -> str:
         """The file with keys beside `.env`, which need not exist."""
         return key_files.key_file("file", self.env)
+
+    @property
+    def dates(self) -> str:
+        """The record of the dates of keys beside the config, which need not exist."""
+        return key_dates_file.path_beside(self.config)
 
 
 @dataclass(frozen=True)
@@ -134,6 +140,7 @@ class _Attempt:
     config: _Replacement
     env: _Replacement
     keys: _Replacement
+    dates: _Replacement
     included: Sequence[Snapshot]
     agents: Sequence[_Replacement]
     diff: Sequence[Mapping[str, str]]
@@ -148,13 +155,14 @@ class _Attempt:
     def in_order(self, removes: bool) -> list[_Replacement]:
         """Return the files in the order of the writes.
 
-        Keys are added before the config refers to them, and removed after it no longer does.
+        Keys are added before the config refers to them, and removed after it no longer does. Their dates are first: a
+        date of a key that was not written means nothing, but without it the age of a key is not known.
         """
         if removes:
-            return [self.config, self.env, self.keys]
+            return [self.dates, self.config, self.env, self.keys]
         if self.plan.adds_keys:
-            return [self.keys, self.config, self.env]
-        return [self.env, self.config, self.keys]
+            return [self.dates, self.keys, self.config, self.env]
+        return [self.dates, self.env, self.config, self.keys]
 
     def journal_after(self, earlier: journal.Journal) -> journal.Journal:
         """Return the earlier journal with what this attempt is about to write."""
@@ -169,7 +177,8 @@ class _Attempt:
             key_paths = [(name,) for name in self.plan.key_names]
             content = self.keys.content or b"{}"
             keys = journal.config_original(earlier.keys, self.keys.snapshot, content, key_paths)
-        return journal.Journal(config, env, keys)
+        dates = journal.dates_original(earlier.dates, self.dates.snapshot) if self.dates.changes else earlier.dates
+        return journal.Journal(config, env, keys, dates)
 
 
 def apply_providers(
@@ -254,7 +263,7 @@ def confirm(files: Files, *, check_mode: bool) -> ApplyResult:
 
 
 def _paths(files: Files) -> list[str]:
-    return [files.config, files.env, files.keys, journal.path_beside(files.config)]
+    return [files.config, files.env, files.keys, files.dates, journal.path_beside(files.config)]
 
 
 @contextlib.contextmanager
@@ -317,8 +326,9 @@ def _prepared(files: Files, plan: Callable[[CurrentFiles], FilePlan], agents: _A
     earlier = journal.load(files.config, files.env)
     config, env = atomic.read(files.config), atomic.read(files.env)
     included = _Included()
-    keys = atomic.read(files.keys)
-    planned = plan(CurrentFiles(files.config, _text(config), files.env, _text(env), included.read, _text(keys)))
+    keys, dates = atomic.read(files.keys), atomic.read(files.dates)
+    current = (files.config, _text(config), files.env, _text(env), included.read, _text(keys), _text(dates))
+    planned = plan(CurrentFiles(*current, datetime.now(timezone.utc).date()))
     new_env = _Replacement(env, _content(planned.env), _PRIVATE)
     new_keys = _Replacement(keys, _content(planned.keys), _PRIVATE)
     of_agents, diffs = agents.planned() if agents else ([], [])
@@ -327,6 +337,7 @@ def _prepared(files: Files, plan: Callable[[CurrentFiles], FilePlan], agents: _A
         _Replacement(config, _content(planned.config)),
         new_env,
         new_keys,
+        _Replacement(dates, _content(planned.dates)),
         tuple(included.snapshots.values()),
         of_agents,
         [*planned.diff, *_mode_diff(files.env, new_env), *_mode_diff(files.keys, new_keys), *diffs],
@@ -392,6 +403,7 @@ def _restore(files: Files, recorded: journal.Journal, check_mode: bool) -> Apply
         "config": partial(_restored, files.config, recorded.config, journal.rolled_back_config, check_mode),
         "env": partial(_restored, files.env, recorded.env, journal.rolled_back_env, check_mode),
         "keys": partial(_restored, files.keys, recorded.keys, journal.rolled_back_config, check_mode),
+        "dates": partial(_restored, files.dates, recorded.dates, journal.rolled_back_dates, check_mode),
     }
     # The config must not refer to a key that its file no longer has, or does not have yet.
     first = [

@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config import (
@@ -19,6 +20,7 @@ from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config import 
     environment_file,
     json5_editor,
     json5_reader,
+    key_dates,
     key_files,
 )
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.env_refs import reference, references
@@ -64,6 +66,9 @@ class CurrentFiles:
     read: Read = field(repr=False)
     #: The content of the file with keys beside `.env`, `None` for no file.
     keys: str | None = field(default=None, repr=False)
+    #: The content of the record of the dates of keys, `None` for no file.
+    dates: str | None = None
+    today: date = date.min
 
 
 @dataclass(frozen=True)
@@ -90,6 +95,8 @@ class FilePlan:
     key_names: tuple[str, ...] = ()
     #: Whether keys are added to that file, so that it is written before the config. Otherwise `.env` is.
     adds_keys: bool = False
+    #: The desired content of the record of the dates of keys.
+    dates: str | None = None
 
 
 @dataclass(frozen=True)
@@ -141,6 +148,7 @@ def plan_providers(
     returned = _unused_keys(current, env, after)
     new_keys = _edit_keys(current, {**dict.fromkeys(returned), **keys})
     paths = (*(change.path for change in decided.changes), *(change.path for change in further))
+    names = (*env, *keys, *returned)
     return FilePlan(
         config=current.config if after.text == before.text else after.text,
         env=current.env if new_env == (current.env or "") else new_env,
@@ -163,6 +171,7 @@ def plan_providers(
         keys=new_keys,
         key_names=(*returned, *keys),
         adds_keys=bool(keys),
+        dates=_dates(current, before, (after, new_env, new_keys), names),
     )
 
 
@@ -190,6 +199,7 @@ def plan_settings(
         warnings=(),
         diff=_diffs(current, before, after, new_env, paths, settings.env, current.keys),
         keys=current.keys,
+        dates=current.dates,
     )
 
 
@@ -232,6 +242,7 @@ def plan_removal(current: CurrentFiles, removal: Removal, names: Sequence[str]) 
         diff=_diffs(current, before, after, new_env, paths, names, new_keys),
         keys=new_keys,
         key_names=tuple(gone),
+        dates=_dates(current, before, (after, new_env, new_keys), names),
     )
 
 
@@ -315,6 +326,20 @@ def _unused_keys(current: CurrentFiles, names: Iterable[str], config: _Config) -
 
 def _edit_keys(current: CurrentFiles, changes: Mapping[str, str | None]) -> str | None:
     return key_files.edit(current.keys, changes) if changes else current.keys
+
+
+def _dates(
+    current: CurrentFiles, before: _Config, after: tuple[_Config, str, str | None], names: Iterable[str]
+) -> str | None:
+    """Return the record of the dates of keys after the plan: `after` is config, `.env` and the file with keys."""
+    states = [
+        (config.seen.value, dotenv.loads(env or ""), key_files.loads(keys))
+        for config, env, keys in ((before, current.env, current.keys), after)
+    ]
+    held = {name: [key_files.held_key(name, *state) for state in states] for name in dict.fromkeys(names)}
+    prints = {name: [fingerprint(key) if key else "" for key in keys] for name, keys in held.items()}
+    changes = {name: (old, new) for name, (old, new) in prints.items()}
+    return key_dates.updated(current.dates, changes, current.today)
 
 
 def _reject_undefined(desired: Desired, variables: Mapping[str, str], env_path: str) -> None:

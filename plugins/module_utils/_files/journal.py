@@ -51,6 +51,8 @@ class Journal:
     env: Original | None = None
     #: Of the file with keys beside `.env`.
     keys: Original | None = None
+    #: Of the record of the dates of keys, which nothing else writes.
+    dates: Original | None = None
 
 
 def path_beside(config_path: str) -> str:
@@ -130,6 +132,17 @@ def rolled_back_config(original: Original, current: bytes | None) -> bytes | Non
         )
     except (json5_reader.Json5Error, json5_editor.Json5PathError) as exc:
         raise _cannot_roll_back(original, exc) from exc
+
+
+def dates_original(earlier: Original | None, snapshot: atomic.Snapshot) -> Original:
+    """Return the journal entry of the record of the dates of keys."""
+    text = None if snapshot.content is None else decode(snapshot.content)
+    return earlier or Original(snapshot.target, text, snapshot.mode, (), ())
+
+
+def rolled_back_dates(original: Original, _current: bytes | None) -> bytes | None:
+    """Return that record as it was before the run."""
+    return None if original.text is None else encode(original.text)
 
 
 def rolled_back_env(original: Original, current: bytes | None) -> bytes | None:
@@ -217,8 +230,8 @@ def _cannot_roll_back(original: Original, exc: Exception) -> ClawdbotError:
 def _parsed(data: Any) -> Journal:
     if data["version"] != _VERSION:
         raise ValueError("another version")
-    # A run of an older version of the collection may have left a journal without keys.
-    return Journal(*map(_parsed_original, (data["config"], data["env"], data.get("keys"))))
+    # A run of an older version of the collection may have left a journal without the last two.
+    return Journal(*map(_parsed_original, (data["config"], data["env"], data.get("keys"), data.get("dates"))))
 
 
 def _parsed_original(data: Any) -> Original | None:

@@ -301,6 +301,27 @@ def _in_process(name: str, sources: EnvSources) -> bool | None:
     return bool(held and held[0])
 
 
+def held_by_process(name: str, sources: EnvSources) -> str | None:
+    """Return the value that the process has in a variable, empty where it has none; None where that is not known.
+
+    What it has read itself is not in its environment. It is what a file has that was not changed since its start.
+    """
+    process = sources.process
+    if process is None:
+        return ""
+    if process.environment is None:
+        return None
+    is_overridden = any(name.upper() in source.overriding for source in sources.product)
+    if name in process.environment and not is_overridden:
+        return process.environment[name]
+    for source in sources.product:
+        if source.changed is not None and source.changed >= process.started:
+            return None
+        if name in source.values:
+            return source.values[name] if source.changed is not None else None
+    return ""
+
+
 def _unique(sources: Iterable[Source]) -> list[Source]:
     """Return the sources, each file once."""
     first: dict[str, Source] = {}

@@ -64,6 +64,18 @@ class ProviderInfo(TypedDict):
     overridden_by: list[OverrideInfo]
 
 
+class KeyInfo(TypedDict):
+    """The key of one provider. Fingerprints are empty where there is no key, and None where that is not known."""
+
+    #: In the files, and in the process.
+    stored: str | None
+    in_process: str | None
+    #: In the files before the last change.
+    previous: str | None
+    #: Days since a run first wrote the stored key; None where it was there before, or that is not known.
+    age_days: int | None
+
+
 class ModelProblem(TypedDict):
     """A use of a model that does not work, or would not after a run. `place`: of the config, a session or a job."""
 
@@ -149,6 +161,8 @@ class _GatewayInfo(TypedDict):
     unserved_choices: list[ModelProblem]
     variables: dict[str, VariableInfo]
     providers: dict[str, ProviderInfo]
+    #: By provider id.
+    keys: dict[str, KeyInfo]
     #: Variable -> further variables of the managed `.env` with the same value.
     env_copies: dict[str, list[str]]
     #: Why a store of auth profiles could not be read: whether one overrides a key is not known.

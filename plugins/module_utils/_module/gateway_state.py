@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime, timezone
 from typing import Any, Literal, NamedTuple
 
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.env_refs import VARIABLE_NAME
@@ -42,6 +43,7 @@ from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.overri
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.process import Process
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.proxies import gateway_proxies
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.put_back import describe_put_back
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.stored_keys import describe_keys
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.client import Gateway
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.config_check import check_command
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.locate import Paths
@@ -126,6 +128,7 @@ def gather(params: Mapping[str, Any]) -> Gathered:
         "unserved_choices": describe_unserved_choices(health.unserved_choices(product, gateway, seen.config)),
         "variables": _variables(names, seen.sources, paths, set(providers.values()), params["secret_backend"]),
         "providers": overrides.providers,
+        "keys": describe_keys(paths, seen.config, seen.sources, providers, datetime.now(timezone.utc).date()),
         "unreadable_stores": overrides.unreadable,
         "env_copies": copies_in_env(seen.sources, names),
     }

@@ -57,6 +57,7 @@ NEW_CONFIG = OLD_CONFIG.replace(
 )
 
 CONFIG, ENV, JOURNAL = "clawdbot.json", ".env", ".clawdbot.json.clawfleet-journal"
+DATES = ".clawdbot.json.clawfleet-key-dates"
 
 
 @dataclass(frozen=True)
@@ -87,8 +88,15 @@ class Gateway:
         self.env.chmod(0o600)
 
     def files(self) -> dict[str, bytes]:
-        """Return name and content of everything in the directory; a directory in it has no content."""
-        return {path.name: path.read_bytes() if path.is_file() else b"" for path in sorted(self.directory.iterdir())}
+        """Return name and content of all but the dates of keys in the directory; a directory in it has no content."""
+        found = (path for path in sorted(self.directory.iterdir()) if path.name != DATES)
+        return {path.name: path.read_bytes() if path.is_file() else b"" for path in found}
+
+    def dated_keys(self) -> list[str]:
+        """Return the fingerprints in the record of the dates of keys, in their order."""
+        path = self.directory / DATES
+        logs = json.loads(path.read_text()) if path.exists() else {}
+        return [entry["key"] for log in logs.values() for entry in log]
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.redaction import fingerprint
 
 from tests.module.provider_config.gateway_files import (
     CONFIG,
@@ -25,8 +26,10 @@ from tests.module.provider_config.gateway_files import (
     JOURNAL,
     NEW_CONFIG,
     NEW_ENV,
+    NEW_KEY,
     OLD_CONFIG,
     OLD_ENV,
+    OLD_KEY,
     Gateway,
     Run,
     driver,
@@ -67,6 +70,14 @@ IN_BETWEEN = {
     "absent": (NEW, [NEW, (OLD_CONFIG, NEW_ENV), GONE], GONE),
     "rolled_back": (OLD, [NEW, (OLD_CONFIG, NEW_ENV), OLD], OLD),
     "confirmed": (OLD, [NEW], NEW),
+}
+# The record of the dates of keys before the first run that is not confirmed, and at the end of the run.
+BOTH_KEYS = [fingerprint(OLD_KEY), fingerprint(NEW_KEY)]
+DATED: dict[str, tuple[list[str], list[str]]] = {
+    "present": ([], BOTH_KEYS),
+    "absent": (BOTH_KEYS, []),
+    "rolled_back": ([], []),
+    "confirmed": ([], BOTH_KEYS),
 }
 
 
@@ -134,14 +145,16 @@ def test_killed_at_any_system_call_each_file_is_whole_and_the_next_run_finishes(
         assert run_on(gateway, state=state).code == 0
         assert run_on(gateway, state="confirmed").code == 0
         assert (at, gateway.files()) == (at, {CONFIG: after[0], ENV: after[1]})
+        assert (at, gateway.dated_keys()) == (at, DATED[state][1])
         # A rollback in place of that run.
         shutil.rmtree(gateway.directory)
         shutil.copytree(aside, gateway.directory)
         shutil.rmtree(aside)
-        journal = (gateway.directory / JOURNAL).exists()
+        journal, dated = (gateway.directory / JOURNAL).exists(), gateway.dated_keys()
         assert run_on(gateway, state="rolled_back").code == 0
         back = before if journal else found
         assert (at, gateway.files()) == (at, {CONFIG: back[0], ENV: back[1]})
+        assert (at, gateway.dated_keys()) == (at, DATED[state][0] if journal else dated)
 
 
 # A failure that each kind of call has in reality: a full disk, one that was remounted read-only, an immutable file, ...
@@ -186,6 +199,7 @@ def test_failing_at_any_system_call_both_files_are_as_they_were_and_the_error_na
         assert (at, "{directory}" in named or "config check" in named) == (at, True), named
         if state != "rolled_back":
             assert (at, gateway.config.read_bytes(), gateway.env.read_bytes()) == (at, *before)
+            assert (at, gateway.dated_keys()) == (at, DATED[state][0])
             leftover = set(gateway.files()) - {CONFIG, ENV}
             # A scratch directory that cannot be removed is left to the next run.
             assert (at, leftover) == (at, set()) or (SCRATCH.search(at.line) and all(map(SCRATCH.search, leftover)))
@@ -197,6 +211,7 @@ def test_failing_at_any_system_call_both_files_are_as_they_were_and_the_error_na
         assert run_on(gateway, state=state).code == 0
         assert run_on(gateway, state="confirmed").code == 0
         assert (at, gateway.files()) == (at, {CONFIG: after[0], ENV: after[1]})
+        assert (at, gateway.dated_keys()) == (at, DATED[state][1])
 
 
 def test_a_file_that_does_not_fit_changes_nothing(gateway: Gateway) -> None:

@@ -20,6 +20,7 @@ from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.redact
 
 from tests.module.provider_config.gateway_files import (
     BLOCK,
+    DATES,
     ENV_WITHOUT,
     JOURNAL,
     NEW_CONFIG,
@@ -84,6 +85,9 @@ def test_a_key_moves_to_the_file_and_back(tmp_path: Path, run_on: Run) -> None:
     )
     assert NEW_KEY not in moved.printed
     assert OLD_KEY not in moved.printed
+    dated = [fingerprint(OLD_KEY), fingerprint(NEW_KEY)]
+    assert gateway.dated_keys() == dated
+    assert (gateway.directory / DATES).stat().st_mode & 0o7777 == 0o600
     run_on(gateway, state="confirmed")
     again = run_on(gateway, **IN_FILE)
     assert (again.changes, again.result["keys_changed"]) == ((False, False, False, False), False)
@@ -93,6 +97,8 @@ def test_a_key_moves_to_the_file_and_back(tmp_path: Path, run_on: Run) -> None:
     assert (back.changes, back.result["keys_changed"]) == ((True, True, True, True), True)
     run_on(gateway, state="confirmed")
     assert gateway.files() == {"clawdbot.json": NEW_CONFIG, ".env": NEW_ENV}
+    # It is still the same key.
+    assert gateway.dated_keys() == dated
 
 
 def test_a_new_key_changes_only_the_file(tmp_path: Path, run_on: Run) -> None:

@@ -102,7 +102,11 @@ def test_symbolic_links_stay_symbolic_links(gateway: Gateway, run: Run, tmp_path
     ]
     assert (gateway.config.read_bytes(), gateway.env.read_bytes()) == (NEW_CONFIG, NEW_ENV)
     assert run(state="confirmed").changes == (False, False, False, False)
-    assert sorted(path.name for path in real.iterdir()) == [f"the-{ENV}", f"the-{CONFIG}"]
+    assert sorted(path.name for path in real.iterdir()) == [
+        f".the-{CONFIG}.clawfleet-key-dates",
+        f"the-{ENV}",
+        f"the-{CONFIG}",
+    ]
 
 
 def test_a_key_that_clawdbot_wrote_is_put_back_to_its_reference(gateway: Gateway, run: Run) -> None:

@@ -44,7 +44,8 @@ def test_each_document_has_its_rules(tmp_path: Path, paths: Paths) -> None:
     agent = "agents/main/agent"
     lay_out(tmp_path, ".env", ".env.save", "clawdbot.json", "clawdbot.json.bak.1", "#clawdbot.json#", f"{agent}/x")
     # Ours, of other files, or no copies.
-    lay_out(tmp_path, ".clawdbot.json.clawfleet-old-keys", ".clawdbot.json.0123456789abcdef.clawfleet-new", ".envrc")
+    lay_out(tmp_path, ".clawdbot.json.clawfleet-old-keys", ".clawdbot.json.clawfleet-key-dates")
+    lay_out(tmp_path, ".clawdbot.json.0123456789abcdef.clawfleet-new", ".envrc")
     lay_out(tmp_path, "unit", "work/.env", ".env.d/file")
     found = sources(paths, [f"{tmp_path}/unit", f"{tmp_path}/.env"], f"{tmp_path}/work")
     assert [(source.path, source.rules, source.owned) for source in found[:-1]] == [

@@ -21,7 +21,7 @@ OLD_CONFIG, NEW_CONFIG = (
 )
 OLD_ENV, NEW_ENV = b"KEY=old\n", b"KEY=new\n"
 DESIRED = Desired(providers={"moonshot": {"apiKey": "${KEY}"}})
-JOURNAL = ".c.json.clawfleet-journal"
+JOURNAL, DATES = ".c.json.clawfleet-journal", ".c.json.clawfleet-key-dates"
 
 Commit = Callable[[atomic.Snapshot, str], None]
 
@@ -73,11 +73,11 @@ def replaced(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 def test_the_order_is_journal_env_config_and_reversed_in_a_rollback(files: Files, replaced: list[str]) -> None:
     assert changes(present(files)) == (True, True, True)
-    assert replaced == [JOURNAL, ".env", "c.json"]
+    assert replaced == [JOURNAL, DATES, ".env", "c.json"]
     assert contents(files) == (NEW_CONFIG, NEW_ENV)
     replaced.clear()
     assert changes(apply.roll_back(files, check_mode=False)) == (True, True, False)
-    assert replaced == ["c.json", ".env", f"no {JOURNAL}"]
+    assert replaced == ["c.json", ".env", f"no {DATES}", f"no {JOURNAL}"]
     assert contents(files) == (OLD_CONFIG, OLD_ENV)
 
 
@@ -98,7 +98,7 @@ def test_check_mode_writes_nothing(files: Files) -> None:
     present(files)
     assert changes(apply.roll_back(files, check_mode=True)) == (True, True, False)
     assert changes(apply.confirm(files, check_mode=True)) == (False, False, False)
-    assert (contents(files), names(files)) == ((NEW_CONFIG, NEW_ENV), [JOURNAL, ".env", "c.json"])
+    assert (contents(files), names(files)) == ((NEW_CONFIG, NEW_ENV), [JOURNAL, DATES, ".env", "c.json"])
 
 
 def test_a_conflict_that_is_seen_before_the_env_is_written_does_not_touch_it(
@@ -113,7 +113,7 @@ def test_a_conflict_that_is_seen_before_the_env_is_written_does_not_touch_it(
 
     monkeypatch.setattr(journal, "save", saved)
     assert changes(present(files)) == (True, True, True)
-    assert replaced == [JOURNAL, f"no {JOURNAL}", JOURNAL, ".env", "c.json"]
+    assert replaced == [JOURNAL, f"no {JOURNAL}", JOURNAL, DATES, ".env", "c.json"]
     assert contents(files) == (NEW_CONFIG.replace(b"1", b"2"), NEW_ENV)
 
 
@@ -197,7 +197,7 @@ def test_a_rollback_too_is_planned_again_where_others_write(
     else:
         with pytest.raises(ClawdbotError, match="was changed by another process during each of 5 attempts"):
             apply.roll_back(files, check_mode=False)
-        assert names(files) == [JOURNAL, ".env", "c.json"]
+        assert names(files) == [JOURNAL, DATES, ".env", "c.json"]
 
 
 def test_no_content_is_in_a_repr(files: Files) -> None:
@@ -251,12 +251,12 @@ def test_a_removal_writes_the_config_first_and_its_rollback_env_first(
     files: Files, given_provider: Path, replaced: list[str]
 ) -> None:
     assert changes(absent(files)) == (True, True, True)
-    assert replaced == [JOURNAL, "c.json", ".env", "models.json"]
+    assert replaced == [JOURNAL, f"no {DATES}", "c.json", ".env", "models.json"]
     assert contents(files) == (b"{a: 1}\n", b"")
     assert (given_provider.read_text(), given_provider.stat().st_mode & 0o777) == (AGENT_FILE_AFTER, 0o640)
     replaced.clear()
     assert changes(apply.roll_back(files, check_mode=False)) == (True, True, False)
-    assert replaced == [".env", "c.json", f"no {JOURNAL}"]
+    assert replaced == [".env", "c.json", DATES, f"no {JOURNAL}"]
     assert contents(files) == (NEW_CONFIG, NEW_ENV)
     assert given_provider.read_text() == AGENT_FILE_AFTER
 
@@ -313,7 +313,7 @@ def test_a_removal_that_fails_takes_both_files_back(
         absent(files)
     assert contents(files) == (NEW_CONFIG, NEW_ENV)
     assert given_provider.read_text() == AGENT_FILE
-    assert names(files) == [".env", "agents", "c.json"]
+    assert names(files) == [DATES, ".env", "agents", "c.json"]
     assert os.listdir(given_provider.parent) == ["models.json"]
 
 
@@ -363,7 +363,7 @@ def included(files: Files) -> Path:
 
 def test_an_included_file_counts_and_is_not_written(files: Files, included: Path, replaced: list[str]) -> None:
     assert changes(present(files)) == (True, True, True)
-    assert replaced == [JOURNAL, ".env", "c.json"]
+    assert replaced == [JOURNAL, DATES, ".env", "c.json"]
     assert contents(files)[0] == (
         b"{$include: 'more.json5', models: { providers: { moonshot: { apiKey: '${KEY}' } } }}\n"
     )

@@ -5,10 +5,11 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 from typing import Any
 
 import pytest
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config import dotenv, json5_reader
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config import dotenv, json5_reader, key_dates
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.provider_changes import Desired, Removal
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import ClawdbotError
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._files.file_plan import (
@@ -75,6 +76,7 @@ def test_both_files_are_new() -> None:
                 "after": json.dumps({"models.providers.moonshot": BLOCK, "models.mode": "merge"}, indent=2) + "\n",
             },
         ],
+        dates=key_dates.updated(None, {"MOONSHOT_API_KEY": ("", fingerprint(KEY))}, date.min),
     )
 
 
