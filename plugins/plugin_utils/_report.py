@@ -20,13 +20,14 @@ from datetime import datetime
 from typing import Any, Literal, TypedDict, cast, get_args
 
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.diagnosis import ProblemStatus, find_problems
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.info import GatewayInfo
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.info import GatewayInfo, KeyInfo
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.redaction import redact
+from ansible_collections.clawfleet.clawdbot.plugins.plugin_utils._key_age import judged_keys, parse_keys
 from ansible_collections.clawfleet.clawdbot.plugins.plugin_utils._selection import Selection
 
 SCHEMA_VERSION = 1
-Status = Literal["unreachable", ProblemStatus, "ok"]
-"""The status of a host, the worst first. A host has the status of its worst finding."""
+Status = Literal["unreachable", ProblemStatus, "rotation", "ok"]
+"""The status of a host, the worst first. A host has the status of its worst finding. `rotation`: a key is too old."""
 STATUSES: tuple[Status, ...] = get_args(Status)
 ModelStatus = Literal["ok", "missing", "optional", "unverified", "unknown", "not_asked"]
 
@@ -37,6 +38,7 @@ _TIME_FORMAT = "%Y-%m-%dT%H:%M:%S.%fZ"
 _STATUS = re.compile(r"[a-z_]{1,40}\Z")
 # Unicode categories of control characters, of marks that change the direction of what follows, and of surrogates.
 _REPLACED = ("Cc", "Cf", "Cs")
+_NO_KEY: KeyInfo = {"stored": None, "in_process": None, "previous": None, "age_days": None}
 _NOT_GATHERED = "The run ended before the state of this host was gathered."
 _INVALID = "The modules returned an invalid result. Check the host and its Python."
 
@@ -56,6 +58,8 @@ class Expected(TypedDict):
     #: Environment variable -> fingerprint of its key.
     fingerprints: dict[str, str]
     probe: Literal["none", "listing", "chat"]
+    #: Days, 0 for any age.
+    key_max_age: int
     #: By provider id.
     providers: dict[str, ExpectedProvider]
 
@@ -76,12 +80,20 @@ class ModelEntry(TypedDict):
 
 
 class ProviderEntry(TypedDict):
-    """One desired provider. `status`: of verify_models, or `not_asked`, or `unknown`."""
+    """One desired provider. `status`: of verify_models, or `not_asked`, or `unknown`.
+
+    `key`: of the inventory. Those of the host are empty where there is none.
+    """
 
     name: str
     base_url: str
     variable: str
     key: str | None
+    key_stored: str | None
+    key_in_process: str | None
+    key_previous: str | None
+    key_pending: str | None
+    key_age_days: int | None
     status: str
     http_status: int | None
     latency_ms: int | None
@@ -124,8 +136,10 @@ class Report(TypedDict):
     hosts: list[HostEntry]
 
 
-def expected_providers(selection: Selection, probe: Literal["none", "listing", "chat"]) -> Expected:
-    """Return what a report may contain of a selection. `probe`: `providers_verify_before`."""
+def expected_providers(
+    selection: Selection, probe: Literal["none", "listing", "chat"], key_max_age: int | str
+) -> Expected:
+    """Return what a report may contain of a selection. The others are variables of the role."""
     providers: dict[str, ExpectedProvider] = {
         name: {
             "base_url": provider["block"]["baseUrl"],
@@ -135,7 +149,12 @@ def expected_providers(selection: Selection, probe: Literal["none", "listing", "
         }
         for name, provider in selection["providers"].items()
     }
-    return {"fingerprints": selection["fingerprints"], "probe": probe, "providers": providers}
+    return {
+        "fingerprints": selection["fingerprints"],
+        "probe": probe,
+        "key_max_age": int(key_max_age),
+        "providers": providers,
+    }
 
 
 def fleet_report(hostvars: Mapping[str, Mapping[str, Any]], hosts: Iterable[str], generated: str) -> Report:
@@ -159,7 +178,10 @@ def _entry(name: str, variables: Mapping[str, Any]) -> HostEntry:
     # Asked by the host, or else from the control node.
     endpoints = _mapping(gateway.get("endpoints") or variables.get("__providers_endpoints"))
     expected = cast("Expected", _mapping(variables.get("__providers_report_expected")))
+    keys = {name: key for name, key in parse_keys(gateway.get("keys")).items() if name in expected.get("providers", {})}
     findings = _findings(gateway, endpoints, expected, variables.get("__providers_report_failure"))
+    too_old = judged_keys(keys, expected.get("key_max_age", 0))["too_old"]
+    findings += [{"status": "rotation", "text": _message(text)} for text in too_old]
     statuses = {finding["status"] for finding in findings}
     drift: DriftEntry = {
         "config": bool(files.get("config_changed")),
@@ -179,7 +201,7 @@ def _entry(name: str, variables: Mapping[str, Any]) -> HostEntry:
         "restart_required": _known_bool(gateway.get("restart_required")),
         "restart_reasons": [_message(reason) for reason in _list(gateway.get("restart_reasons"))[:_MOST_ITEMS]],
         "drift": drift if files and not files.get("error") else None,
-        "providers": _providers(expected, endpoints, gateway if answers else {}),
+        "providers": _providers(expected, endpoints, gateway if answers else {}, keys),
     }
 
 
@@ -210,7 +232,9 @@ def _findings(
     return [{"status": finding["status"], "text": _message(finding["text"])} for finding in found[:_MOST_ITEMS]]
 
 
-def _providers(expected: Expected, endpoints: Mapping[str, Any], gateway: Mapping[str, Any]) -> list[ProviderEntry]:
+def _providers(
+    expected: Expected, endpoints: Mapping[str, Any], gateway: Mapping[str, Any], keys: Mapping[str, KeyInfo]
+) -> list[ProviderEntry]:
     """Return the desired providers. `gateway`: empty unless it answers."""
     results = {
         str(result.get("name")): result
@@ -219,20 +243,31 @@ def _providers(expected: Expected, endpoints: Mapping[str, Any], gateway: Mappin
     }
     missing = _list(gateway.get("models_missing")) if "models_missing" in gateway else None
     return [
-        _provider(name, desired, results.get(name), expected.get("probe") == "chat", missing)
+        _provider(name, desired, results.get(name), expected.get("probe") == "chat", missing, keys.get(name, _NO_KEY))
         for name, desired in expected.get("providers", {}).items()
     ]
 
 
 def _provider(
-    name: str, desired: ExpectedProvider, result: Mapping[str, Any] | None, chat: bool, missing: list[Any] | None
+    name: str,
+    desired: ExpectedProvider,
+    result: Mapping[str, Any] | None,
+    chat: bool,
+    missing: list[Any] | None,
+    key: KeyInfo,
 ) -> ProviderEntry:
     known = result or {}
+    stored = key["stored"]
     return {
         "name": _string(name),
         "base_url": _string(desired["base_url"]),
         "variable": _string(desired["variable"]),
         "key": _matching(_FINGERPRINT, desired["key"]),
+        "key_stored": stored,
+        "key_in_process": key["in_process"],
+        "key_previous": key["previous"],
+        "key_pending": None if stored is None else "" if stored == desired["key"] else desired["key"],
+        "key_age_days": key["age_days"],
         "status": (_matching(_STATUS, known.get("status")) or "unknown") if result else "not_asked",
         "http_status": _known_number(known.get("http_status")),
         "latency_ms": _known_number(known.get("latency_ms")),

@@ -21,6 +21,7 @@ from datetime import datetime
 from typing import Any
 
 import jinja2
+import markupsafe
 from ansible_collections.clawfleet.clawdbot.plugins.plugin_utils._report import STATUSES
 
 #: Status of a host -> its label, its symbol and its severity, which is a class of the CSS.
@@ -32,6 +33,7 @@ LABELS = {
     "gateway": ("Gateway error", "■", "bad"),
     "restart": ("Restart due", "↻", "warn"),
     "drift": ("Drift", "≠", "warn"),
+    "rotation": ("Rotation due", "↺", "warn"),
     "ok": ("OK", "✓", "good"),
 }
 _DIRECTORY = os.path.dirname(__file__)
@@ -58,6 +60,7 @@ def report_page(report: Mapping[str, Any]) -> str:
         groups=groups,
         number_of_group={group: number for number, group in enumerate(groups)},
         minute=_minute,
+        key_lines=_key_lines,
         age=lambda started: _age(started, report["generated"]),
         style=style,
         script=script,
@@ -103,6 +106,27 @@ def _asset(name: str) -> str:
 def _csp_source(text: str) -> str:
     """Return the source expression of a Content-Security-Policy that allows exactly this string."""
     return "'sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() + "'"
+
+
+def _key_lines(provider: Mapping[str, Any]) -> list[str]:
+    """Return what is known of the key of a provider: that of the files first, then whatever differs from it."""
+    stored, age = provider["key_stored"], provider["key_age_days"]
+    days = "age unknown" if age is None else "1 day old" if age == 1 else f"{age} days old"
+    others = {
+        "process": None if provider["key_in_process"] == stored else _key(provider["key_in_process"]),
+        "previous": provider["key_previous"] and _key(provider["key_previous"]),
+        "pending": provider["key_pending"] and _key(provider["key_pending"]),
+        "inventory": _key(provider["key"]) if stored is None else None,
+    }
+    lines = [_key(stored), *([days] if stored else [])]
+    return lines + [markupsafe.Markup("{}: {}").format(name, key) for name, key in others.items() if key]
+
+
+def _key(fingerprint: str | None) -> str:
+    """Return a fingerprint with a place to break the line, or that there is no key, or that it is not known."""
+    if not fingerprint:
+        return "unknown" if fingerprint is None else "none"
+    return markupsafe.Markup(":<wbr>").join(fingerprint.split(":"))
 
 
 def _minute(time: str) -> str:

@@ -75,7 +75,7 @@ return Array.from(document.querySelectorAll("tbody"), (body) => ({
       base_url: text(provider.querySelector(".where")),
       status: text(row.querySelector(".check")).replace(text(row.querySelector(".check .where")), "").trim(),
       latency: text(row.querySelector(".check .where")),
-      key: text(row.querySelector(".key")),
+      key: text(row.querySelector(".key")).replace(/\\s+/g, " "),
       models: Array.from(row.querySelectorAll(".models li"), text),
     };
   }),
@@ -162,13 +162,13 @@ def test_the_policy_blocks_injected_scripts(page: Page) -> None:
       script.textContent = "document.title = 2";
       document.body.append(script);
     """)
-    assert page.driver.title == "Need attention: 9 of 11 gateways"
+    assert page.driver.title == "Need attention: 10 of 12 gateways"
     # The image, its handler, the script.
     assert [entry["level"] for entry in page.driver.get_log("browser")] == ["SEVERE"] * 3
 
 
 def test_a_host_whose_name_is_a_script_is_shown_as_text(page: Page) -> None:
-    assert page.driver.title == "Need attention: 9 of 11 gateways"
+    assert page.driver.title == "Need attention: 10 of 12 gateways"
     names = page.driver.find_elements(By.CSS_SELECTOR, ".host")
     assert [name.text.split("\n")[0] for name in names] == NAMES
     assert HOSTILE in NAMES
@@ -185,9 +185,25 @@ def test_the_page_shows_the_data(page: Page) -> None:
             "base_url": entry["base_url"],
             "status": mark + entry["status"].replace("_", " ") + code,
             "latency": "" if entry["latency_ms"] is None else f"{entry['latency_ms']} ms",
-            "key": entry["key"],
+            "key": key_text(entry),
             "models": [model_text(model) for model in entry["models"]],
         }
+
+    def key_text(entry: dict[str, Any]) -> str:
+        def shown(key: str | None) -> str:
+            return key or ("unknown" if key is None else "none")
+
+        stored, age = entry["key_stored"], entry["key_age_days"]
+        days = "age unknown" if age is None else "1 day old" if age == 1 else f"{age} days old"
+        parts = {
+            shown(stored): True,
+            days: stored,
+            f"process: {shown(entry['key_in_process'])}": entry["key_in_process"] != stored,
+            f"previous: {entry['key_previous']}": entry["key_previous"],
+            f"pending: {entry['key_pending']}": entry["key_pending"],
+            f"inventory: {entry['key']}": stored is None,
+        }
+        return " ".join(part for part, is_shown in parts.items() if is_shown)
 
     def model_text(model: dict[str, Any]) -> str:
         if model["status"] == "optional":
@@ -218,17 +234,17 @@ def test_the_page_shows_the_data(page: Page) -> None:
 
 
 def test_the_filters_hide_hosts_and_count_the_shown_ones(page: Page) -> None:
-    assert (page.shown(), page.count()) == (NAMES, "11 of 11 hosts shown")
+    assert (page.shown(), page.count()) == (NAMES, "12 of 12 hosts shown")
     page.check("drift")
-    assert (page.shown(), page.count()) == (["gateway-8"], "1 of 11 hosts shown")
+    assert (page.shown(), page.count()) == (["gateway-8"], "1 of 12 hosts shown")
     page.check("ok")
-    assert (page.shown(), page.count()) == (["gateway-8", "gateway-9", "gateway-10"], "3 of 11 hosts shown")
+    assert (page.shown(), page.count()) == (["gateway-8", "gateway-9", "gateway-10"], "3 of 12 hosts shown")
     page.choose("us")
-    assert (page.shown(), page.count()) == (["gateway-9"], "1 of 11 hosts shown")
+    assert (page.shown(), page.count()) == (["gateway-9"], "1 of 12 hosts shown")
     page.check("ok")
-    assert (page.shown(), page.count()) == ([], "0 of 11 hosts shown")
+    assert (page.shown(), page.count()) == ([], "0 of 12 hosts shown")
     page.driver.find_element(By.CSS_SELECTOR, "button[type=reset]").click()
-    assert (page.shown(), page.count()) == (NAMES, "11 of 11 hosts shown")
+    assert (page.shown(), page.count()) == (NAMES, "12 of 12 hosts shown")
 
 
 @pytest.mark.parametrize(
@@ -244,7 +260,7 @@ def test_the_filters_hide_hosts_and_count_the_shown_ones(page: Page) -> None:
 )
 def test_the_search_covers_all_content_of_a_host(page: Page, text: str, expected: list[str]) -> None:
     page.search(text)
-    assert (page.shown(), page.count()) == (expected, f"{len(expected)} of 11 hosts shown")
+    assert (page.shown(), page.count()) == (expected, f"{len(expected)} of 12 hosts shown")
 
 
 def test_a_group_of_any_name_can_be_chosen(page: Page) -> None:
@@ -264,7 +280,7 @@ def test_the_filters_work_with_the_keyboard_only(page: Page) -> None:
     page.driver.switch_to.active_element.send_keys(Keys.SPACE)
     assert page.shown() == ["gateway-8"]
     visited = []
-    for _step in range(4):
+    for _step in range(5):
         page.driver.switch_to.active_element.send_keys(Keys.TAB)
         visited.append(
             page.script("""
@@ -272,7 +288,13 @@ def test_the_filters_work_with_the_keyboard_only(page: Page) -> None:
               return [at.name || at.type, getComputedStyle(at).outlineStyle];
             """)
         )
-    assert visited == [["status", "solid"], ["group", "solid"], ["search", "solid"], ["reset", "solid"]]
+    assert visited == [
+        ["status", "solid"],
+        ["status", "solid"],
+        ["group", "solid"],
+        ["search", "solid"],
+        ["reset", "solid"],
+    ]
 
 
 def test_screen_readers_get_the_same_content(page: Page) -> None:
@@ -339,7 +361,7 @@ def test_print_has_the_hosts_and_no_filters(page: Page, scheme: str) -> None:
     for selector in hidden:
         assert {found.is_displayed() for found in page.driver.find_elements(By.CSS_SELECTOR, selector)} == {False}
     assert page.shown() == ["gateway-1", "gateway-9"]
-    assert page.count() == "2 of 11 hosts shown"
+    assert page.count() == "2 of 12 hosts shown"
     colors = "return [getComputedStyle(document.body).backgroundColor, getComputedStyle(document.body).color]"
     assert page.script(colors) == ["rgb(255, 255, 255)", "rgb(0, 0, 0)"]
 
@@ -348,7 +370,7 @@ def test_without_javascript_the_table_is_complete_and_has_no_filters(page: Page)
     page.driver.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": True})
     try:
         page.driver.refresh()
-        assert page.driver.find_element(By.ID, "shown").text == "11 hosts"
+        assert page.driver.find_element(By.ID, "shown").text == "12 hosts"
         assert page.shown() == NAMES
         for selector in (".filters", ".count input"):
             assert {found.is_displayed() for found in page.driver.find_elements(By.CSS_SELECTOR, selector)} == {False}

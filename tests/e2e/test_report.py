@@ -9,11 +9,13 @@ from __future__ import annotations
 import json
 import stat
 from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._files import key_dates_file
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.redaction import fingerprint
 
 from tests.e2e.harness import (
@@ -130,6 +132,12 @@ def test_each_host_is_a_row_with_its_trouble_and_no_key_is_in_the_files(
     config = gateways.gateways[1].config
     config.write_text(config.read_text().replace("1048576", "1000000"))
     mock_server.revoke_key(ENDPOINTS[MOONSHOT], keys["refused"][MOONSHOT])
+    # Written 100 days ago, and there before the collection.
+    dates = Path(key_dates_file.path_beside(str(gateways.gateways[2].config)))
+    record = json.loads(dates.read_text())
+    record["MOONSHOT_API_KEY"][-1]["since"] = (datetime.now(timezone.utc) - timedelta(days=100)).date().isoformat()
+    dates.write_text(json.dumps({"MOONSHOT_API_KEY": record["MOONSHOT_API_KEY"]}))
+    hosts["refused"]["providers_key_max_age"] = 90
     state = state_of(gateways)
     # What is wrong with these shows before the host is read.
     hosts["unreachable"] = {**hosts["healthy"], **UNREACHABLE}
@@ -169,12 +177,25 @@ def test_each_host_is_a_row_with_its_trouble_and_no_key_is_in_the_files(
     ]
     statuses = [(provider["name"], provider["status"]) for provider in entries["refused"]["providers"]]
     assert statuses == [(MOONSHOT, "unauthorized"), (KIMICODE, "ok")]
+    aged = fingerprint(keys["refused"][MOONSHOT])
+    assert [found["text"] for found in entries["refused"]["findings"] if found["status"] == "rotation"] == [
+        f"The key {aged} of moonshot is 100 days old, more than the 90 of providers_key_max_age. Create a new one, and "
+        "run the playbook clawfleet.clawdbot.rotate."
+    ]
+    assert [provider["key_age_days"] for provider in entries["refused"]["providers"]] == [100, None]
     works = entries["healthy"]
     assert (works["product"], works["version"], works["answers"]) == ("clawdbot", "2026.1.24-3", True)
     assert (works["restart_required"], works["drift"]) == (False, dict.fromkeys(("config", "env", "unfinished"), False))
     assert works["started"] < report["generated"]
     for provider in works["providers"]:
-        assert provider["key"] == fingerprint(keys["healthy"][provider["name"]])
+        key = fingerprint(keys["healthy"][provider["name"]])
+        assert [provider[name] for name in ("key", "key_stored", "key_in_process", "key_pending")] == [
+            key,
+            key,
+            key,
+            "",
+        ]
+        assert (provider["key_previous"], provider["key_age_days"]) == ("", 0)
         models = {(model["status"], model["in_gateway"]) for model in provider["models"]}
         # The vendor no longer serves the models of the guide.
         assert models == ({("ok", True), ("optional", None)} if provider["name"] == MOONSHOT else {("ok", True)})

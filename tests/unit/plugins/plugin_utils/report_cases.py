@@ -13,6 +13,7 @@ MODELS = ["kimi-k2.5", "moonshot-v1-8k"]
 EXPECTED: dict[str, Any] = {
     "fingerprints": {"MOONSHOT_API_KEY": "sha256:0123456789ab", "KIMICODE_API_KEY": "sha256:ba9876543210"},
     "probe": "listing",
+    "key_max_age": 90,
     "providers": {
         "moonshot": {
             "base_url": "https://api.moonshot.cn/v1",
@@ -27,6 +28,19 @@ EXPECTED: dict[str, Any] = {
             "models": ["kimi-for-coding"],
         },
     },
+}
+MOONSHOT_KEY: dict[str, Any] = {
+    "stored": "sha256:0123456789ab",
+    "in_process": "sha256:0123456789ab",
+    "previous": "sha256:111111111111",
+    "age_days": 41,
+}
+#: One that was there before the collection.
+KIMICODE_KEY = {
+    "stored": "sha256:ba9876543210",
+    "in_process": "sha256:ba9876543210",
+    "previous": None,
+    "age_days": None,
 }
 GATEWAY: dict[str, Any] = {
     "product": "clawdbot",
@@ -59,6 +73,7 @@ GATEWAY: dict[str, Any] = {
     "key_file": "/home/g/.clawdbot/.env",
     "variables": {},
     "providers": {},
+    "keys": {"moonshot": MOONSHOT_KEY, "kimicode": KIMICODE_KEY},
     "unreadable_stores": [],
     "models_missing": [],
 }
@@ -129,6 +144,15 @@ FLEET: dict[str, dict[str, Any]] = {
     "gateway-5": host(moonshot=MISSING),
     "gateway-6": host({"models_missing": ["moonshot/kimi-k2.5"]}),
     "gateway-7": host({"restart_required": True, "restart_reasons": ["The .env is newer."]}),
-    "gateway-8": host(files={"up_to_date": False, "config_changed": True}),
+    "gateway-8": host(
+        {
+            "keys": {
+                "moonshot": {**MOONSHOT_KEY, "stored": "sha256:222222222222", "age_days": 1},
+                "kimicode": {"stored": "", "in_process": None, "previous": None, "age_days": None},
+            }
+        },
+        files={"up_to_date": False, "config_changed": True},
+    ),
+    "stale": host({"keys": {"moonshot": {**MOONSHOT_KEY, "age_days": 91}, "kimicode": KIMICODE_KEY}}),
     HOSTILE: host({"version": HOSTILE}, {**REJECTED, "message": HOSTILE}, group_names=[HOSTILE]),
 }

@@ -28,6 +28,7 @@ from tests.unit.plugins.plugin_utils.report_cases import (
     KIMICODE,
     MISSING,
     MOONSHOT,
+    MOONSHOT_KEY,
     NOT_RUNNING,
     REJECTED,
     UNREACHABLE,
@@ -35,6 +36,7 @@ from tests.unit.plugins.plugin_utils.report_cases import (
 )
 
 NOT_GATHERED = "The run ended before the state of this host was gathered."
+OTHER = "sha256:222222222222"
 INVALID = "The modules returned an invalid result. Check the host and its Python."
 
 
@@ -58,12 +60,13 @@ def test_expected_providers_are_the_selection_without_its_keys() -> None:
     selection = select(Variables(list(blocks), blocks, {}, keys, {}, None, None, "auto"))
     assert selection["problems"] == []
 
-    expected = expected_providers(selection, "listing")
+    expected = expected_providers(selection, "listing", "90")
 
     fingerprints = selection["fingerprints"]
     assert expected == {
         "fingerprints": fingerprints,
         "probe": "listing",
+        "key_max_age": 90,
         "providers": {
             name: {**desired, "key": fingerprints[desired["variable"]]}
             for name, desired in EXPECTED["providers"].items()
@@ -91,6 +94,11 @@ def test_the_whole_entry_of_a_healthy_host() -> None:
                 "base_url": "https://api.moonshot.cn/v1",
                 "variable": "MOONSHOT_API_KEY",
                 "key": "sha256:0123456789ab",
+                "key_stored": "sha256:0123456789ab",
+                "key_in_process": "sha256:0123456789ab",
+                "key_previous": "sha256:111111111111",
+                "key_pending": "",
+                "key_age_days": 41,
                 "status": "ok",
                 "http_status": 200,
                 "latency_ms": 212,
@@ -106,6 +114,11 @@ def test_the_whole_entry_of_a_healthy_host() -> None:
                 "base_url": "https://api.kimi.com/coding/v1",
                 "variable": "KIMICODE_API_KEY",
                 "key": "sha256:ba9876543210",
+                "key_stored": "sha256:ba9876543210",
+                "key_in_process": "sha256:ba9876543210",
+                "key_previous": None,
+                "key_pending": "",
+                "key_age_days": None,
                 "status": "ok",
                 "http_status": 200,
                 "latency_ms": 187,
@@ -130,10 +143,11 @@ def test_the_report_has_the_worst_hosts_first_and_numbers_by_value() -> None:
         ("gateway-6", "gateway"),
         ("gateway-7", "restart"),
         ("gateway-8", "drift"),
+        ("stale", "rotation"),
         ("gateway-9", "ok"),
         ("gateway-10", "ok"),
     ]
-    assert report["counts"] == {"hosts": 11, **dict.fromkeys(STATUSES, 1), "provider": 3, "ok": 2}
+    assert report["counts"] == {"hosts": 12, **dict.fromkeys(STATUSES, 1), "provider": 3, "ok": 2}
 
 
 FAILURE = "__providers_report_failure"
@@ -241,6 +255,43 @@ def test_a_provider_and_its_models(name: str) -> None:
     provider = entry_of(known)["providers"][0]
     assert provider["status"] == status
     assert [(model["status"], model["in_gateway"]) for model in provider["models"]] == models
+
+
+KEYS: dict[str, tuple[Any, tuple[str | None, str | None, str | None]]] = {
+    "up to date": (MOONSHOT_KEY, ("sha256:0123456789ab", "sha256:0123456789ab", "")),
+    "a new key in the inventory": (
+        {**MOONSHOT_KEY, "stored": OTHER, "in_process": OTHER},
+        (OTHER, OTHER, "sha256:0123456789ab"),
+    ),
+    "a process with an older key": (
+        {**MOONSHOT_KEY, "in_process": OTHER},
+        ("sha256:0123456789ab", OTHER, ""),
+    ),
+    "no key yet": ({**MOONSHOT_KEY, "stored": "", "in_process": ""}, ("", "", "sha256:0123456789ab")),
+    "not known": ({**MOONSHOT_KEY, "stored": None, "in_process": None}, (None, None, None)),
+    "not gathered": (None, (None, None, None)),
+    "something else": ({"stored": "sk-0123456789", "in_process": 7, "previous": []}, (None, None, None)),
+}
+
+
+@pytest.mark.parametrize(("key", "expected"), KEYS.values(), ids=KEYS)
+def test_the_keys_of_a_host(key: Any, expected: tuple[str | None, ...]) -> None:
+    provider = entry_of(host({"keys": {"moonshot": key} if key else {}}))["providers"][0]
+    assert (provider["key_stored"], provider["key_in_process"], provider["key_pending"]) == expected
+
+
+def test_a_key_that_is_too_old_is_a_finding() -> None:
+    entry = entry_of(FLEET["stale"])
+    assert (entry["status"], entry["findings"]) == (
+        "rotation",
+        [
+            {
+                "status": "rotation",
+                "text": "The key sha256:0123456789ab of moonshot is 91 days old, more than the 90 of "
+                "providers_key_max_age. Create a new one, and run the playbook clawfleet.clawdbot.rotate.",
+            }
+        ],
+    )
 
 
 @pytest.mark.parametrize(

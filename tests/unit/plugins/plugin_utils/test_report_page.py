@@ -21,6 +21,8 @@ from ansible_collections.clawfleet.clawdbot.plugins.plugin_utils._report_page im
 
 from tests.unit.plugins.plugin_utils.report_cases import FLEET, GENERATED, NOT_RUNNING, REJECTED, host
 
+# What the page selects or compares by.
+COMPARED = ("status", "generated", "started", "key_stored", "key_in_process")
 EVIL = "\"'><script>alert(1)</script><img src=x onerror=alert(1)>{{ 7 * 7 }}"
 
 
@@ -42,14 +44,12 @@ class Elements(HTMLParser):
 
 
 def _evil(value: Any) -> Any:
-    """Return a value with EVIL in place of each string, except the values that the page selects by."""
+    """Return a value with EVIL in place of each string, except for `COMPARED`."""
     if isinstance(value, dict):
-        return {
-            name: item if name in ("status", "generated", "started") else _evil(item) for name, item in value.items()
-        }
+        return {name: item if name in COMPARED else _evil(item) for name, item in value.items()}
     if isinstance(value, list):
         return [_evil(item) for item in value]
-    return EVIL if isinstance(value, str) else value
+    return EVIL if value and isinstance(value, str) else value
 
 
 def test_each_status_has_a_label() -> None:
