@@ -66,6 +66,57 @@ options:
     type: list
     elements: str
     default: []
+  endpoints:
+    description:
+      - The endpoints of O(providers). If they are given, they are asked whether the keys that are found are still
+        valid, also in check mode, with a request for the list of models through the proxies of the gateway.
+      - Each key is sent from the host, once, and only to the endpoint of the provider that it belongs to. That is the
+        one whose environment variable in C(.env) holds it, or else the only one in whose places it is found. A key is
+        sent nowhere if that is not known, as for keys with the status V(unknown), or if a provider block with it has a
+        C(baseUrl) on another host.
+    type: dict
+    suboptions:
+      providers:
+        description: One endpoint for each provider.
+        type: list
+        elements: dict
+        required: true
+        suboptions:
+          name:
+            description: The id of the provider, as in O(providers).
+            type: str
+            required: true
+          base_url:
+            description: As for M(clawfleet.clawdbot.verify_models).
+            type: str
+            required: true
+          api:
+            description: As for M(clawfleet.clawdbot.verify_models).
+            type: str
+            choices: [openai-completions, anthropic-messages]
+            default: openai-completions
+          headers:
+            description:
+              - Headers to send. A reference to the environment variable of the provider, such as
+                C(${MOONSHOT_API_KEY}), stands for the key in question, and one to another variable for its value in
+                C(.env).
+            type: dict
+            default: {}
+      timeout:
+        description: As for M(clawfleet.clawdbot.verify_models).
+        type: float
+        default: 10
+      retries:
+        description: As for M(clawfleet.clawdbot.verify_models).
+        type: int
+        default: 2
+      ca_path:
+        description: As for M(clawfleet.clawdbot.verify_models).
+        type: path
+      allow_insecure_http:
+        description: As for M(clawfleet.clawdbot.verify_models).
+        type: bool
+        default: false
   state:
     description:
       - V(audited) changes nothing.
@@ -145,8 +196,18 @@ findings:
       description: Whether O(state=purged) cleans it.
       type: bool
       sample: true
+    validity:
+      description:
+        - With O(endpoints), V(alive), V(rejected) or V(unknown). Only HTTP 401 shows that a key was rejected. Empty
+          where no key is concerned, and without O(endpoints).
+      type: str
+      sample: alive
+    validity_message:
+      description: A sentence that says so, with the endpoint, and the reason or the remedy.
+      type: str
+      sample: The key is still valid at https://api.moonshot.cn/v1. Revoke it at platform.moonshot.cn.
     message:
-      description: A sentence that says all of this.
+      description: A sentence that says all of this but the validity.
       type: str
     hint:
       description: The remedy.
@@ -158,7 +219,7 @@ purged:
   type: list
   elements: dict
 notes:
-  description: Facts that are worth knowing but need no action, in the form of RV(findings).
+  description: Facts that are worth knowing but need no action, in the form of RV(findings), without C(validity).
   returned: success
   type: list
   elements: dict
@@ -177,11 +238,15 @@ diff:
 """
 
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._module import main as shared
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._module.secret_audit import ARGUMENT_SPEC, run
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._module.secret_audit import (
+    ARGUMENT_SPEC,
+    run,
+    secrets_in,
+)
 
 
 def main() -> None:
-    shared.main(ARGUMENT_SPEC, run)
+    shared.main(ARGUMENT_SPEC, run, secrets_in)
 
 
 if __name__ == "__main__":

@@ -13,12 +13,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypedDict
 
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._endpoints.hints import console_of
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._endpoints.key_validity import validity_of
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._endpoints.types import EndpointInfo
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.redaction import fingerprint
-
-_REVOKED = 401
-# A key of which the endpoint says so much is valid.
-_ALIVE = frozenset(["ok", "model_missing", "model_retired", "quota_exhausted", "membership_required"])
 
 
 class Questions(TypedDict):
@@ -41,12 +38,12 @@ def questions(old_keys: Any, endpoints: Sequence[Mapping[str, Any]]) -> Question
 def not_revoked(answers: Iterable[EndpointInfo], endpoints: Iterable[Mapping[str, Any]]) -> list[str]:
     """Return a problem for each old key that is not known to be revoked. `endpoints`: those that were asked."""
     consoles = {endpoint["name"]: console_of(endpoint["base_url"]) for endpoint in endpoints}
-    return [_problem(one, consoles[one["name"]]) for one in answers if one["http_status"] != _REVOKED]
+    return [_problem(one, consoles[one["name"]]) for one in answers if validity_of(one) != "rejected"]
 
 
 def _problem(answer: EndpointInfo, console: str) -> str:
     name = answer["name"]
-    if answer["status"] in _ALIVE:
+    if validity_of(answer) == "alive":
         return f"The old key {name} is still valid. Revoke it at {console}."
     return f"Whether the old key {name} is revoked is not known: {answer['status']}: {answer['message']}"
 

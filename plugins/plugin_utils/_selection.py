@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, TypedDict
 
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.env_refs import substitute
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.env_refs import reference, substitute
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.key_files import Backend, key_reference
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.tree import members, strings
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.redaction import fingerprint, redact
@@ -80,6 +80,8 @@ class Selection(_Expected, total=False):
     aliases: dict[str, str]
     #: As the module verify_models takes them in `providers`.
     endpoints: list[dict[str, Any]]
+    #: The same without any key, as the module secret_audit takes them.
+    keyless_endpoints: list[dict[str, Any]]
     #: Provider id -> ids of the models that it gets only where the endpoint lists them.
     optional_models: dict[str, list[str]]
     #: Provider id -> ids of the models that need not be listed.
@@ -168,6 +170,7 @@ def _select(variables: Variables) -> Selection:
             *thinking_warnings(entries, variables.product),
         ],
         "endpoints": [_endpoint(name, entry, env) for name, entry in entries.items()],
+        "keyless_endpoints": [_keyless_endpoint(name, entry["block"], env) for name, entry in entries.items()],
         "models": [f"{name}/{model}" for name, entry in entries.items() for model in model_ids(entry)],
         "chat_models": [f"{name}/{model_ids(entry)[0]}" for name, entry in entries.items() if model_ids(entry)],
     }
@@ -233,7 +236,23 @@ def _endpoint(name: str, entry: Mapping[str, Any], env: Mapping[str, str]) -> di
         "unlisted_models": list(entry.get("unlisted_models", [])),
         "optional_models": list(entry.get("optional_models", [])),
     }
-    return {**endpoint, "api": block["api"]} if block.get("api") == "anthropic-messages" else endpoint
+    return {**endpoint, **_api(block)}
+
+
+def _keyless_endpoint(name: str, block: Mapping[str, Any], env: Mapping[str, str]) -> dict[str, Any]:
+    headers = {header: _keyless(value, env) for header, value in block.get("headers", {}).items()}
+    return {"name": name, "base_url": block["baseUrl"], "headers": headers, **_api(block)}
+
+
+def _keyless(text: str, env: Mapping[str, str]) -> str:
+    """Return a text with a reference in the place of each key."""
+    for variable, key in env.items():
+        text = text.replace(key, reference(variable))
+    return text
+
+
+def _api(block: Mapping[str, Any]) -> dict[str, str]:
+    return {"api": block["api"]} if block.get("api") == "anthropic-messages" else {}
 
 
 def _sent_headers(owner: Mapping[str, Any], env: Mapping[str, str]) -> dict[str, str]:

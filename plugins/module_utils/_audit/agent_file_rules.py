@@ -24,7 +24,6 @@ from ansible_collections.clawfleet.clawdbot.plugins.module_utils._files.agent_fi
     parse_models,
 )
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.key_shape import can_be_key, shape_of
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.redaction import fingerprint
 
 from .document_rules import INSTEAD_OF_KEY, WHOSE, Context, Document, Examination, Rules, manual, purgeable
 from .finding import Finding
@@ -60,21 +59,20 @@ def _api_key_finding(path: str, entry: ModelsEntry, context: Context) -> Finding
     status = context.keys.status(key, variable)
     where, message = f"providers.{provider}.apiKey", f"{path} holds {WHOSE[status]} of {provider}."
     if status == "old":
-        return Finding("old_key", path, message, where, provider, fingerprint(key), status, purgeable=True)
+        return Finding("old_key", path, message, where, provider, key, status, purgeable=True)
     if status == "current":
         hint = "The gateway keeps it there by itself."
-        return Finding("plain_text_key", path, message, where, provider, fingerprint(key), status, hint=hint)
+        return Finding("plain_text_key", path, message, where, provider, key, status, hint=hint)
     if variable is None and provider_id(provider, context.keys.spellings) not in context.expected_providers:
         message = f"{path} holds a key of {provider}, which is not in the config."
         hint = "Remove the provider with clawfleet.clawdbot.remove, or its entry from the file."
-        return Finding("old_key", path, message, where, provider, fingerprint(key), status, hint=hint)
+        return Finding("old_key", path, message, where, provider, key, status, hint=hint)
     return None
 
 
 def _old_copy_finding(path: str, provider: str, match: Match) -> Finding:
     message = f"{path} holds {WHOSE['old']} of {provider}."
-    place, print_ = f"providers.{provider}", fingerprint(match.key)
-    return Finding("old_key", path, message, place, provider, print_, "old", purgeable=True)
+    return Finding("old_key", path, message, f"providers.{provider}", provider, match.key, "old", purgeable=True)
 
 
 def _old_values_in_models(value: Any, keys: KnownKeys) -> dict[str, str]:
@@ -116,14 +114,14 @@ def profile_finding(path: str, profile: AuthProfile, keys: KnownKeys) -> Finding
         return None
     held = "a login" if not key else WHOSE[status] if can_be_key(key) else INSTEAD_OF_KEY[shape_of(key)]
     message = f"The auth profile {profile.id} in {path} holds {held}"
-    where, print_ = f"profiles.{profile.id}", fingerprint(key) if can_be_key(key) else ""
+    where, found = f"profiles.{profile.id}", key if can_be_key(key) else ""
     if variable is None:
-        finding = Finding("old_key", path, f"{message}.", where, profile.provider, print_, status)
+        finding = Finding("old_key", path, f"{message}.", where, profile.provider, found, status)
     else:
         message = (
             f"{message} {'of' if can_be_key(key) or not key else 'for'} {profile.provider} and overrides {variable}."
         )
-        finding = Finding("auth_profile", path, message, where, profile.provider, print_, status)
+        finding = Finding("auth_profile", path, message, where, profile.provider, found, status)
     return purgeable(finding) if _is_removable(profile) else manual(finding, _LOGIN)
 
 

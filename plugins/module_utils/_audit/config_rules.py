@@ -25,7 +25,7 @@ from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.key_sh
     has_vendor_prefix,
     shape_of,
 )
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.redaction import fingerprint, named_secrets
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.redaction import named_secrets
 
 from .document_rules import (
     INSTEAD_OF_KEY,
@@ -128,7 +128,7 @@ def _finding(path: str, found: _Occurrence) -> Finding:
     where = ".".join(found.place)
     subject = found.place[2] if found.place[:2] == PROVIDERS and len(found.place) > 2 else found.variable or ""
     message = f"{path} holds {WHOSE[found.status]} in plain text at {where}."
-    finding = Finding("plain_text_key", path, message, where, subject, fingerprint(found.key), found.status, True)
+    finding = Finding("plain_text_key", path, message, where, subject, found.key, found.status, True)
     return finding if found.replaceable else manual(finding, _MOVE)
 
 

@@ -18,7 +18,6 @@ from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.key_shape import Shape
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.redaction import fingerprint
 
 from .finding import Finding
 from .known_keys import KeyStatus, KnownKeys, Match
@@ -93,7 +92,7 @@ def line_finding(path: str, number: int, status: KeyStatus, key: str, variable: 
     """Return the finding for a known key in a text, first in this line and `count` times in all."""
     place = f"in line {number}" if count == 1 else f"in {count} places, first in line {number}"
     message = f"{path} holds {WHOSE[status]} in plain text {place}."
-    return Finding("plain_text_key", path, message, f"line {number}", variable or "", fingerprint(key), status)
+    return Finding("plain_text_key", path, message, f"line {number}", variable or "", key, status)
 
 
 def match_finding(path: str, number: int, match: Match) -> Finding:

@@ -52,13 +52,13 @@ def _examine(document: Document, context: Context, parse: Callable[[str], Any]) 
         elif undesired or print_ in keys.old:
             message = f"{path} holds {WHOSE['old']} in {variable}{'' if managed else _users(variable, context)}."
             hint = _RUN_THE_ROLE if managed else _NAME_OR_REMOVE
-            findings.append(Finding("old_key", path, message, variable, variable, print_, "old", hint=hint))
+            findings.append(Finding("old_key", path, message, variable, variable, value, "old", hint=hint))
         elif not managed and keys.status(value) != "unknown":
             status = keys.status(value)
             users = _users(variable, context)
             message = f"{path} holds {WHOSE[status]} of another variable in {variable}{users}."
             findings.append(
-                Finding("plain_text_key", path, message, variable, variable, print_, status, hint=_NAME_OR_REMOVE)
+                Finding("plain_text_key", path, message, variable, variable, value, status, hint=_NAME_OR_REMOVE)
             )
     commented, cleaned = clean_comments(path, document.text, keys, parse)
     return Examination([*findings, *commented], (), cleaned, private=True)
@@ -78,8 +78,7 @@ def _examine_copy(document: Document, context: Context) -> Examination:
         status = keys.status(value, variable if variable in keys.current else None)
         if value and status != "unknown":
             message = f"{path}, a copy of the .env, holds {WHOSE[status]} in {variable}."
-            print_ = fingerprint(value)
-            findings.append(Finding("plain_text_key", path, message, variable, variable, print_, status, True))
+            findings.append(Finding("plain_text_key", path, message, variable, variable, value, status, True))
     try:
         edited = dotenv.edit(document.text, {finding.where: None for finding in findings}).text
     except dotenv.EnvFileError:

@@ -9,8 +9,10 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
+
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.redaction import fingerprint
 
 from .known_keys import KeyStatus
 
@@ -48,12 +50,28 @@ class Finding:
     where: str = ""
     #: The provider, or where none is concerned the environment variable.
     subject: str = ""
-    fingerprint: str = ""
+    #: The key itself, empty where none is concerned. It is in no repr and no result.
+    key: str = field(default="", repr=False)
     #: Empty where no key is concerned.
     status: KeyStatus | Literal[""] = ""
     purgeable: bool = False
     hint: str = _PURGE
 
+    @property
+    def fingerprint(self) -> str:
+        """The fingerprint of the key, empty where no key is concerned."""
+        return fingerprint(self.key) if self.key else ""
+
     def as_result(self) -> dict[str, Any]:
         """Return the finding as the module returns it."""
-        return asdict(self)
+        return {
+            "kind": self.kind,
+            "place": self.place,
+            "message": self.message,
+            "where": self.where,
+            "subject": self.subject,
+            "fingerprint": self.fingerprint,
+            "status": self.status,
+            "purgeable": self.purgeable,
+            "hint": self.hint,
+        }

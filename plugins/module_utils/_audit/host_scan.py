@@ -38,7 +38,16 @@ from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.locate
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.table import Product
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.redaction import fingerprint
 
-from . import agent_file_rules, config_rules, documents, env_rules, file_scan, old_keys_file, stored_profiles
+from . import (
+    agent_file_rules,
+    config_rules,
+    documents,
+    env_rules,
+    file_scan,
+    found_keys,
+    old_keys_file,
+    stored_profiles,
+)
 from .cleanup import ChangeMode, Cleanup, Diff, MaskKey, RemoveLeftover, RewriteFile
 from .document_rules import Context, Rules, line_finding, manual, purgeable
 from .documents import JOURNAL_HINT, Reading
@@ -97,6 +106,9 @@ class Report:
     dangling: Sequence[Dangling] = ()
     #: Fingerprints of all old keys that were searched for.
     old_keys: frozenset[str] = frozenset()
+    #: The keys that were searched for, and to which hosts provider blocks send which key.
+    keys: KnownKeys = field(default_factory=lambda: KnownKeys({}, {}))
+    hosts: Mapping[str, Collection[str]] = field(default_factory=dict, repr=False)
 
     def diffs(self) -> list[Diff]:
         """Return what a purge changes. No secret is in it."""
@@ -181,6 +193,8 @@ def _examine(product: Product, paths: Paths, desired: DesiredKeys, service: Serv
         cleanups=[cleanup for part in parts for cleanup in part.cleanups],
         dangling=_dangling(config, paths.config, readings, product),
         old_keys=context.keys.old | frozenset(map(fingerprint, context.keys.old_values)),
+        keys=context.keys,
+        hosts=found_keys.hosts_of(_provider_blocks(readings)),
     )
 
 
@@ -190,6 +204,18 @@ def _examine(product: Product, paths: Paths, desired: DesiredKeys, service: Serv
 def _value(readings: Iterable[Reading], rules: Rules) -> Any:
     """The value of the only document with these rules; None where it cannot be parsed."""
     return next((one.document.value for one in readings if one.rules is rules and one.document), None)
+
+
+def _provider_blocks(readings: Iterable[Reading]) -> Iterator[Any]:
+    """The provider blocks of the config, its copies and the files of agents."""
+    paths = {
+        config_rules.CONFIG: PROVIDERS,
+        config_rules.CONFIG_COPY: PROVIDERS,
+        agent_file_rules.MODELS: PROVIDERS[1:],
+    }
+    for reading in readings:
+        if reading.document is not None and reading.rules in paths:
+            yield from members(reading.document.value, paths[reading.rules]).values()
 
 
 def _known_keys(

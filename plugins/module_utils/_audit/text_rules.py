@@ -14,7 +14,7 @@ import shlex
 from collections.abc import Iterator
 
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.key_shape import shape_of
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.redaction import fingerprint, is_secret_name
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.redaction import is_secret_name
 
 from .document_rules import WHOSE, Context, Document, Examination, Rules, manual, match_finding
 from .finding import Finding
@@ -45,9 +45,9 @@ def _examine_unit(document: Document, context: Context) -> Examination:
             status = context.keys.status(value, variable if variable in context.keys.current else None)
             if status != "unknown" or (is_secret_name(variable) and shape_of(value) in _MAYBE_SECRET):
                 message = f"{document.path} holds {WHOSE[status]} in plain text in {variable}, in line {number}."
-                where, print_ = f"line {number}", fingerprint(value)
+                where = f"line {number}"
                 findings.append(
-                    Finding("plain_text_key", document.path, message, where, variable, print_, status, hint=_UNIT_HINT)
+                    Finding("plain_text_key", document.path, message, where, variable, value, status, hint=_UNIT_HINT)
                 )
         if not assigned:
             findings += _in_line(document.path, line, number, context, _UNIT_HINT)

@@ -67,6 +67,14 @@ def test_the_whole_selection() -> None:
                 "optional_models": [],
             },
         ],
+        "keyless_endpoints": [
+            {"name": "moonshot", "base_url": "https://api.moonshot.cn/v1", "headers": {}},
+            {
+                "name": "kimicode",
+                "base_url": "https://api.kimi.com/coding/v1",
+                "headers": {"User-Agent": "KimiCLI/0.77"},
+            },
+        ],
         "models": ["moonshot/kimi-k2.5", "moonshot/moonshot-v1-8k", "kimicode/kimi-for-coding"],
         "chat_models": ["moonshot/kimi-k2.5", "kimicode/kimi-for-coding"],
         "optional_models": {"moonshot": [], "kimicode": []},
@@ -179,6 +187,7 @@ def test_nothing_enabled() -> None:
         "also_in": {},
         "aliases": {},
         "endpoints": [],
+        "keyless_endpoints": [],
         "models": [],
         "chat_models": [],
         "optional_models": {},
@@ -267,9 +276,15 @@ def test_references_in_headers_are_resolved_for_the_endpoints_only() -> None:
         {"id": "kimi-k2.5", "name": "Kimi K2.5", "headers": {"X-Model": KIMI_KEY}},
         {"id": "moonshot-v1-8k", "name": "Moonshot V1 8K"},
     ]
+    assert selection["keyless_endpoints"][0]["headers"] == headers
     configured = selection["providers"]["moonshot"]["block"]
     assert configured["headers"] == headers
     assert configured["models"][0]["headers"] == model_headers
+
+
+def test_an_endpoint_without_keys_has_none_in_its_headers() -> None:
+    selection = selected(**overridden("moonshot", block={"headers": {"X-Key": f"Token {MOONSHOT_KEY}"}}))
+    assert selection["keyless_endpoints"][0]["headers"] == {"X-Key": "Token ${MOONSHOT_API_KEY}"}
 
 
 def test_endpoint_has_an_api_only_if_it_is_not_the_default() -> None:

@@ -17,9 +17,10 @@ from ansible_collections.clawfleet.clawdbot.plugins.module_utils._audit.finding 
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import ClawdbotError
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._files import atomic
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._files.atomic import ConflictError
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.redaction import fingerprint
 
 KEY = "sk-now-0123456789"
-FINDING = Finding("plain_text_key", "/s/file", "A key.", "line 1", "moonshot", "sha256:abc", "current", purgeable=True)
+FINDING = Finding("plain_text_key", "/s/file", "A key.", "line 1", "moonshot", KEY, "current", purgeable=True)
 
 
 def diffs(cleanup: Cleanup) -> list[tuple[str, str, str]]:
@@ -35,7 +36,7 @@ def test_a_rewrite_replaces_content_and_mode_and_names_the_keys_by_fingerprint(t
     cleanup = RewriteFile(atomic.read(str(file)), b"clean", 0o600, [FINDING, FINDING])
     assert diffs(cleanup) == [
         (str(file), "mode 0644\n", "mode 0600\n"),
-        (str(file), "line 1=<sha256:abc>\nline 1=<sha256:abc>\n", ""),
+        (str(file), 2 * f"line 1=<{fingerprint(KEY)}>\n", ""),
     ]
     assert KEY not in repr(cleanup)
     cleanup.apply()
@@ -48,7 +49,7 @@ def test_a_mask_keeps_the_rest_of_the_file(tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.write_text(f"a {KEY} b\n")
     cleanup = MaskKey(str(file), KEY, [2], FINDING)
-    assert diffs(cleanup) == [(str(file), "line 1=<sha256:abc>\n", "")]
+    assert diffs(cleanup) == [(str(file), f"line 1=<{fingerprint(KEY)}>\n", "")]
     assert KEY not in repr(cleanup)
     cleanup.apply()
     assert file.read_text() == f"a {'*' * len(KEY)} b\n"

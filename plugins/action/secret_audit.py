@@ -1,0 +1,15 @@
+# Copyright (c) 2026, clawfleet.clawdbot contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The action plugin of secret_audit: runs the module on the host, where no other account may read its headers."""
+
+from __future__ import annotations
+
+from ansible_collections.clawfleet.clawdbot.plugins.plugin_utils._key_action import KeyAction
+
+
+class ActionModule(KeyAction):
+    """The action plugin of the module secret_audit."""
+
+    key_options = ("endpoints",)
