@@ -70,7 +70,7 @@ def _keys(old_keys: Mapping[str, Sequence[str]], endpoint: Mapping[str, Any]) ->
 
 
 def _question(endpoint: Mapping[str, Any], key: str) -> dict[str, Any]:
-    # A header with the current key would answer for that.
-    headers = {name: text for name, text in endpoint["headers"].items() if endpoint["api_key"] not in text}
+    # A header with the current key would answer for that, and an endpoint may reject a request without the header.
+    headers = {name: text.replace(endpoint["api_key"], key) for name, text in endpoint["headers"].items()}
     asked = {"name": f"{fingerprint(key)} of {endpoint['name']}", "api_key": key, "headers": headers, "models": []}
     return {"base_url": endpoint["base_url"], **({"api": endpoint["api"]} if "api" in endpoint else {}), **asked}

@@ -48,3 +48,20 @@ def test_a_key_that_is_still_valid_fails_until_it_is_revoked(tmp_path: Path) -> 
         endpoints.revoke_key("moonshot-cn", OLD)
 
         assert run(inventory, "clawfleet.clawdbot.retire").returncode == 0
+
+
+def test_endpoints_are_asked_as_the_variables_say(tmp_path: Path) -> None:
+    inventory = tmp_path / "inventory.json"
+    variables = {
+        "providers_api_keys": {"moonshot": NOW},
+        "providers_old_api_keys": {"moonshot": [OLD]},
+        "providers_overrides": {"moonshot": {"block": {"baseUrl": "https://127.0.0.1:1/v1"}}},
+        "providers_endpoint_ca_path": str(tmp_path / "missing.pem"),
+    }
+    inventory.write_text(json.dumps({"gateways": {"hosts": {"one.example.com": {}}, "vars": variables}}))
+
+    rejected = run(inventory, "clawfleet.clawdbot.retire")
+
+    text = " ".join((rejected.stdout + rejected.stderr).split())
+    assert rejected.returncode == 2
+    assert f"{tmp_path}/missing.pem" in text

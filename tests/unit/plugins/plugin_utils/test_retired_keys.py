@@ -31,7 +31,7 @@ def test_each_old_key_is_asked_about_once() -> None:
             "name": f"{fingerprint(key)} of moonshot",
             "base_url": "https://api.moonshot.cn/v1",
             "api_key": key,
-            "headers": {"X-Fleet": "a"},
+            "headers": {"X-Key": f"Bearer {key}", "X-Fleet": "a"},
             "models": [],
         }
         for key in (OLD, OLDER)
