@@ -11,9 +11,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._module import secret_audit
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.redaction import fingerprint
 
 from tests.module.secret_audit.gateway_files import AGENT, KIMI, NOW, OLD, Gateway, Run, models
+from tests.module.verify_models.raw_server import RawServer, listing
 from tools.mock_server import MockServer
 
 # Of another vendor, and one that only its fingerprint is known of.
@@ -131,11 +133,23 @@ def test_a_key_that_the_config_sends_elsewhere_is_sent_nowhere(
 def test_an_answer_that_proves_nothing_is_unknown(
     gateway: Gateway, run: Run, mock_server: MockServer, fault: dict[str, Any]
 ) -> None:
-    gateway.lay_out({".env": f"MOONSHOT_API_KEY={NOW}\n", "clawdbot.json": "{}", "notes.md": NOW})
+    gateway.lay_out({".env": f"MOONSHOT_API_KEY={NOW}\n", ".env~": f"MOONSHOT_API_KEY={OLD}\n"})
     mock_server.set_fault("moonshot-cn", "status", body='{"error": {"message": "key {key}"}}', **fault)
     (finding,) = run(endpoints=endpoints(mock_server))["findings"]
     assert finding["validity"] == "unknown"
-    assert finding["validity_message"].endswith(f"answered {fault['status']}: key <{fingerprint(NOW)}>")
+    assert finding["validity_message"].endswith(f"answered {fault['status']}: key <{fingerprint(OLD)}>")
+
+
+def test_endpoints_are_asked_through_the_proxies_of_the_gateway(
+    run: Run, mock_server: MockServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with RawServer(listing("kimi-k3")) as proxy:
+        proxies = {"http_proxy": f"http://{proxy.netloc}"}
+        monkeypatch.setattr(secret_audit, "gateway_proxies", lambda _product, _sources: proxies)
+        result = run(endpoints=endpoints(mock_server))
+    assert seen(result)[fingerprint(OLD)] == {"alive"}
+    assert {received.target for received in proxy.received} == {f"{mock_server.base_url('moonshot-cn')}/models"}
+    assert mock_server.requests() == []
 
 
 def test_what_was_purged_is_asked_about_as_well(run: Run, mock_server: MockServer) -> None:
