@@ -35,11 +35,11 @@ def gateway_problems(variables: Mapping[str, Any]) -> list[str]:
             f'gateway_user: "{given["user"]}" is not an unprivileged account. Use a name of lower-case letters, '
             "digits, _ and -, and not root."
         )
-    if not _UNIT.fullmatch(given["service_name"]) or given["service_name"].endswith(".service"):
-        problems.append(
-            f'gateway_service_name: "{given["service_name"]}" is not the name of a unit. Use letters, digits and '
-            ":_.@-, without .service."
-        )
+    problems += [
+        f'gateway_{name}: "{given[name]}" is not the name of a unit. Use letters, digits and :_.@-, without .service.'
+        for name in ("service_name", "clawdbot_service_name")
+        if not _UNIT.fullmatch(given[name]) or given[name].endswith(".service")
+    ]
     if not _is_port(given["port"]):
         problems.append(f'gateway_port: "{given["port"]}" is not a port. Use a number from 1 to 65535.')
     if bool(url) != bool(checksum):
@@ -52,7 +52,7 @@ def gateway_problems(variables: Mapping[str, Any]) -> list[str]:
         )
     if not _TOKEN.fullmatch(given["token"]):
         problems.append("gateway_token: white space or a character that is not ASCII. Use printable ASCII.")
-    for name in ("install_dir", "node_path", "state_dir"):
+    for name in ("install_dir", "node_path", "state_dir", "clawdbot_state_dir"):
         if (given[name] or name == "install_dir") and not _PATH.fullmatch(given[name]):
             problems.append(
                 f'gateway_{name}: "{given[name]}" is not a usable path. Use an absolute path of letters, digits and '

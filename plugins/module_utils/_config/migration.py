@@ -371,8 +371,8 @@ def _shown(path: _Path) -> str:
     return ".".join(path)
 
 
-def spellings(path: str, home: str) -> tuple[str, ...]:
-    """Return the ways to write a path: as given, without links, and with `~`, the longest first."""
-    found = {path, os.path.realpath(path)}
+def spellings(paths: Sequence[str], home: str) -> tuple[str, ...]:
+    """Return the ways to write paths: as given, without links, and with `~`, the longest first."""
+    found = {*paths, *map(os.path.realpath, paths)}
     found |= {"~" + one[len(home) :] for one in found if one.startswith(home + "/")}
     return tuple(sorted(found, key=lambda one: (-len(one), one)))

@@ -41,6 +41,7 @@ _PROPERTIES = (
     "ExecStart",
     "FragmentPath",
     "DropInPaths",
+    "UnitFileState",
     "NeedDaemonReload",
     "WorkingDirectory",
     "User",
@@ -87,6 +88,8 @@ class Unit:
     executable: str = ""
     #: The unit's own file and its drop-ins.
     files: tuple[str, ...] = ()
+    #: Whether systemd starts it with the host, or with the account's services.
+    enabled: bool = False
     #: Whether its files were changed since systemd has loaded them.
     needs_reload: bool = False
     #: Where its processes start; None if not known.
@@ -138,6 +141,7 @@ def parse_unit(name: str, scope: Scope, shown: str, manager: str) -> Unit | None
         arguments=parse_arguments(exec_start),
         executable=exec_start.partition("path=")[2].partition(" ; ")[0],
         files=tuple(split_words(f"{properties.get('FragmentPath', '')} {properties.get('DropInPaths', '')}")),
+        enabled=properties.get("UnitFileState") == "enabled",
         needs_reload=properties.get("NeedDaemonReload") == "yes",
         working_directory=_working_directory(properties.get("WorkingDirectory", ""), properties.get("User", ""), scope),
         home=_home(properties.get("User", ""), scope),

@@ -72,6 +72,11 @@ REJECTED: dict[str, tuple[dict[str, Any], str]] = {
         {"service_name": "a.service"},
         'gateway_service_name: "a.service" is not the name of a unit. Use letters, digits and :_.@-, without .service.',
     ),
+    "the unit of Clawdbot is none": (
+        {"clawdbot_service_name": "a b"},
+        'gateway_clawdbot_service_name: "a b" is not the name of a unit. Use letters, digits and :_.@-, without '
+        ".service.",
+    ),
     "a port that is too high": (
         {"port": 65536},
         'gateway_port: "65536" is not a port. Use a number from 1 to 65535.',

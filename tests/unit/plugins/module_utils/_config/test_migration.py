@@ -269,7 +269,7 @@ def test_spellings_of_a_path(tmp_path: Path) -> None:
     (tmp_path / "real").mkdir()
     (tmp_path / "link").symlink_to(tmp_path / "real")
 
-    assert spellings(str(tmp_path / "link"), str(tmp_path)) == (
+    assert spellings([str(tmp_path / "link")], str(tmp_path)) == (
         str(tmp_path / "link"),
         str(tmp_path / "real"),
         "~/link",

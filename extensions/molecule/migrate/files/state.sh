@@ -1,0 +1,17 @@
+#!/bin/sh
+# Copyright (c) 2026, clawfleet.clawdbot contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# state.sh STATE_DIRECTORY UNIT
+# Prints what a migration must leave as it was: path, mode and digest of all that the gateway does not write by itself.
+set -eu
+
+{
+  cd "$1"
+  find . ! -path '*/sessions/sessions.json*' ! -name update-check.json -printf '%p %m %U %l\n'
+  find . -type f ! -path '*/sessions/sessions.json*' ! -name update-check.json -exec sha256sum {} +
+  sha256sum "$2"
+  find "${2%/*}" -name '*.wants' -prune -o -name '*gateway*' -print
+  ls -l "${2%/*}/default.target.wants"
+} | sort
