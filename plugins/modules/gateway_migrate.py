@@ -104,7 +104,7 @@ archive:
   type: str
   sample: /home/gateway/.openclaw/clawdbot-before-migration
 active:
-  description: Whether the unit of Clawdbot runs, or ran before an interrupted run.
+  description: Whether the unit of Clawdbot runs.
   returned: always
   type: bool
   sample: true

@@ -46,8 +46,7 @@ class Record:
     replaces: bool
     #: A link to the original, which a finished migration removes; empty for none.
     link: str
-    #: Whether the unit of the original was running, and enabled.
-    active: bool
+    #: Whether the unit of the original was enabled.
     enabled: bool
 
 

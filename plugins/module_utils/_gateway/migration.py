@@ -45,7 +45,7 @@ from .systemd import Unit
 
 OLD, NEW = PRODUCTS["clawdbot"], PRODUCTS["openclaw"]
 _OF_OPENCLAW = re.compile(
-    rf"/node_modules/{NEW.name}/|/{NEW.name}/(?:dist/|{re.escape(NEW.install.entry)})|\A{NEW.name}(?:-gateway)?\Z"
+    rf"/node_modules/{NEW.name}/|/{NEW.name}/(?:dist/|{re.escape(NEW.install.entry)})|(?:\A|/){NEW.name}(?:-gateway)?\Z"
 )
 OLD_CONFIG, NEW_CONFIG = OLD.config_names[0], NEW.config_names[0]
 
@@ -59,8 +59,9 @@ class MigrationInfo(TypedDict):
     source: str
     target: str
     archive: str
-    #: Whether the unit of Clawdbot runs and is enabled, or was so before an interrupted run.
+    #: Whether the unit of Clawdbot runs.
     active: bool
+    #: Whether it is enabled, or was before an interrupted run.
     enabled: bool
     #: The model that has to answer.
     model: str
@@ -115,20 +116,29 @@ def plan(desired: Desired) -> Plan:
         "source": found.source,
         "target": desired.target,
         "archive": os.path.join(desired.target, ARCHIVE),
-        "active": found.record.active if found.record else process is not None,
+        "active": process is not None,
         "enabled": found.record.enabled if found.record else bool(unit and unit.enabled),
         "model": "",
         "changes": draft.changes,
         "lost": draft.lost,
         "blockers": draft.blockers,
     }
-    if found.status == "due" and (_is_openclaw(process) or _is_openclaw(_process_of_new_unit(desired.service))):
+    if (
+        found.status == "due"
+        and found.replaces
+        and (_is_openclaw(process) or _is_openclaw(_process_of_new_unit(desired.service)))
+    ):
         # It has taken over the directory, and kept the name of the config.
         info["status"] = "absent"
     if info["status"] == "absent":
         return Plan(info, found)
     if found.status == "interrupted":
         info["model"] = _model(os.path.join(desired.target, NEW_CONFIG))
+        if process:
+            draft.blockers.append(
+                f"Unit {desired.service.name} runs again since a migration was interrupted, so {desired.target} is "
+                "outdated. Stop the unit to complete the migration, or remove that directory to begin again."
+            )
         draft.changes.append(f"The interrupted migration of {found.source} to {desired.target} is completed.")
         return Plan(info, found)
     if found.blocker:

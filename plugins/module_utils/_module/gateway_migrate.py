@@ -79,7 +79,7 @@ def _change(state: str, target: str, planned: Plan, check_mode: bool) -> bool:
         raise ClawdbotError(" ".join(info["blockers"]), **info)
 
     def record(source: str) -> Record:
-        return Record(source, found.replaces, found.link, info["active"], info["enabled"])
+        return Record(source, found.replaces, found.link, info["enabled"])
 
     state_copy.create(found, target, planned.files, OLD_CONFIG, record)
     return True

@@ -411,10 +411,11 @@ def test_what_the_unit_has(host: Host, units: dict[str, Unit], run: Run) -> None
     [
         (("/usr/bin/node", "/opt/openclaw/node_modules/openclaw/openclaw.mjs", "gateway"), (), "absent"),
         (("openclaw-gateway",), (), "absent"),
+        (("node", "/usr/local/bin/openclaw", "gateway"), (), "absent"),
         (("node",), ("/opt/x/node_modules/openclaw/node_modules/a/a.node",), "absent"),
         (("/usr/bin/node", "/opt/openclaw/node_modules/clawdbot/dist/entry.js", "gateway"), (), "due"),
     ],
-    ids=["by its script", "by its title", "by its modules", "another product"],
+    ids=["by its script", "by its title", "by its link", "by its modules", "another product"],
 )
 def test_where_openclaw_runs_there_is_nothing_to_migrate(
     host: Host,
@@ -431,6 +432,39 @@ def test_where_openclaw_runs_there_is_nothing_to_migrate(
     processes[7] = Process(7, 0.0, arguments=arguments, loaded=loaded)
 
     assert run(check_mode=True)["status"] == status
+
+
+def test_clawdbot_runs_again_after_an_interrupted_run(
+    host: Host, units: dict[str, Unit], processes: dict[int, Process], run: Run
+) -> None:
+    run()
+    units["clawdbot-gateway"] = Unit("clawdbot-gateway", main_pid=7)
+    processes[7] = Process(7, 0.0)
+    reason = (
+        f"Unit clawdbot-gateway runs again since a migration was interrupted, so {host.new} is outdated. Stop the unit "
+        "to complete the migration, or remove that directory to begin again."
+    )
+
+    assert run(check_mode=True)["blockers"] == [reason]
+
+
+def test_a_unit_that_was_enabled_before_an_interrupted_run(host: Host, units: dict[str, Unit], run: Run) -> None:
+    assert host.old.exists()
+    units["clawdbot-gateway"] = Unit("clawdbot-gateway", enabled=True)
+    run()
+    units["clawdbot-gateway"] = Unit("clawdbot-gateway", enabled=False)
+
+    assert run(check_mode=True)["enabled"]
+
+
+def test_both_directories_while_openclaw_runs(
+    host: Host, units: dict[str, Unit], processes: dict[int, Process], run: Run
+) -> None:
+    both(host)
+    units["openclaw-gateway"] = Unit("openclaw-gateway", main_pid=7)
+    processes[7] = Process(7, 0.0, arguments=("openclaw-gateway",))
+
+    assert len(run(check_mode=True)["blockers"]) == 1
 
 
 def test_a_link_to_the_state_directory(host: Host, run: Run, tmp_path: Path) -> None:
