@@ -14,7 +14,7 @@ description:
     original is not written to. It is moved only after the migration is confirmed.
   - What OpenClaw rejects is converted where that needs no judgement. The rest is returned in RV(blockers), and
     nothing is copied then.
-  - Neither starts nor stops a gateway. The role M(clawfleet.clawdbot.gateway#role) does that in its entry point
+  - Neither starts nor stops a gateway. The role P(clawfleet.clawdbot.gateway#role) does that in its entry point
     C(migrate).
 author:
   - clawfleet.clawdbot contributors (@clawfleet)
