@@ -17,6 +17,7 @@ settings.load_profile("any_machine")
 # The tests of each of these files follow one fleet of gateways, in their order.
 ONE_FLEET = (
     "tests/e2e/test_rollout_fleet.py",
+    "tests/e2e/test_rollout.py",
     "tests/e2e/test_openclaw.py",
     "tests/e2e/test_listeners_against_product.py",
     "tests/e2e/test_report.py",

@@ -15,7 +15,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -115,10 +115,17 @@ def gateway_variables(fleet: Fleet, gateway: Gateway) -> dict[str, Any]:
     }
 
 
-def write_providers(gateway: Gateway, keys: Mapping[str, str], variables: Mapping[str, Any]) -> None:
+def write_providers(
+    gateway: Gateway,
+    keys: Mapping[str, str],
+    variables: Mapping[str, Any],
+    # The mock server does not list the retired models for a key, unless it is told to.
+    unlisted: Sequence[str] = GUIDE_MODELS,
+) -> None:
     """Give a gateway the files that a rollout with these variables leaves: for tests of what comes after one.
 
     It is meant for a gateway that does not run yet, and spares a test a rollout and a restart.
+    `unlisted`: the optional models of Moonshot that its endpoint does not list.
     """
     # Not above: the import of a collection by a conftest.py keeps Ansible from loading it in other tests.
     from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.provider_changes import Desired
@@ -130,8 +137,7 @@ def write_providers(gateway: Gateway, keys: Mapping[str, str], variables: Mappin
     given = {**defaults, **variables, "providers_api_keys": keys}
     names = ("enabled", "catalogue", "overrides", "api_keys", "aliases", "default_model", "fallback_models")
     values = [given[f"providers_{name}"] for name in names]
-    # The mock server does not list the retired models for a key, unless it is told to.
-    selection = select(Variables(*values, gateway.product.name, {MOONSHOT: GUIDE_MODELS}))
+    selection = select(Variables(*values, gateway.product.name, {MOONSHOT: unlisted}))
     assert selection["problems"] == []
     desired = Desired(
         {name: provider["block"] for name, provider in selection["providers"].items()},
@@ -146,11 +152,17 @@ def write_providers(gateway: Gateway, keys: Mapping[str, str], variables: Mappin
 
 
 @contextlib.contextmanager
-def bench_with_providers(mock_server: MockServer, directory: Path, **variables: Any) -> Iterator[Bench]:
+def bench_with_providers(
+    mock_server: MockServer,
+    directory: Path,
+    product: str = "clawdbot",
+    unlisted: Sequence[str] = GUIDE_MODELS,
+    **variables: Any,
+) -> Iterator[Bench]:
     """Run a gateway that has had its providers since its start, as a rollout with these variables leaves them."""
-    with laid_out(("gateway",)) as fleet:
+    with laid_out(("gateway",), {"gateway": product}) as fleet:
         bench = Bench(fleet, fleet.gateways[0], mock_server, directory)
-        write_providers(bench.gateway, bench.keys, bench.variables(**variables))
+        write_providers(bench.gateway, bench.keys, bench.variables(**variables), unlisted)
         with started(fleet):
             yield bench
 

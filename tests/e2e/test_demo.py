@@ -55,7 +55,7 @@ def processes_of(directory: Path) -> list[str]:
     return found
 
 
-# Of OpenClaw, three gateways take four minutes of CPU; test_openclaw.py does the same job with one.
+# Of OpenClaw, three gateways take four minutes of CPU; the scenario mixed_fleet does the same job with one.
 def test_the_demo_shows_the_main_job_and_no_key(directory: Path) -> None:
     demo = start(directory, "clawdbot", "-vvvv")
     output, _errors = demo.communicate()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config import dotenv, json5_editor, json5_reader
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.json5_editor import Change
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.redaction import fingerprint
@@ -17,6 +18,11 @@ from tests.e2e.harness import ENDPOINTS, FORMS, MOONSHOT, Bench, files_holding, 
 AUDIT = "clawfleet.clawdbot.audit"
 ROTATE = "clawfleet.clawdbot.rotate"
 WORD = "MOONSHOT_API_KEY"
+
+
+@pytest.fixture
+def bench(installed: Bench) -> Bench:
+    return installed
 
 
 def change(bench: Bench, path: str, value: str) -> None:
@@ -33,7 +39,6 @@ def also_in(bench: Bench, *names: str) -> dict[str, Any]:
 
 
 def test_a_rotation_replaces_a_key_in_all_its_variables_and_no_word(bench: Bench) -> None:
-    assert bench.rollout().code == 0
     old = bench.keys[MOONSHOT]
     with bench.gateway.env.open("a") as env:
         env.write(f"# {WORD} is the key of the team\nKIMI_API_KEY={old}\n")
@@ -62,8 +67,6 @@ def test_a_rotation_replaces_a_key_in_all_its_variables_and_no_word(bench: Bench
 
     named = also_in(bench, "KIMI_API_KEY")
     assert bench.rollout(**named).code == 0
-    audited = bench.rollout(playbook=AUDIT, **named)
-    assert audited.code == 0, audited.output
 
     # It works: the environment takes precedence over the config.
     change(bench, "models.providers.moonshot.apiKey", WORD)
