@@ -2,29 +2,19 @@
 // GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 // SPDX-License-Identifier: GPL-3.0-or-later
 
-// Sends messages through the running gateway, by Clawdbot's own client in one process: its CLI takes seconds to
-// start for each call. To be run by the gateway's account.
+// Sends messages through the running gateway. To be run by the gateway's account.
 //
-// Arguments: the directory of Clawdbot's package; then provider/model for a message to it, AGENT=provider/model for one of
-// another agent than main, or /alias for a person in a chat who switches to it and says hello. Prints, as JSON, for each
+// Arguments: the directory of the product's package; then provider/model for a message to it, AGENT=provider/model for one
+// of another agent than main, or /alias for a person in a chat who switches to it and says hello. Prints, as JSON, for each
 // of these what the mock server was asked for it: endpoint, model, fingerprint of the key, and status of the answer.
 import { randomUUID } from 'node:crypto'
-import { readFileSync } from 'node:fs'
-import { homedir } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
+
+import { connect } from './client.mjs'
 
 const REQUESTS = 'http://127.0.0.1:18080/_mock_server/requests'
 const [product, ...wanted] = process.argv.slice(2)
-const { callGateway } = await import(`${product}/dist/gateway/call.js`)
-
-// Read here, so that it is in no argv. It is in the one or the other; the config is JSON5, the hand's or the product's.
-const [config, env] = ['clawdbot.json', '.env'].map(name => readFileSync(`${homedir()}/.clawdbot/${name}`, 'utf8'))
-const [, token] = env.match(/^CLAWDBOT_GATEWAY_TOKEN=["']?(.*?)["']?$/m) ?? config.match(/"?token"?: "(.*?)"/)
-
-async function call(method, params, expectFinal = false) {
-  const url = 'ws://127.0.0.1:18789'
-  return callGateway({ url, token, method, params, expectFinal, timeoutMs: 60000, config: {} })
-}
+const call = await connect(product)
 
 async function chats() {
   const requests = await (await fetch(REQUESTS)).json()
@@ -56,3 +46,4 @@ for (const argument of wanted) {
   asked[argument] = [...new Set(what.map(r => `${r.product} ${r.model} ${r.key_fingerprint} ${r.status}`))].join(', ')
 }
 console.log(JSON.stringify(asked))
+process.exit()

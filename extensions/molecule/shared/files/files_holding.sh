@@ -14,7 +14,7 @@ trap 'rm -f "$texts"' EXIT
 cat > "$texts"
 test -s "$texts"
 {
-  find / '(' -path /proc -o -path /sys -o -path /opt/clawdbot -o -path /etc/mock_server.json -o -path /root/before \
+  find / '(' -path /proc -o -path /sys -o -path /opt/clawdbot -o -path /opt/openclaw -o -path /etc/mock_server.json -o -path /root/before \
     -o -path "$texts" ')' -prune -o -type f -print0 \
     | xargs -0 grep --files-with-matches --no-messages --fixed-strings --file="$texts" || :
   if journalctl --all --output=export | grep --text --quiet --fixed-strings --file="$texts"; then
