@@ -27,7 +27,7 @@ while (!existsSync(end)) {
     said = String(error)
   }
   answers[said] = (answers[said] ?? 0) + 1
-  await sleep(200)
+  await sleep(1000)
 }
 console.log(JSON.stringify(answers))
 process.exit()
