@@ -12,4 +12,4 @@ from ansible_collections.clawfleet.clawdbot.plugins.plugin_utils._key_action imp
 class ActionModule(KeyAction):
     """The action plugin of the module provider_config."""
 
-    key_options = ("env",)
+    key_options = ("env", "keys", "providers")
