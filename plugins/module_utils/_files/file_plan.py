@@ -46,8 +46,9 @@ from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.redact
     fingerprint,
     named_secrets,
     redact,
-    secret_values,
 )
+
+from .stored_keys import secrets_in
 
 # The checker must not reject a config for a variable that only the gateway's own process has.
 _PLACEHOLDER = "set-in-the-gateway-process"
@@ -127,7 +128,7 @@ def plan_providers(
         raise ClawdbotError(clash)
     before = _read_config(current)
     _reject_included_providers(current, before, desired.providers)
-    keys = keys or {}
+    keys, stored = keys or {}, _stored_keys(current)
     new_env, duplicates = _edit_env(current, env)
     _reject_undefined(desired, dotenv.loads(new_env), current.env_path)
     uses = blocked_uses(before.seen.value, desired)
@@ -145,7 +146,7 @@ def plan_providers(
         after = _edited(current, before, decided.changes, further)
     moved = [name for name in keys if name not in references(after.seen.value)]
     new_env, _duplicates = _edit_env(current, {**env, **dict.fromkeys(moved)})
-    returned = _unused_keys(current, env, after)
+    returned = _unused_keys(stored, env, after)
     new_keys = _edit_keys(current, {**dict.fromkeys(returned), **keys})
     paths = (*(change.path for change in decided.changes), *(change.path for change in further))
     names = (*env, *keys, *returned)
@@ -183,6 +184,7 @@ def plan_settings(
     Raises `ClawdbotError` as `plan_providers` does.
     """
     before = _read_config(current)
+    _stored_keys(current)
     settings = decide(before.seen.value, dotenv.loads(current.env or ""))
     new_env, duplicates = _edit_env(current, settings.env)
     after = _edited(current, before, settings.changes, ())
@@ -209,7 +211,7 @@ def plan_removal(current: CurrentFiles, removal: Removal, names: Sequence[str]) 
     A variable that the config still refers to is kept. Raises `ClawdbotError` as `plan_providers` does, and if a model
     of the providers is chosen in a place that the collection does not manage.
     """
-    before = _read_config(current)
+    before, stored = _read_config(current), _stored_keys(current)
     problems = list(remaining_uses(before.seen.value, removal))
     if problems:
         raise ClawdbotError(" ".join(problems))
@@ -223,7 +225,7 @@ def plan_removal(current: CurrentFiles, removal: Removal, names: Sequence[str]) 
     referred = references(after.seen.value)
     kept = tuple(name for name in names if name in referred)
     new_env, _duplicates = _edit_env(current, {name: None for name in names if name not in referred})
-    gone = _unused_keys(current, names, after)
+    gone = _unused_keys(stored, names, after)
     new_keys = _edit_keys(current, dict.fromkeys(gone))
     paths = _innermost([change.path for change in (*decided.changes, *further)])
     return FilePlan(
@@ -313,13 +315,16 @@ def _unused_entry(before: _Config, after: _Config) -> list[Change]:
     return [change for change in unused_entry(after.seen.value) if at(before.value, change.path) is not REMOVE]
 
 
-def _unused_keys(current: CurrentFiles, names: Iterable[str], config: _Config) -> list[str]:
-    """Return those of the names that the file with keys has, and to which a config does not refer there."""
+def _stored_keys(current: CurrentFiles) -> dict[str, str]:
     try:
-        stored = key_files.loads(current.keys)
+        return key_files.loads(current.keys)
     except ValueError as exc:
         path = key_files.key_file("file", current.env_path)
         raise ClawdbotError(f"{path} cannot be read: {exc}. Repair it, or move it away.") from exc
+
+
+def _unused_keys(stored: Collection[str], names: Iterable[str], config: _Config) -> list[str]:
+    """Return those of the names that the file with keys has, and to which a config does not refer there."""
     referred = key_files.file_references(config.seen.value)
     return [name for name in names if name in stored and name not in referred]
 
@@ -377,8 +382,9 @@ def _diffs(
     variables = [dotenv.loads(text) for text in (old_env, env)]
     # A managed variable is a secret, whatever it looks like. A single character is none, and would be found everywhere.
     secrets = {value for values in variables for name, value in values.items() if name in names and len(value) > 1}
-    secrets.update(*map(secret_values, variables))
-    key_views = [_keys_view(text) for text in (current.keys, new_keys)]
+    keys = [key_files.loads(text) for text in (current.keys, new_keys)]
+    secrets.update(secrets_in(variables, keys))
+    key_views = [_keys_view(one) for one in keys]
     return [
         _diff(current.env_path, *(_env_view(text, names) for text in (old_env, env))),
         _diff(current.config_path, *(_config_view(config.value, paths, secrets) for config in (before, after))),
@@ -386,8 +392,8 @@ def _diffs(
     ]
 
 
-def _keys_view(text: str | None) -> str:
-    return "".join(f"{name}=<{fingerprint(key)}>\n" for name, key in key_files.loads(text).items())
+def _keys_view(keys: Mapping[str, str]) -> str:
+    return "".join(f"{name}=<{fingerprint(key)}>\n" for name, key in keys.items())
 
 
 def _diff(path: str, before: str, after: str) -> dict[str, str]:

@@ -11,15 +11,17 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config import includes, json5_reader
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.env_refs import references
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.key_files import key_file
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.tree import at
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import ClawdbotError
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._files import atomic
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._files.stored_keys import read_keys, secrets_in
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.client import Listener
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.locate import Paths, paths_of_process
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.table import Product
@@ -76,6 +78,8 @@ class Observation:
     port_taken_by: str
     #: The environment in which the CLI is run.
     cli_environment: Mapping[str, str] = field(repr=False)
+    #: The secrets in its files, which no message may have.
+    secrets: Collection[str] = field(repr=False)
 
     @property
     def unit(self) -> Unit | None:
@@ -116,6 +120,7 @@ def observe(product: Product, paths: Paths, service: Service, names: Sequence[st
         _process_paths(product, paths, sources) if is_seen or process is None else None,
         _other_service(product, service) if answered and process is None else "",
         _cli_environment(product, config, sources),
+        secrets_in((file.values for file in sources.files), [read_keys(key_file("file", paths.env))]),
     )
 
 

@@ -16,10 +16,8 @@ from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config import 
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import ClawdbotError
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._files import atomic, journal
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway import chat, chat_answers
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.env_sources import read_env_file
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.state import observe
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.client import Gateway
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.redaction import secret_values
 
 from .arguments import GATEWAY_ARGUMENTS, SERVICE_ARGUMENTS, resolve_gateway, resolve_service
 
@@ -71,8 +69,6 @@ def _chats(params: Mapping[str, Any]) -> list[chat_answers.ChatResult]:
         agent = chat.default_agent(json5_reader.loads(journal.decode(config.content)))
     except json5_reader.Json5Error as exc:
         raise ClawdbotError(f"Cannot read {paths.config}: {exc}.", chats=[]) from exc
-    env_file = read_env_file(paths.env)
-    secrets = secret_values(env_file.values) if env_file else ()
     seen = observe(product, paths, resolve_service(params, product), [])
-    with Gateway(product, params["program"], paths, seen.listener, seen.cli_environment, secrets) as gateway:
+    with Gateway(product, params["program"], paths, seen.listener, seen.cli_environment, seen.secrets) as gateway:
         return [chat.send(gateway, agent, model, params["kind"], params["timeout"]) for model in params["models"]]

@@ -35,7 +35,7 @@ def run(params: dict[str, Any], check_mode: bool) -> dict[str, Any]:
     if check_mode:
         return {"changed": True}
     seen = observe(product, paths, resolve_service(params, product), [])
-    with Gateway(product, params["program"], paths, seen.listener, seen.cli_environment) as gateway:
+    with Gateway(product, params["program"], paths, seen.listener, seen.cli_environment, seen.secrets) as gateway:
         answer = gateway.call(product.reload_method, {}, params["timeout"])
     count = at(answer, ("warningCount",))
     if count != 0:

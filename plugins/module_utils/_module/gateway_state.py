@@ -19,10 +19,9 @@ from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.key_fil
     BACKENDS,
     Backend,
     key_file,
-    loads,
 )
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import ClawdbotError
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._files import atomic
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._files.stored_keys import read_keys
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway import health
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.account import own_account, require_account
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.diagnosis import find_program_problems
@@ -47,7 +46,7 @@ from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.stored
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.client import Gateway
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.config_check import check_command
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.locate import Paths
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.redaction import fingerprint, secret_values
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.redaction import fingerprint
 
 from .arguments import GATEWAY_ARGUMENTS, SERVICE_ARGUMENTS, resolve_gateway, resolve_service
 
@@ -90,8 +89,7 @@ def gather(params: Mapping[str, Any]) -> Gathered:
     providers = _variables_of(params["providers"])
     names = list(dict.fromkeys([*params["variables"], *providers.values()]))
     seen = health.wait_until_healthy(product, paths, service, names, params["wait"])
-    secrets = {value for file in seen.sources.files for value in secret_values(file.values)}
-    gateway = Gateway(product, seen.cli.program, paths, seen.listener, seen.cli_environment, secrets)
+    gateway = Gateway(product, seen.cli.program, paths, seen.listener, seen.cli_environment, seen.secrets)
     overrides = provider_overrides(product, paths, seen.config, seen.sources, providers, params.get("fingerprints", {}))
     info: GatewayInfo = {
         "account": own_account(),
@@ -150,7 +148,7 @@ def _variables(
     Any place but `.env`, from which a run removes it, takes precedence over that file.
     """
     path = key_file("file", paths.env)
-    stored = _read_keys(path)
+    stored = read_keys(path)
     found: dict[str, VariableInfo] = {}
     for name in names:
         result = trace(name, sources).as_result()
@@ -160,15 +158,6 @@ def _variables(
             result["sources"].append({"place": path, "fingerprint": fingerprint(stored[name])})
         found[name] = result
     return found
-
-
-def _read_keys(path: str) -> dict[str, str]:
-    try:
-        content = atomic.read(path).content
-        return {} if content is None else loads(content.decode("utf-8", "surrogateescape"))
-    except (ClawdbotError, ValueError):
-        # The comparison of the files says so.
-        return {}
 
 
 def _environment(process: Process | None) -> Literal["known", "unknown"] | None:

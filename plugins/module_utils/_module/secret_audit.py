@@ -65,7 +65,7 @@ def run(params: dict[str, Any], check_mode: bool) -> dict[str, Any]:
         outdated=_outdated(seen.process, paths),
         working_directory=seen.process.working_directory if seen.process else None,
         unit_files=[*seen.unit.files, *(file.path for file in seen.unit.environment_files)] if seen.unit else [],
-        gateway=Gateway(product, seen.cli.program, paths, seen.listener, seen.cli_environment),
+        gateway=Gateway(product, seen.cli.program, paths, seen.listener, seen.cli_environment, seen.secrets),
     )
     purged = params["state"] == "purged"
     if purged:

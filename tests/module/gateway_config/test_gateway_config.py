@@ -251,3 +251,13 @@ def test_clawdbot_has_no_config_that_it_cannot_write(there: Path, run: Run, read
     message = "config_readonly is set, but Clawdbot cannot reject its own writes to the config."
     assert (ran.code, ran.result["msg"]) == (1, message)
     assert files(there) == {".env": OLD_ENV, "clawdbot.json": OLD_CONFIG}
+
+
+def test_a_broken_file_with_keys_is_named(there: Path, run: Run) -> None:
+    path = there / "clawfleet-keys.json"
+    path.write_text("{")
+    ran = run()
+    assert ran.code == 1
+    assert ran.result["msg"].startswith(f"{path} cannot be read: ")
+    assert ran.result["msg"].endswith(". Repair it, or move it away. Nothing was changed.")
+    assert (there / "clawdbot.json").read_text() == OLD_CONFIG

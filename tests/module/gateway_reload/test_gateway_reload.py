@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from ansible.module_utils.testing import patch_module_args
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.client import Gateway
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.redaction import fingerprint
 from ansible_collections.clawfleet.clawdbot.plugins.modules import gateway_reload
 
 
@@ -57,6 +58,19 @@ def test_a_key_that_could_not_be_read_is_a_failure(
     answers.append(answer)
     assert run(capsys, tmp_path)["msg"] == (
         f"OpenClaw could not read every key again: it answers {answer}. Run `openclaw secrets audit` on the host."
+    )
+
+
+def test_no_key_is_in_the_message_of_a_failure(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, answers: list[Any]
+) -> None:
+    in_file, in_env = "Zq8-0123456789", "Zq9-0123456789"
+    (tmp_path / "clawfleet-keys.json").write_text(json.dumps({"MOONSHOT_API_KEY": in_file}))
+    (tmp_path / ".env").write_text(f"KIMICODE_API_KEY={in_env}\n")
+    answers.append({"warnings": [in_file, in_env]})
+    shown = {"warnings": [f"<{fingerprint(key)}>" for key in (in_file, in_env)]}
+    assert run(capsys, tmp_path)["msg"] == (
+        f"OpenClaw could not read every key again: it answers {shown}. Run `openclaw secrets audit` on the host."
     )
 
 

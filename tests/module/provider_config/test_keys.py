@@ -117,6 +117,21 @@ def test_a_new_key_changes_only_the_file(tmp_path: Path, run_on: Run) -> None:
     assert gateway.files() == before
 
 
+@pytest.mark.parametrize("options", [IN_FILE, IN_ENV])
+def test_no_key_of_the_file_is_in_the_diff(tmp_path: Path, run_on: Run, options: dict[str, Any]) -> None:
+    gateway = Gateway(tmp_path / "gateway")
+    gateway.reset()
+    # It looks like no key, and is where none is expected.
+    key = "Zq8/0123456789"
+    (gateway.directory / KEYS).write_text(json.dumps({NAME: key}))
+    block = {"baseUrl": f"https://mine.example/{key}/v1", "apiKey": REFERENCE, "models": []}
+    gateway.config.write_text(json.dumps({"models": {"providers": {"moonshot": block}}}))
+    ran = run_on(gateway, **options)
+    assert key not in ran.printed
+    config_diff = next(one for one in ran.result["diff"] if one["before_header"] == str(gateway.config))
+    assert f"https://mine.example/<{fingerprint(key)}>/v1" in config_diff["before"]
+
+
 def test_keys_of_others_and_comments_in_the_file_stay(tmp_path: Path, run_on: Run) -> None:
     gateway = Gateway(tmp_path / "gateway")
     gateway.reset()

@@ -40,7 +40,7 @@ def observation(
     sources = EnvSources(process, unit, [], [Source("/e", {})], "/e")
     base = {"config": {}, "cli": Cli(), "isolated": False, "answers": True, "restart_reasons": []}
     base.update(process_paths=None, port_taken_by="", listener=Listener("127.0.0.1", 1), listening="known")
-    base.update(cli_environment={})
+    base.update(cli_environment={}, secrets=())
     return Observation(**{"sources": sources, **base, **changed})
 
 
