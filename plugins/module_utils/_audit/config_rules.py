@@ -17,9 +17,9 @@ from typing import Any, NamedTuple
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config import json5_editor, json5_reader
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.env_refs import reference, references
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.json5_editor import Change
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.key_files import Backend, key_reference
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.key_files import ENTRY, key_reference
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.models import PROVIDERS
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.tree import REMOVE, members, string
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.tree import REMOVE, at, members, string
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.key_shape import (
     can_be_key,
     has_vendor_prefix,
@@ -80,7 +80,7 @@ def _examine_config(document: Document, context: Context) -> Examination:
 
 def _examine_copy(document: Document, context: Context) -> Examination:
     """A backup may hold unknown keys: they are not managed."""
-    examined = _examine(document, context.keys)
+    examined = _examine(document, context.keys, is_copy=True)
     return replace(examined, findings=[finding for finding in examined.findings if finding.status != "unknown"])
 
 
@@ -97,14 +97,27 @@ CONFIG = Rules(json5_reader.loads, _examine_config, _old_values)
 CONFIG_COPY = Rules(json5_reader.loads, _examine_copy, _old_values)
 
 
-def _examine(document: Document, keys: KnownKeys) -> Examination:
+def _examine(document: Document, keys: KnownKeys, *, is_copy: bool = False) -> Examination:
+    if at(document.value, ENTRY) is REMOVE:
+        # A reference to the file with keys would lead nowhere.
+        keys = replace(keys, in_file=frozenset())
     members = list(_members(document.value, (), keys))
+    if is_copy:
+        members = list(map(_without_known_keys, members))
     findings = [_finding(document.path, one) for member in members for one in member.occurrences]
     changes = [Change(member.path, member.replacement) for member in members if member.replacement != member.value]
     edited = json5_editor.edit(document.text, changes) if changes else document.text
     # People keep old keys in comments.
     commented, cleaned = clean_comments(document.path, edited, keys, json5_reader.loads)
     return Examination([*findings, *commented], (), cleaned)
+
+
+def _without_known_keys(member: _Member) -> _Member:
+    """A copy keeps no known key, also where nothing defines a reference to it: no gateway runs on it."""
+    if all(one.replaceable or one.status == "unknown" for one in member.occurrences):
+        return member
+    cleaned = [one._replace(replaceable=True) for one in member.occurrences]
+    return member._replace(replacement=REMOVED, occurrences=cleaned)
 
 
 def _missing_references(document: Document, keys: KnownKeys) -> Iterator[Finding]:
@@ -181,11 +194,11 @@ def _replaced_api_key(
 ) -> tuple[Any, list[_Occurrence]]:
     """The key of a provider; `variable` is None where the provider is not managed, and the key is not known."""
     if variable is not None:
+        by_file = variable in keys.in_file and variable in keys.current
         # The running gateway must have what the config refers to.
-        replaceable = variable in keys.current
+        replaceable = by_file or _is_in_env(variable, keys)
         found = _Occurrence(path, text, keys.status(text, variable), variable, replaceable)
-        backend: Backend = "file" if variable in keys.in_file else "env"
-        return key_reference(backend, variable) if replaceable else text, [found]
+        return key_reference("file" if by_file else "env", variable) if replaceable else text, [found]
     return text, [_Occurrence(path, text, "unknown", None, replaceable=False)]
 
 
@@ -197,4 +210,8 @@ def _keys_of_others(text: str, path: tuple[str, ...]) -> Iterator[_Occurrence]:
 
 
 def _substitute(variable: str | None, keys: KnownKeys) -> str:
-    return reference(variable) if variable in keys.current and variable and variable not in keys.in_file else REMOVED
+    return reference(variable) if variable and _is_in_env(variable, keys) else REMOVED
+
+
+def _is_in_env(variable: str, keys: KnownKeys) -> bool:
+    return variable in keys.current and variable not in keys.not_in_env

@@ -24,6 +24,7 @@ from ansible_collections.clawfleet.clawdbot.plugins.module_utils._files import (
 )
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._files.atomic import Snapshot
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.locate import Paths
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.table import Product
 
 from . import agent_file_rules, config_rules, env_rules, old_keys_file, text_rules
 from .document_rules import Document, Rules
@@ -61,10 +62,11 @@ class Reading:
     error: str = ""
 
 
-def sources(paths: Paths, unit_files: Iterable[str], working_directory: str | None) -> list[Source]:
+def sources(product: Product, paths: Paths, unit_files: Iterable[str], working_directory: str | None) -> list[Source]:
     """Return the documents of a gateway. A file to which several paths lead is listed once, by the first path."""
     found = [Source(paths.config, config_rules.CONFIG), Source(paths.env, env_rules.ENV)]
-    found.append(Source(key_file("file", paths.env), env_rules.KEYS))
+    if product.reload_method:
+        found.append(Source(key_file("file", paths.env), env_rules.KEYS))
     for path, rules in ((paths.config, config_rules.CONFIG_COPY), (paths.env, env_rules.ENV_COPY)):
         found += [Source(copy, rules, fallback=text_rules.UNPARSED_COPY) for copy in _copies(path)]
     for path in agent_files.paths(paths.state_dir):

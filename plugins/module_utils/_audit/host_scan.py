@@ -160,7 +160,7 @@ def _written_directories(paths: Paths) -> list[str]:
 
 
 def _examine(product: Product, paths: Paths, desired: DesiredKeys, service: ServiceFacts) -> Report:
-    readings = documents.read_all(documents.sources(paths, service.unit_files, service.working_directory))
+    readings = documents.read_all(documents.sources(product, paths, service.unit_files, service.working_directory))
     config = _value(readings, config_rules.CONFIG)
     stored = stored_profiles.read_all(service.gateway, paths.state_dir, _resolved(config, paths.config) or config)
     context = Context(
@@ -227,13 +227,21 @@ def _known_keys(
 ) -> KnownKeys:
     """The keys of `.env`, the old keys by fingerprint, and those in the places of current ones."""
     in_file = _value(readings, env_rules.KEYS) or {}
-    variables = {**(_value(readings, env_rules.ENV) or {}), **in_file}
+    in_env = _value(readings, env_rules.ENV) or {}
+    variables = {**in_env, **in_file}
     further = [name for names in desired.also_in.values() for name in names]
     # The variable that the block of a provider refers to is the last, and stands for its key.
     current = {name: variables[name] for name in (*further, *desired.providers.values()) if variables.get(name)}
     # A key that the host should hold is not old, as after a rotation that was reverted.
     old = (desired.old_keys | remembered) - frozenset(desired.fingerprints.values())
-    keys = KnownKeys(desired.providers, current, old, spellings=spellings, in_file=frozenset(in_file))
+    keys = KnownKeys(
+        desired.providers,
+        current,
+        old,
+        spellings=spellings,
+        in_file=frozenset(in_file),
+        not_in_env=frozenset(name for name in in_file if not in_env.get(name)),
+    )
     old_values = stored_profiles.old_values(stored, keys)
     for reading in readings:
         if reading.document is not None and reading.rules.old_values is not None:

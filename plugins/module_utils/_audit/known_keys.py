@@ -61,6 +61,8 @@ class KnownKeys:
     spellings: Mapping[str, str] = field(default_factory=dict)
     #: The environment variables under whose names the keys are in a file beside `.env`.
     in_file: frozenset[str] = frozenset()
+    #: Those of them that `.env` does not have.
+    not_in_env: frozenset[str] = frozenset()
 
     def variable_of(self, provider: object) -> str | None:
         """Return the environment variable of a provider, however its id is spelled; None if it is not managed."""

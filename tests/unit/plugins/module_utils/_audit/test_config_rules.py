@@ -273,10 +273,27 @@ def test_what_is_in_place_of_a_key_is_reported(text: str, what: str) -> None:
     assert examine(CONFIG_COPY, json.dumps(provider(apiKey=text))).findings == []
 
 
-def test_a_key_that_is_in_a_file_is_replaced_by_the_reference_to_it() -> None:
-    keys = replace(KEYS, in_file=frozenset({"MOONSHOT_API_KEY"}))
-    text = json.dumps(provider(apiKey=NOW, headers={"X": f"Bearer {NOW}"}))
-    examined = CONFIG.examine(Document(PATH, text, json.loads(text)), Context(keys))
-    assert json5_reader.loads(examined.cleaned) == provider(
-        apiKey={"source": "file", "provider": "clawfleet", "id": "/MOONSHOT_API_KEY"}, headers={"X": "Bearer removed"}
-    )
+#: What the document has of `secrets`, the variables of the file that `.env` lacks -> the key of the provider and the
+#: header, in the config and in a copy of it.
+FILE = {"secrets": {"providers": {"clawfleet": {"source": "file", "path": "/s/clawfleet-keys.json", "mode": "json"}}}}
+IN_FILE = {"source": "file", "provider": "clawfleet", "id": "/MOONSHOT_API_KEY"}
+NAMES = frozenset({"MOONSHOT_API_KEY"})
+REFERENCES: dict[str, tuple[dict[str, Any], frozenset[str], tuple[Any, str], tuple[Any, str]]] = {
+    "to the file": (FILE, NAMES, (IN_FILE, "removed"), (IN_FILE, "removed")),
+    "to the file, and .env has the key too": (FILE, frozenset(), (IN_FILE, REFERENCE), (IN_FILE, REFERENCE)),
+    "nothing defines the file": ({}, NAMES, (NOW, "removed"), ("removed", "removed")),
+    "nothing defines the file, and .env has the key": ({}, frozenset(), (REFERENCE,) * 2, (REFERENCE,) * 2),
+}
+
+
+@pytest.mark.parametrize("name", REFERENCES)
+def test_a_key_is_replaced_by_a_reference_that_the_document_defines(name: str) -> None:
+    more, not_in_env, *expected = REFERENCES[name]
+    keys = replace(KEYS, in_file=NAMES, not_in_env=not_in_env)
+    text = json.dumps({**provider(apiKey=NOW, headers={"X": f"Bearer {NOW}"}), **more})
+    for rules, (key, header) in zip((CONFIG, CONFIG_COPY), expected):
+        examined = rules.examine(Document(PATH, text, json.loads(text)), Context(keys))
+        after = {**provider(apiKey=key, headers={"X": f"Bearer {header}"}), **more}
+        assert json5_reader.loads(examined.cleaned) == after
+        left = [("", PUT)] if key == NOW else []
+        assert [("", one.hint) for one in examined.findings if not one.purgeable] == left

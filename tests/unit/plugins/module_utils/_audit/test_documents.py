@@ -22,6 +22,7 @@ from ansible_collections.clawfleet.clawdbot.plugins.module_utils._audit.text_rul
     WORKING_DIRECTORY_ENV,
 )
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.locate import Paths
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.table import PRODUCTS
 
 
 @pytest.fixture
@@ -47,7 +48,7 @@ def test_each_document_has_its_rules(tmp_path: Path, paths: Paths) -> None:
     lay_out(tmp_path, ".clawdbot.json.clawfleet-old-keys", ".clawdbot.json.clawfleet-key-dates")
     lay_out(tmp_path, ".clawdbot.json.0123456789abcdef.clawfleet-new", ".envrc")
     lay_out(tmp_path, "unit", "work/.env", ".env.d/file")
-    found = sources(paths, [f"{tmp_path}/unit", f"{tmp_path}/.env"], f"{tmp_path}/work")
+    found = sources(PRODUCTS["openclaw"], paths, [f"{tmp_path}/unit", f"{tmp_path}/.env"], f"{tmp_path}/work")
     assert [(source.path, source.rules, source.owned) for source in found[:-1]] == [
         (f"{tmp_path}/{name}", rules, owned)
         for name, rules, owned in (
@@ -71,8 +72,10 @@ def test_a_file_that_several_paths_lead_to_is_one_document(tmp_path: Path, paths
     lay_out(tmp_path, ".env", "clawdbot.json")
     (tmp_path / ".env.current").symlink_to(".env")
     (tmp_path / "clawdbot.json.current").symlink_to("clawdbot.json")
-    found = sources(paths, [f"{tmp_path}/.env"], None)
+    found = sources(PRODUCTS["openclaw"], paths, [f"{tmp_path}/.env"], None)
     assert [source.rules for source in found[:-1]] == [CONFIG, ENV, KEYS]
+    # Clawdbot reads no keys from a file: such a file is one of any kind.
+    assert KEYS not in [source.rules for source in sources(PRODUCTS["clawdbot"], paths, [], None)]
 
 
 def test_a_missing_document_is_not_read(tmp_path: Path) -> None:
