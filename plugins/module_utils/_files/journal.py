@@ -20,6 +20,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config import dotenv, json5_editor, json5_reader
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.key_files import key_file
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.tree import REMOVE, at
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import ClawdbotError
 
@@ -64,7 +65,7 @@ def path_beside(config_path: str) -> str:
 def load(config_path: str, env_path: str) -> Journal | None:
     """Return the journal beside the config, `None` if there is none.
 
-    Raises `ClawdbotError` for one that is broken or belongs to another `.env`.
+    Raises `ClawdbotError` for one that is broken or belongs to another `.env`, or to the file with keys beside that.
     """
     path = path_beside(config_path)
     snapshot = atomic.read(path)
@@ -76,11 +77,12 @@ def load(config_path: str, env_path: str) -> Journal | None:
         raise ClawdbotError(
             f"{path}, the rollback journal of an earlier run, is broken. Check both files, then remove it."
         ) from exc
-    if journal.env and journal.env.path != os.path.realpath(env_path):
-        raise ClawdbotError(
-            f"{path} is the rollback journal of an earlier run that wrote {journal.env.path}, not {env_path}. Confirm "
-            "or roll back that run first."
-        )
+    for original, given in ((journal.env, env_path), (journal.keys, key_file("file", env_path))):
+        if original and original.path != os.path.realpath(given):
+            raise ClawdbotError(
+                f"{path} is the rollback journal of an earlier run that wrote {original.path}, not {given}. Confirm "
+                "or roll back that run first."
+            )
     return journal
 
 

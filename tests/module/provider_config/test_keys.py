@@ -132,6 +132,29 @@ def test_no_key_of_the_file_is_in_the_diff(tmp_path: Path, run_on: Run, options:
     assert f"https://mine.example/<{fingerprint(key)}>/v1" in config_diff["before"]
 
 
+def test_the_journal_belongs_to_one_file_with_keys(tmp_path: Path, run_on: Run) -> None:
+    gateway = Gateway(tmp_path / "gateway")
+    gateway.reset()
+    run_on(gateway, **WITH_OLD_KEY)
+    run_on(gateway, state="confirmed")
+    # Only the file with keys changes.
+    assert run_on(gateway, **IN_FILE).changes == (True, False, False, True)
+    other = gateway.directory / "other"
+    other.mkdir()
+    for state in ("rolled_back", "present"):
+        options = {} if state == "rolled_back" else IN_FILE
+        ran = run_on(gateway, state=state, env_path=str(other / ".env"), **options)
+        assert (ran.code, ran.result["msg"]) == (
+            1,
+            f"{gateway.directory / JOURNAL} is the rollback journal of an earlier run that wrote "
+            f"{gateway.directory / KEYS}, not {other / KEYS}. Confirm or roll back that run first."
+            f"{' Nothing was changed.' if options else ''}",
+        )
+    assert list(other.iterdir()) == []
+    assert run_on(gateway, state="rolled_back").code == 0
+    assert stored(gateway) == {NAME: OLD_KEY}
+
+
 def test_keys_of_others_and_comments_in_the_file_stay(tmp_path: Path, run_on: Run) -> None:
     gateway = Gateway(tmp_path / "gateway")
     gateway.reset()
