@@ -130,7 +130,10 @@ class Gateway:
 
     def change(self, arguments: Sequence[str], timeout: float) -> None:
         """Have the CLI change something of this gateway. Raises `ClawdbotError` as `call` does."""
-        self._output([*self._program, *arguments], timeout, self._command(arguments))
+        readonly = self.product.readonly_variable
+        # A gateway whose process cannot write its config must not keep a purge from removing a key.
+        writable = {**self._environment, readonly: "0"} if readonly else self._environment
+        self._output([*self._program, *arguments], timeout, self._command(arguments), writable)
 
     @property
     def is_installed(self) -> bool:
@@ -179,12 +182,14 @@ class Gateway:
         except (ValueError, RecursionError) as exc:
             raise ClawdbotError(f"{what} returned no JSON.") from exc
 
-    def _output(self, argv: Sequence[str], timeout: float, what: str) -> str:
+    def _output(
+        self, argv: Sequence[str], timeout: float, what: str, variables: Mapping[str, str] | None = None
+    ) -> str:
         cli = f"the {self.product.title} CLI"
         if not self._program:
             raise ClawdbotError(f"{what} cannot be run: {cli} was not found.")
         try:
-            done = command.run(argv, self._directory, self._environment, timeout)
+            done = command.run(argv, self._directory, variables or self._environment, timeout)
         except subprocess.TimeoutExpired as exc:
             raise _timed_out(what, timeout) from exc
         except OSError as exc:

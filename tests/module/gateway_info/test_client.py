@@ -90,6 +90,26 @@ def test_the_cli_has_the_environment_of_the_process(tmp_path: Path, monkeypatch:
     assert called.redact("t-0123456789") == f"<{fingerprint('t-0123456789')}>"
 
 
+#: Product -> what OPENCLAW_CONFIG_READONLY is for a command that changes something.
+CHANGES = {"clawdbot": "1", "openclaw": "0"}
+
+
+@pytest.mark.parametrize("product", CHANGES)
+def test_a_command_that_changes_something_may_write(product: str, tmp_path: Path) -> None:
+    program = tmp_path / "program.py"
+    program.write_text(
+        f"import os; open({str(tmp_path / 'seen')!r}, 'a').write(os.environ['OPENCLAW_CONFIG_READONLY'])"
+    )
+    variables = {"OPENCLAW_CONFIG_READONLY": "1"}
+    command = [sys.executable, str(program)]
+    Gateway(PRODUCTS[product], command, paths(tmp_path), LISTENER, variables).change(["models"], 5)
+    assert (tmp_path / "seen").read_text() == CHANGES[product]
+    # Any other command has the environment of the process.
+    with pytest.raises(ClawdbotError):
+        Gateway(PRODUCTS[product], command, paths(tmp_path), LISTENER, variables).run(["models"], 5)
+    assert (tmp_path / "seen").read_text() == f"{CHANGES[product]}1"
+
+
 FAILURES: dict[str, tuple[str, str]] = {
     "says why": (
         f"echo 'Gateway call failed: Error: no {KEY} here'; echo '    at file:1:2'; exit 1",
