@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import glob
 
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import ClawdbotError
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._files import atomic, journal
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.table import Product
 
@@ -24,11 +25,11 @@ def describe_put_back(product: Product, config_path: str, written: str | None) -
     """Return what has become of the config whose digest was `written`; empty where the product has not replaced it.
 
     Others may have written since, the product itself too. It was replaced if there is a copy of it and the config is
-    the backup. An earlier run may have left a copy of the same.
+    the backup. An earlier run may have left a copy of the same. A file that cannot be read shows nothing of that.
     """
     if not written:
         return ""
-    config, backup = atomic.read(config_path).content, atomic.read(f"{config_path}.bak").content
+    config, backup = _content(config_path), _content(f"{config_path}.bak")
     if config is None or config != backup or journal.digest(config) == written:
         return ""
     copies = sorted(glob.glob(f"{glob.escape(config_path)}.clobbered.*"), reverse=True)
@@ -41,6 +42,13 @@ def describe_put_back(product: Product, config_path: str, written: str | None) -
     )
 
 
+def _content(path: str) -> bytes | None:
+    try:
+        return atomic.read(path).content
+    except ClawdbotError:
+        return None
+
+
 def _contains(path: str, digest: str) -> bool:
-    content = atomic.read(path).content
+    content = _content(path)
     return content is not None and journal.digest(content) == digest

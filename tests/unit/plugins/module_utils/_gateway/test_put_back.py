@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from pathlib import Path
 
 import pytest
@@ -36,3 +37,12 @@ def test_put_back(written: str | None, files: dict[str, str], is_replaced: bool,
     )
     found = describe_put_back(PRODUCTS["openclaw"], config, written)
     assert found == (text if is_replaced else "")
+
+
+@pytest.mark.parametrize("unreadable", ["", ".bak", COPY])
+def test_a_file_that_cannot_be_read_shows_nothing(unreadable: str, tmp_path: Path) -> None:
+    for name, content in {"": "older", ".bak": "older", COPY: "written"}.items():
+        (tmp_path / f"openclaw.json{name}").write_text(content)
+    (tmp_path / f"openclaw.json{unreadable}").unlink()
+    os.mkfifo(tmp_path / f"openclaw.json{unreadable}")
+    assert describe_put_back(PRODUCTS["openclaw"], f"{tmp_path}/openclaw.json", WRITTEN) == ""
