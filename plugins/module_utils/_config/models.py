@@ -31,6 +31,8 @@ IMAGE_MODEL = ("agents", "defaults", "imageModel")
 POLICY = ("agents", "defaults", "modelPolicy")
 ALLOWED = (*POLICY, "allow")
 _MOVED = ("meta", "migrations", "modelPolicyAllowlist")
+# Commands that answer in place of a provider, by its id.
+_CLI_BACKENDS = ("agents", "defaults", "cliBackends")
 
 # The provider of a model that names none (the product's agents/defaults.js).
 _DEFAULT_PROVIDER = "anthropic"
@@ -119,10 +121,13 @@ def choices_of_unknown_providers(
 ) -> Iterator[ModelUse]:
     """Yield each chosen model, fallbacks included, whose provider the config lacks and the product does not know.
 
+    A command that answers in place of a provider, as `agents.defaults.cliBackends` has them, counts as one.
+
     The places are those of `model_choices`, as `model_uses` gives them. A name without a provider is left out.
     """
     aliases = model_aliases(config)
-    known = {*built_in, *(provider_id(name, spellings) for name in members(config, PROVIDERS))}
+    own = [*members(config, PROVIDERS), *members(config, _CLI_BACKENDS)]
+    known = {*built_in, *(provider_id(name, spellings) for name in own)}
     for place, choice in model_choices(config):
         primary, fallbacks = chosen_models(choice)
         for name, where in [(primary or "", place), *((name, f"{place}.fallbacks") for name in fallbacks)]:
@@ -209,6 +214,7 @@ def dangling_models(
     aliases = model_aliases(config)
     blocks = _by_provider(((n, model_ids(block)) for n, block in members(config, PROVIDERS).items()), spellings)
     gathered = _by_provider(known.items(), spellings)
+    commands = {provider_id(name, spellings) for name in members(config, _CLI_BACKENDS)}
     for place, name in _checked_models(config):
         ref = name if "/" in name else aliases.get(name.lower(), name)
         provider = provider_id(model_provider(name, aliases), spellings)
@@ -217,7 +223,7 @@ def dangling_models(
             if model in blocks[provider] | gathered.get(provider, set()):
                 continue
             reason = f"the block of {provider} has no such model"
-        elif provider in built_in or model in gathered.get(provider, set()):
+        elif provider in commands or provider in built_in or model in gathered.get(provider, set()):
             continue
         else:
             reason = f"there is no provider {provider}"

@@ -190,6 +190,14 @@ CHOICES: dict[str, tuple[dict[str, Any], list[tuple[str, str]]]] = {
 }
 
 
+def test_a_command_that_answers_counts_as_a_provider() -> None:
+    defaults = {"cliBackends": {"My-CLI": {"command": "x"}}, "model": {"primary": "my-cli/x", "fallbacks": ["other/y"]}}
+    found = choices_of_unknown_providers({"agents": {"defaults": defaults}}, (), SPELLINGS)
+    assert [tuple(use) for use in found] == [("agents.defaults.model.fallbacks", "other/y")]
+    dangling = dangling_models({"agents": {"defaults": defaults}}, {}, (), SPELLINGS)
+    assert [one.model for one in dangling] == ["other/y"]
+
+
 @pytest.mark.parametrize(("value", "expected"), CHOICES.values(), ids=CHOICES)
 def test_choices_of_unknown_providers(value: dict[str, Any], expected: list[tuple[str, str]]) -> None:
     value = {**value, "models": {"providers": BLOCKS}}
