@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
@@ -256,9 +257,215 @@ def test_what_another_version_converts_is_restored(tmp_path: Path) -> None:
     assert tree(state) == {**before, "openclaw.json": "new config"}
 
 
+def layout(state: Path, other_disk: Path) -> tuple[str, ...]:
+    """Fill a state directory whose agents are on another disk; return the arguments of the scripts."""
+    (other_disk / "main").mkdir(parents=True)
+    (other_disk / "main" / "sessions.json").write_text("{}")
+    (state / "state").mkdir(parents=True)
+    (state / "state" / "openclaw.sqlite").write_text("schema 1")
+    (state / "agents").symlink_to(other_disk)
+    return str(state), str(state / ".clawfleet-before"), "state", "agents", "npm"
+
+
+def convert(state: Path) -> None:
+    (state / "state" / "openclaw.sqlite").write_text("schema 2")
+    (state / "state" / "openclaw.sqlite-wal").write_text("more")
+    (state / "agents" / "main" / "sessions.json").unlink()
+    (state / "agents" / "main" / "sessions.sqlite").write_text("schema 2")
+    (state / "npm").mkdir()
+
+
+#: The system calls that change files or make them durable, and the commands of the scripts that make them.
+WRITES = "'/^(rename|unlink|rmdir|mkdir|symlink|copy_file_range|syncfs)'"
+COMMANDS = ("cp", "find", "mkdir", "mv", "rm", "sync")
+# The calls are counted over all commands of a script. With the command that is killed, so is the script.
+COUNTED = """#!/bin/sh
+left=$(cat {directory}/left)
+set -- -e inject={writes}:signal=KILL:when="$left" {command} "$@"
+strace -qq -o {directory}/log -e trace={writes} "$@" || kill -9 $PPID
+echo $((left - $(grep -c '(' {directory}/log))) > {directory}/left
+"""
+
+
+def run_until(name: str, arguments: tuple[str, ...], call: int, directory: Path) -> bool:
+    """Run a script and kill it at one of its system calls that write; return whether it ended before that."""
+    assert shutil.which("strace"), "strace is needed: apt-get install strace"
+    directory.mkdir(exist_ok=True)
+    for command in COMMANDS:
+        wrapper = directory / command
+        wrapper.write_text(COUNTED.format(directory=directory, writes=WRITES, command=shutil.which(command)))
+        wrapper.chmod(0o755)
+    (directory / "left").write_text(str(call))
+    path = str(ROOT / "roles" / "gateway" / "files" / name)
+    environment = {**os.environ, "PATH": f"{directory}{os.pathsep}{os.environ['PATH']}"}
+    done = subprocess.run(["sh", path, *arguments], env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode in (0, -9), done.stderr
+    return done.returncode == 0
+
+
+def test_a_state_that_is_on_another_disk_is_restored_there(tmp_path: Path) -> None:
+    state, disk = tmp_path / "state", tmp_path / "disk"
+    names = layout(state, disk)
+    before = tree(state), tree(disk)
+
+    script("save_state.sh", *names)
+    convert(state)
+    script("restore_state.sh", *names)
+
+    assert (tree(state), tree(disk)) == before
+    assert (state / "agents").readlink() == disk
+
+
+def test_a_copy_that_fails_leaves_nothing(tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    names = layout(state, tmp_path / "disk")
+    full = tmp_path / "bin" / "cp"
+    full.parent.mkdir()
+    full.write_text('#!/bin/sh\n/bin/cp "$@"\necho "No space left on device" >&2\nexit 1\n')
+    full.chmod(0o755)
+    before = sorted(state.iterdir())
+    done = subprocess.run(
+        ["sh", str(ROOT / "roles" / "gateway" / "files" / "save_state.sh"), *names],
+        env={"PATH": f"{full.parent}:/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (1, "", "No space left on device\n")
+    assert sorted(state.iterdir()) == before
+
+
+@pytest.mark.parametrize("name", ["save_state.sh", "restore_state.sh", "remove_copy.sh"])
+def test_a_script_that_is_killed_loses_nothing(tmp_path: Path, name: str) -> None:
+    """Each run is killed one system call later than the run before, until one ends."""
+    call, ended, seen = 0, False, set()
+    while not ended:
+        call += 1
+        state, disk = tmp_path / str(call) / "state", tmp_path / str(call) / "disk"
+        names = layout(state, disk)
+        copy = Path(names[1])
+        before = tree(state), tree(disk)
+        if name != "save_state.sh":
+            script("save_state.sh", *names)
+            convert(state)
+        converted = tree(disk)
+        ended = run_until(name, names if name != "remove_copy.sh" else names[1:2], call, tmp_path / "bin")
+        seen.add(tuple(sorted(os.listdir(state))))
+        if name == "save_state.sh":
+            # Without a complete copy, the next run begins again.
+            complete = copy.exists()
+            assert script(name, *names) == ("" if complete else f"{copy}\n")
+            convert(state)
+        if name == "remove_copy.sh" and not copy.exists():
+            assert tree(disk) == converted
+            assert script(name, str(copy)) == ""
+        else:
+            script("restore_state.sh", *names)
+            assert (tree(state), tree(disk)) == before
+        assert [path for path in os.listdir(state) if path.startswith(".clawfleet")] == []
+    assert call > 5
+    assert len(seen) > 1
+
+
 def test_an_account_of_the_inventory_that_takes_precedence(play: Play) -> None:
-    (result,) = play("validate", [{"ansible_become_user": "root"}])
-    assert result["failed"] == (
+    given = [{"ansible_become_user": "root"}, {"ansible_sudo_user": "root"}]
+    expected = (
         "ansible_become_user is root, which takes precedence over the role. It has to act as root and as clawdbot. "
         "Remove the variable from the inventory."
     )
+    assert [result["failed"] for result in play("validate", given)] == [expected] * 2
+
+
+#: Whether the gateway answers and needs a restart, and whether a copy of the state and a backup of the unit exist ->
+#: whether they are removed before anything is changed.
+BACKUPS = {
+    (True, False, True, True): True,
+    (True, False, False, True): True,
+    # Whoever has changed .env since: the gateway was started after its state was copied.
+    (True, True, True, True): True,
+    # The old version may still run.
+    (True, True, False, True): False,
+    (True, False, False, False): False,
+    (False, True, True, True): False,
+}
+
+
+def test_a_backup_is_removed_once_the_gateway_has_answered(play: Play) -> None:
+    cases = [
+        {
+            "__gateway_info": {"answers": answers, "restart_required": restart},
+            "__gateway_state_saved": {"stat": {"exists": copy}},
+            "__gateway_backup": {"stat": {"exists": backup}},
+        }
+        for answers, restart, copy, backup in BACKUPS
+    ]
+    found = play("validate", cases, "__gateway_is_backup_stale | bool")
+    assert [result["shown"] for result in found] == list(BACKUPS.values())
+
+
+#: The product, whether another version is due, whether the gateway is restarted, and missing plugins -> whether the state
+#: is saved.
+SAVES: dict[tuple[str, bool, bool, tuple[str, ...]], bool] = {
+    ("openclaw", True, True, ()): True,
+    ("openclaw", True, False, ()): False,
+    ("openclaw", False, True, ()): False,
+    ("openclaw", False, True, ("moonshot",)): True,
+    ("clawdbot", True, True, ()): False,
+}
+
+
+def test_the_state_is_saved_only_for_what_may_convert_it(play: Play) -> None:
+    cases = [
+        {
+            "gateway_product": product,
+            "__gateway_is_version_due": version,
+            "__gateway_restart_due": restart,
+            "__gateway_missing_plugins": list(plugins),
+        }
+        for product, version, restart, plugins in SAVES
+    ]
+    found = play("validate", cases, "__gateway_is_save_due | bool")
+    assert [result["shown"] for result in found] == list(SAVES.values())
+
+
+#: What the playbook upgrade has verified, where it is not the gateway to change -> the error.
+OTHER_GATEWAYS: dict[str, tuple[dict[str, Any], str]] = {
+    "user": ({"account": {"name": "kim"}}, "gateway_user is clawdbot, but the gateway that was verified has kim."),
+    "product": (
+        {"product": "openclaw"},
+        "gateway_product is clawdbot, but the gateway that was verified has openclaw.",
+    ),
+    "state_dir": (
+        {"state_dir": "/srv/a"},
+        "gateway_state_dir is /home/clawdbot/.clawdbot, but the gateway that was verified has /srv/a.",
+    ),
+    "service_name": (
+        {"service_name": "other"},
+        "gateway_service_name is clawdbot-gateway, but the gateway that was verified has other.",
+    ),
+}
+
+
+def test_another_gateway_than_the_one_that_was_verified_is_not_changed(play: Play) -> None:
+    entry = ["x", "1001", "1001", "", "/home/clawdbot", "/bin/sh"]
+    account = {"__gateway_getent": {"ansible_facts": {"getent_passwd": {"clawdbot": entry}}}}
+    same = {
+        "account": {"name": "clawdbot"},
+        "product": "clawdbot",
+        "state_dir": "/home/clawdbot/.clawdbot",
+        "service_name": "clawdbot-gateway",
+    }
+    cases = [same, *({**same, **differs} for differs, _error in OTHER_GATEWAYS.values())]
+    found = play(
+        "same_gateway",
+        [{**account, "__gateway_verified": case} for case in cases],
+        "(ansible_failed_result.results | default([]) | selectattr('failed', 'defined') | selectattr('failed')"
+        " | map(attribute='msg') | list) if failed | default(none) else []",
+    )
+    assert [result["shown"] for result in found] == [
+        [],
+        *(
+            [f"{error} Give gateway_{name} and providers_{name} the same value."]
+            for name, (_differs, error) in OTHER_GATEWAYS.items()
+        ),
+    ]

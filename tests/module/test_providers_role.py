@@ -101,9 +101,9 @@ def test_an_account_of_the_inventory_that_takes_precedence(
 def test_the_account_is_compared_on_the_host(play: Play) -> None:
     output = play(providers_user="nobody", ansible_become=False, providers_verify_before="none")
     assert (
-        f"Ansible acts as {getpass.getuser()} on this host, and `providers_user` is nobody. Variables such as "
-        "ansible_become_user and ansible_become take precedence over the account of a role's tasks: remove them from "
-        "the inventory."
+        f"Ansible acts as {getpass.getuser()} on this host, and the account of the gateway is nobody. Variables such "
+        "as ansible_become_user and ansible_become take precedence over the account of a role's tasks: remove them "
+        "from the inventory."
     ) in output
 
 

@@ -47,10 +47,12 @@ def require_account(name: str) -> None:
     try:
         expected = pwd.getpwnam(name).pw_uid
     except KeyError:
-        raise ClawdbotError(f"This host has no account {name}. Check `providers_user`.") from None
+        raise ClawdbotError(
+            f"This host has no account {name}. Check the variable that names it, such as providers_user."
+        ) from None
     if account["uid"] != expected:
         raise ClawdbotError(
-            f"Ansible acts as {account['name']} on this host, and `providers_user` is {name}. Variables such as "
-            "ansible_become_user and ansible_become take precedence over the account of a role's tasks: remove them "
-            "from the inventory."
+            f"Ansible acts as {account['name']} on this host, and the account of the gateway is {name}. Variables such "
+            "as ansible_become_user and ansible_become take precedence over the account of a role's tasks: remove "
+            "them from the inventory."
         )

@@ -5,17 +5,32 @@
 
 # restore_state.sh STATE_DIRECTORY COPY NAME...
 # Puts the copy of the named parts back into a state directory whose gateway does not run, and prints its path. Without a copy
-# it does nothing.
+# it does nothing. The copy is renamed to COPY.restoring first and removed last: as long as that exists, the state is incomplete,
+# and another call completes it.
 set -eu
 
 state=$1
 copy=$2
 shift 2
-test -e "$copy" || exit 0
+rm -rf "$copy.new"
+test ! -e "$copy" || mv -T "$copy" "$copy.restoring"
+test -e "$copy.restoring" || exit 0
+sync -f "$state"
 for name; do
-  rm -rf "${state:?}/$name"
-  test ! -e "$copy/$name" || cp -a --reflink=auto "$copy/$name" "$state"
+  saved=$copy.restoring/$name
+  part=$state/$name
+  if test ! -e "$saved"; then
+    rm -rf "$part"
+    continue
+  fi
+  # The content alone, since the part may be a symbolic link to another disk.
+  mkdir -p "$part"
+  find -H "$part" -mindepth 1 -delete
+  cp -a --reflink=auto "$saved/." "$part"
+  sync -f "$part/."
 done
 sync -f "$state"
-rm -rf "$copy"
+# Renamed first: a part of a copy must not pass for all of it.
+mv -T "$copy.restoring" "$copy.new"
+rm -rf "$copy.new"
 echo "$copy"

@@ -13,10 +13,14 @@ copy=$2
 shift 2
 test ! -e "$copy" || exit 0
 umask 077
+# A disk that the copy has filled is not left full.
+trap 'rm -rf "$copy.new"' EXIT
+trap 'exit 1' HUP INT TERM
 rm -rf "$copy.new"
 mkdir "$copy.new"
 for name; do
-  test ! -e "$state/$name" || cp -a --reflink=auto "$state/$name" "$copy.new"
+  # A part may be a symbolic link to another disk: what it leads to is converted, so that is copied.
+  test ! -e "$state/$name" || cp -aH --reflink=auto "$state/$name" "$copy.new"
 done
 # The files must be on the disk before the copy has its name.
 sync -f "$copy.new"

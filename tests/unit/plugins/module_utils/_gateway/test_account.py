@@ -58,10 +58,10 @@ def test_the_expected_account() -> None:
 
 
 REJECTED = {
-    "other": "Ansible acts as gateway on this host, and `providers_user` is other. Variables such as "
+    "other": "Ansible acts as gateway on this host, and the account of the gateway is other. Variables such as "
     "ansible_become_user and ansible_become take precedence over the account of a role's tasks: remove them from the "
     "inventory.",
-    "nobody-here": "This host has no account nobody-here. Check `providers_user`.",
+    "nobody-here": "This host has no account nobody-here. Check the variable that names it, such as providers_user.",
 }
 
 
