@@ -12,8 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypedDict
 
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._endpoints.hints import console_of
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._endpoints.key_validity import validity_of
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._endpoints.hints import console_of, other_platform
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._endpoints.types import EndpointInfo
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.redaction import fingerprint
 
@@ -28,11 +27,15 @@ class Questions(TypedDict):
 
 
 def questions(old_keys: Any, endpoints: Sequence[Mapping[str, Any]]) -> Questions:
-    """Return what to ask. `endpoints`: those of the host, with its current keys."""
+    """Return what to ask. `endpoints`: those of the host, with its current keys.
+
+    A key that one platform of a vendor rejects may be valid on the other, so both are asked.
+    """
     problems = list(_problems(old_keys, endpoints))
     if problems:
         return {"problems": problems, "endpoints": []}
-    return {"problems": [], "endpoints": [_question(one, key) for one in endpoints for key in _keys(old_keys, one)]}
+    asked = [question for one in endpoints for key in _keys(old_keys, one) for question in _questions(one, key)]
+    return {"problems": [], "endpoints": asked}
 
 
 def not_revoked(answers: Iterable[EndpointInfo], endpoints: Iterable[Mapping[str, Any]]) -> list[str]:
@@ -69,8 +72,16 @@ def _keys(old_keys: Mapping[str, Sequence[str]], endpoint: Mapping[str, Any]) ->
     return dict.fromkeys(old_keys.get(endpoint["name"], ()))
 
 
-def _question(endpoint: Mapping[str, Any], key: str) -> dict[str, Any]:
-    # A header with the current key would answer for that, and an endpoint may reject a request without the header.
-    headers = {name: text.replace(endpoint["api_key"], key) for name, text in endpoint["headers"].items()}
-    asked = {"name": f"{fingerprint(key)} of {endpoint['name']}", "api_key": key, "headers": headers, "models": []}
+def _questions(endpoint: Mapping[str, Any], key: str) -> Iterator[dict[str, Any]]:
+    name = f"{fingerprint(key)} of {endpoint['name']}"
+    yield _question(endpoint, key, name)
+    other = other_platform(endpoint["base_url"])
+    if other:
+        yield _question({**endpoint, "base_url": other}, key, f"{name} on {console_of(other)}")
+
+
+def _question(endpoint: Mapping[str, Any], key: str, name: str) -> dict[str, Any]:
+    # A header with the current key would answer for that.
+    headers = {name: text for name, text in endpoint["headers"].items() if endpoint["api_key"] not in text}
+    asked = {"name": name, "api_key": key, "headers": headers, "models": []}
     return {"base_url": endpoint["base_url"], **({"api": endpoint["api"]} if "api" in endpoint else {}), **asked}

@@ -131,6 +131,12 @@ def console_of(base_url: str) -> str:
     return _CONSOLES.get(host, f"the console of {host}")
 
 
+def other_platform(base_url: str) -> str:
+    """Return the same endpoint on the vendor's other platform, whose keys this one rejects; empty if there is none."""
+    host = _host(base_url)
+    return base_url.replace(host, _MOONSHOT_HOSTS[host], 1) if host in _MOONSHOT_HOSTS else ""
+
+
 def _host(base_url: str) -> str:
     try:
         return urllib.parse.urlsplit(base_url).hostname or ""

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import jinja2
 import pytest
 import yaml
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
@@ -236,3 +237,32 @@ def test_each_default_is_used(role: Role, name: str) -> None:
 def test_the_readme_lists_each_variable(role: Role) -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     assert re.findall(rf"^\| `({role.name}_\w+)` \|", readme, re.MULTILINE) == list(role.defaults)
+
+
+#: providers_restart, providers_secret_backend, whether the gateway needs a restart, whether .env is changed -> how the
+#: gateway is verified.
+VERIFIED: dict[tuple[str, str, bool, bool], str] = {
+    ("if_needed", "env", True, True): "tool",
+    ("never", "env", False, False): "none",
+    ("never", "file", False, False): "tool",
+    ("never", "file", True, False): "none",
+    ("never", "file", False, True): "none",
+}
+
+
+@pytest.mark.parametrize(("case", "expected"), VERIFIED.items())
+def test_a_gateway_that_reads_its_keys_again_is_verified(case: tuple[str, str, bool, bool], expected: str) -> None:
+    restart, backend, required, env_changed = case
+    expression = _load(ROLES["providers"].directory / "vars" / "main.yml")["__providers_verify_after"]
+    given = {
+        "providers_restart": restart,
+        "providers_secret_backend": backend,
+        "providers_verify_after": "tool",
+        "__providers_gateway": {"restart_required": required},
+        "__providers_config": {"env_changed": env_changed},
+    }
+    assert jinja2.Environment(autoescape=True).from_string(expression).render(given) == expected
+    # Before anything is gathered.
+    if not required and not env_changed:
+        del given["__providers_gateway"], given["__providers_config"]
+        assert jinja2.Environment(autoescape=True).from_string(expression).render(given) == expected

@@ -28,13 +28,18 @@ def test_each_old_key_is_asked_about_once() -> None:
     assert asked["problems"] == []
     assert asked["endpoints"] == [
         {
-            "name": f"{fingerprint(key)} of moonshot",
-            "base_url": "https://api.moonshot.cn/v1",
+            "name": f"{fingerprint(key)} of moonshot{platform}",
+            "base_url": base_url,
             "api_key": key,
             "headers": {"X-Key": f"Bearer {key}", "X-Fleet": "a"},
             "models": [],
         }
         for key in (OLD, OLDER)
+        # A key of one platform gets HTTP 401 from the other.
+        for platform, base_url in {
+            "": "https://api.moonshot.cn/v1",
+            " on platform.moonshot.ai": "https://api.moonshot.ai/v1",
+        }.items()
     ]
     (kimi,) = questions({"kimicode": [OLD]}, [ENDPOINT, KIMI])["endpoints"]
     assert kimi["api"] == "anthropic-messages"
