@@ -86,7 +86,9 @@ def ask(host: str, port: int, path: str) -> Listener | None:
 
 def option(arguments: Sequence[str], name: str) -> str:
     """Return the last value of an option, given as the next word or after `=`; empty if it is not given."""
-    words = [word for argument in arguments for word in argument.split("=", 1)]
+    words = [
+        word for argument in arguments for word in (argument.split("=", 1) if argument.startswith("--") else [argument])
+    ]
     values = [value for name_given, value in zip(words, words[1:]) if name_given == name]
     return values[-1] if values else ""
 

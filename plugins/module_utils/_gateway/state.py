@@ -38,6 +38,8 @@ _OF_ONE_PROCESS = re.compile(
     r"(?:INVOCATION_ID|JOURNAL_STREAM|MAINPID|MANAGERPID|NOTIFY_SOCKET|SYSTEMD_EXEC_PID|NODE_UNIQUE_ID|NODE_CHANNEL_\w+"
     r"|(?:LISTEN|MEMORY_PRESSURE|TRIGGER|WATCHDOG)_\w+)\Z"
 )
+# systemd replaces `$NAME` only where it is a word of its own, and then splits the value.
+_IN_UNIT = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
 @dataclass(frozen=True)
@@ -191,15 +193,17 @@ def _configured_port(product: Product, config: Any, sources: env_sources.EnvSour
 
 def _cli_environment(product: Product, config: Any, sources: env_sources.EnvSources) -> dict[str, str]:
     held = sources.process.environment if sources.process else None
-    credentials = _credentials(product, config, sources.unit.arguments if sources.unit else ())
+    given = _given(sources.service)
+    arguments = sources.unit.arguments if sources.unit else ()
+    credentials = _credentials(product, config, arguments, given if held is None else held)
     if held is None:
         # Where it cannot be read, or none runs, the unit says what the process gets.
-        return {**os.environ, **_given(sources.service), **credentials}
+        return {**os.environ, **given, **credentials}
     kept = {name: value for name, value in held.items() if not _OF_ONE_PROCESS.match(name)}
     return {**{name: os.environ[name] for name in ("HOME", "PATH") if name in os.environ}, **kept, **credentials}
 
 
-def _credentials(product: Product, config: Any, arguments: Sequence[str]) -> dict[str, str]:
+def _credentials(product: Product, config: Any, arguments: Sequence[str], held: Mapping[str, str]) -> dict[str, str]:
     """Return the variables with which the CLI sends the token and password that the gateway takes.
 
     For the gateway, its command line takes precedence over its config, and that over its environment. For the CLI the
@@ -207,13 +211,21 @@ def _credentials(product: Product, config: Any, arguments: Sequence[str]) -> dic
     """
     variables = {}
     for variable, member in ((product.token_variable, "token"), (product.password_variable, "password")):
-        given = option(arguments, f"--{member}")
+        given = _expanded(option(arguments, f"--{member}"), held)
         configured = at(config, ("gateway", "auth", member))
         if given:
             variables[variable] = given
         elif isinstance(configured, str) and configured and variable not in references(configured):
             variables[variable] = ""
     return variables
+
+
+def _expanded(text: str, variables: Mapping[str, str]) -> str:
+    """Return a word of a unit, which systemd shows as it is written; empty where a variable of it is not known."""
+    names = _IN_UNIT.findall(text)
+    if not all(name in variables for name in names):
+        return ""
+    return _IN_UNIT.sub(lambda match: variables[match.group(1)], text)
 
 
 def _given(service: Sequence[env_sources.Source]) -> dict[str, str]:

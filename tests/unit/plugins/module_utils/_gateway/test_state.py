@@ -299,6 +299,9 @@ CREDENTIALS: dict[str, tuple[tuple[str, ...], str, tuple[str, str]]] = {
     "of the process, by the config": ((), "{token: '${CLAWDBOT_GATEWAY_TOKEN}', password: ''}", ("t", "p")),
     "of the config, by another variable": ((), "{token: '${TOKEN}'}", ("", "p")),
     "of the unit": (("--token", "u", "--password=v"), "{token: 'c'}", ("u", "v")),
+    "of the unit, with padding": (("--token", "dQ==", "--password=dg=="), "{}", ("dQ==", "dg==")),
+    "of the unit, by a variable": (("--token", f"${{{PASSWORD}}}", f"--password=a${{{TOKEN}}}"), "{}", ("p", "at")),
+    "of the unit, by a variable that is not known": (("--token", "${NOT_KNOWN}"), "{token: 'c'}", ("", "p")),
     "in a form that is not known": ((), "{token: {source: 'env', provider: 'default', id: 'X'}}", ("t", "p")),
 }
 
