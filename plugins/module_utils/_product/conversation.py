@@ -7,8 +7,8 @@
 
 """One Node process for all calls to a gateway: to start it costs more than the calls.
 
-Each line of its input is a call as JSON, each line of its output the answer to one; the first line says that it is
-ready.
+Each line of its input is a call as JSON, each line of its output the answer to one, with the call's id; the first line
+is `{}` and says that it is ready. Node prints other lines too where an option of the user loads a module that does.
 """
 
 from __future__ import annotations
@@ -24,6 +24,8 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+_READY = b"{}"
+
 
 class Conversation:
     """A process that calls a gateway's methods one after the other, until it is closed."""
@@ -34,6 +36,7 @@ class Conversation:
         Raises `OSError`, `subprocess.TimeoutExpired`, and `EOFError` if the product's modules are not as expected.
         """
         self._unread = b""
+        self._last_id = 0
         self._socket, theirs = socket.socketpair()
         with contextlib.ExitStack() as unless_ready:
             unless_ready.callback(self._socket.close)
@@ -48,7 +51,8 @@ class Conversation:
                     start_new_session=True,
                 )
             unless_ready.callback(self.close)
-            self._read_line(timeout)
+            if self._read_line(timeout) != _READY:
+                raise EOFError
             unless_ready.pop_all()
 
     def ask(self, call: Mapping[str, Any], timeout: float) -> dict[str, Any]:
@@ -57,9 +61,10 @@ class Conversation:
         Raises `OSError` and `EOFError` if the process has ended, `ValueError` if it says something else, and
         `subprocess.TimeoutExpired`.
         """
-        self._socket.sendall(json.dumps(call).encode() + b"\n")
+        self._last_id += 1
+        self._socket.sendall(json.dumps({**call, "id": self._last_id}).encode() + b"\n")
         said = json.loads(self._read_line(timeout))
-        if not isinstance(said, dict):
+        if not isinstance(said, dict) or said.get("id") != self._last_id:
             raise ValueError(said)
         return said
 

@@ -50,10 +50,11 @@ const prepare = async () => {
   return callGateway.bind(undefined);
 };
 const answer = async (call, line) => {
+  const {id, ...options} = JSON.parse(line);
   try {
-    return {answer: await call({...JSON.parse(line), clientName: "cli", mode: "cli"})};
+    return {id, answer: await call({...options, clientName: "cli", mode: "cli"})};
   } catch (error) {
-    return {error: String(error)};
+    return {id, error: String(error)};
   }
 };
 const converse = async (call) => {

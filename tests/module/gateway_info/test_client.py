@@ -158,16 +158,19 @@ if not script:
 print("{{}}", flush=True)
 for line in sys.stdin:
     call = json.loads(line)
+    id = call.pop("id")
     if call["method"] == "end":
         sys.exit(1)
     if call["method"] == "sleep":
         time.sleep(60)
     if call["method"] == "talk":
         print("Hello.", flush=True)
+    elif call["method"] == "shift":
+        print(json.dumps({{"id": id - 1, "answer": 1}}), flush=True)
     elif call["method"] == "fail":
-        print(json.dumps({{"error": "Error: no {key} here"}}), flush=True)
+        print(json.dumps({{"id": id, "error": "Error: no {key} here"}}), flush=True)
     else:
-        print(json.dumps({{"answer": call}}), flush=True)
+        print(json.dumps({{"id": id, "answer": call}}), flush=True)
 """
 
 
@@ -210,12 +213,12 @@ def test_all_calls_go_through_one_process(tmp_path: Path, by_node: Callable[...,
 
 def test_a_process_that_ends_is_no_answer(tmp_path: Path, by_node: Callable[..., Gateway]) -> None:
     with by_node() as gateway:
-        for method in ("end", "talk"):
+        for method in ("end", "talk", "shift"):
             with pytest.raises(ClawdbotError) as caught:
                 gateway.call(method, {}, 1)
             assert str(caught.value) == f"Gateway method {method} failed: Node ended without an answer."
         assert gateway.call("c", {}, 1)["method"] == "c"
-    assert len(started(tmp_path)) == 3
+    assert len(started(tmp_path)) == 4
 
 
 def test_a_call_ends_at_its_time(
@@ -232,8 +235,11 @@ def test_a_call_ends_at_its_time(
         os.kill(int(process.removeprefix("script ")), 0)
 
 
-def test_the_cli_is_called_if_the_modules_differ(tmp_path: Path, by_node: Callable[[str], Gateway]) -> None:
-    with by_node("sys.exit(1)") as gateway:
+@pytest.mark.parametrize("unready", ["sys.exit(1)", 'print("Hello.", flush=True)'])
+def test_the_cli_is_called_if_the_modules_differ(
+    tmp_path: Path, by_node: Callable[[str], Gateway], unready: str
+) -> None:
+    with by_node(unready) as gateway:
         assert [gateway.call(method, {}, 1) for method in ("a", "b")] == [{"by": "CLI"}] * 2
     assert [line for line in started(tmp_path) if not line.startswith("script ")] == [
         "gateway call a",
