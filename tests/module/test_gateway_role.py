@@ -403,8 +403,8 @@ def test_a_backup_is_removed_once_the_gateway_has_answered(play: Play) -> None:
     assert [result["shown"] for result in found] == list(BACKUPS.values())
 
 
-#: The product, whether another version is due, whether the gateway is restarted, and missing plugins -> whether the state
-#: is saved.
+#: The product, whether another version is due, whether the gateway is restarted, and missing plugins -> whether the
+#: state is saved.
 SAVES: dict[tuple[str, bool, bool, tuple[str, ...]], bool] = {
     ("openclaw", True, True, ()): True,
     ("openclaw", True, False, ()): False,
