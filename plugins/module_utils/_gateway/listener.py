@@ -12,6 +12,7 @@ from __future__ import annotations
 import hashlib
 import re
 import socket
+import time
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -55,8 +56,8 @@ def find_listener(own: Sequence[Address] | None, port: int, path: str) -> tuple[
     """Return where a gateway is asked, and whether it answers at the path there.
 
     `own`: where its process listens, whatever was configured. None if that is not known: then whatever listens on the
-    configured `port` is asked. A process can listen on several ports, as it also serves tools of its agents. The
-    gateway is then the one on the configured port, else the first that takes the WebSockets of clients.
+    configured `port` is asked. A process can listen on other ports, as it also serves tools of its agents, or Node's
+    inspector. The gateway is the one on the configured port, else the first that takes the WebSockets of clients.
     """
     if own is None:
         found = [address for address in sockets.of_host() if address.port == port]
@@ -64,8 +65,8 @@ def find_listener(own: Sequence[Address] | None, port: int, path: str) -> tuple[
         own = found or [Address("127.0.0.1", port), Address("::1", port)]
     ports = {address.port for address in own}
     addresses = sorted(own, key=_distance)
-    if port in ports or len(ports) == 1:
-        chosen = [address for address in addresses if len(ports) == 1 or address.port == port]
+    if port in ports:
+        chosen = [address for address in addresses if address.port == port]
         answers = (ask(*address, path) for address in chosen)
     else:
         chosen = addresses
@@ -102,41 +103,58 @@ def _distance(address: Address) -> int:
 
 def _ask(host: str, port: int, path: str, headers: str, expected: re.Pattern[bytes]) -> Listener | None:
     listener = Listener(_REACHED_AT.get(host, host), port)
+    deadline = time.monotonic() + _ANSWER_SECONDS
     # http.client takes longer to import than the rest of this module.
     request = f"GET {path} HTTP/1.1\r\nHost: {listener.authority}\r\n{headers}\r\n".encode()
     try:
-        with _connect(listener) as connection:
-            line = _first_line(connection, request)
+        with _connect(listener, deadline) as connection:
+            line = _first_line(connection, request, deadline)
     except (ConnectionRefusedError, socket.timeout):
         return None
     except OSError:
         line = b""
     if _ANY_STATUS.match(line):
         return listener if expected.match(line) else None
-    return _ask_with_tls(listener, request, expected)
+    return _ask_with_tls(listener, request, expected, deadline)
 
 
-def _ask_with_tls(listener: Listener, request: bytes, expected: re.Pattern[bytes]) -> Listener | None:
+def _ask_with_tls(listener: Listener, request: bytes, expected: re.Pattern[bytes], deadline: float) -> Listener | None:
     import ssl
 
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
     try:
-        with _connect(listener) as plain, context.wrap_socket(plain) as connection:
-            certificate = connection.getpeercert(binary_form=True) or b""
-            line = _first_line(connection, request)
+        with _connect(listener, deadline) as plain:
+            plain.settimeout(_left(deadline))
+            with context.wrap_socket(plain) as connection:
+                certificate = connection.getpeercert(binary_form=True) or b""
+                line = _first_line(connection, request, deadline)
     except OSError:
         return None
     fingerprint = hashlib.sha256(certificate).hexdigest()
     return Listener(listener.host, listener.port, fingerprint) if expected.match(line) else None
 
 
-def _connect(listener: Listener) -> socket.socket:
-    return socket.create_connection((listener.host, listener.port), timeout=_ANSWER_SECONDS)
+def _connect(listener: Listener, deadline: float) -> socket.socket:
+    return socket.create_connection((listener.host, listener.port), timeout=_left(deadline))
 
 
-def _first_line(connection: socket.socket, request: bytes) -> bytes:
+def _first_line(connection: socket.socket, request: bytes, deadline: float) -> bytes:
     connection.sendall(request)
-    with connection.makefile("rb") as answer:
-        return answer.readline(_LONGEST_STATUS_LINE)
+    line = b""
+    while b"\n" not in line and len(line) < _LONGEST_STATUS_LINE:
+        connection.settimeout(_left(deadline))
+        read = connection.recv(_LONGEST_STATUS_LINE - len(line))
+        if not read:
+            break
+        line += read
+    return line
+
+
+def _left(deadline: float) -> float:
+    """Return the seconds that are left. Raises `socket.timeout` if none are: a peer can send a byte now and then."""
+    left = deadline - time.monotonic()
+    if left <= 0:
+        raise socket.timeout
+    return left

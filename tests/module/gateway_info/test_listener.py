@@ -12,12 +12,13 @@ import os
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 import trustme
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway import sockets
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway import listener, sockets
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.listener import ask, find_listener
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.sockets import Address
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.client import Listener
@@ -112,6 +113,34 @@ def test_an_answer_must_be_http() -> None:
         thread.join()
 
 
+@pytest.mark.parametrize("first", [b"H", b"\x16\x03\x03\x40\x00"], ids=["HTTP", "TLS"])
+def test_a_peer_that_drips_has_no_more_time_than_others(monkeypatch: pytest.MonkeyPatch, first: bytes) -> None:
+    monkeypatch.setattr(listener, "_ANSWER_SECONDS", 0.5)
+    ended = threading.Event()
+    with socket.create_server((LOCAL, 0)) as server:
+
+        def drip() -> None:
+            server.settimeout(10)
+            for _connection in range(2 if first != b"H" else 1):
+                connection, _address = server.accept()
+                with connection, contextlib.suppress(OSError):
+                    connection.sendall(first if _connection or first == b"H" else b"no HTTP\r\n")
+                    while _connection or first == b"H":
+                        if ended.wait(0.1):
+                            break
+                        connection.sendall(b"x")
+
+        thread = threading.Thread(target=drip)
+        thread.start()
+        began = time.monotonic()
+        assert ask(LOCAL, server.getsockname()[1], "/healthy") is None
+        took = time.monotonic() - began
+        ended.set()
+        thread.join()
+    # 1000 bytes would take 100 seconds.
+    assert took < 5
+
+
 def test_no_answer_on_a_free_port(serve: Serve) -> None:
     with socket.create_server((LOCAL, 0)) as server:
         free = server.getsockname()[1]
@@ -126,6 +155,9 @@ def test_the_gateway_is_found_among_the_ports_of_its_process(serve: Serve) -> No
     assert find_listener(own, tool, "/healthy") == (Listener(LOCAL, tool), True)
     assert find_listener(own, 1, "/healthy") == (Listener(LOCAL, gateway), True)
     assert find_listener([own[0], own[2]], 1, "/healthy") == (Listener(LOCAL, tool), False)
+    # A launcher whose Node listens with its inspector alone.
+    assert find_listener([own[0]], 1, "/healthy") == (Listener(LOCAL, tool), False)
+    assert find_listener([own[1]], 1, "/healthy") == (Listener(LOCAL, gateway), True)
 
 
 def test_what_listens_on_the_configured_port_is_asked_where_the_process_is_not_known(serve: Serve) -> None:

@@ -100,8 +100,14 @@ LISTENERS: dict[str, tuple[list[Address] | None, list[Address], list[Address], t
     "on another port than configured": (
         [Address(LOCAL, 19009)],
         [Address(LOCAL, 19009), Address(LOCAL, 19001)],
-        [],
+        [Address(LOCAL, 19009)],
         (Listener(LOCAL, 19009), True),
+    ),
+    "only with Node's inspector": (
+        [Address(LOCAL, 9229)],
+        [Address(LOCAL, 9229), Address(LOCAL, 19001)],
+        [],
+        (Listener(LOCAL, 9229), False),
     ),
     "on the configured port, beside its tools": (
         [Address(LOCAL, 19000), Address(LOCAL, 19003), Address(LOCAL, 19001)],
