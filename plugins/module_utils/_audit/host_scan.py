@@ -162,12 +162,13 @@ def _written_directories(paths: Paths) -> list[str]:
 def _examine(product: Product, paths: Paths, desired: DesiredKeys, service: ServiceFacts) -> Report:
     readings = documents.read_all(documents.sources(product, paths, service.unit_files, service.working_directory))
     config = _value(readings, config_rules.CONFIG)
-    stored = stored_profiles.read_all(service.gateway, paths.state_dir, _resolved(config, paths.config) or config)
+    resolved = _resolved(config, paths.config) or config
+    stored = stored_profiles.read_all(service.gateway, paths.state_dir, resolved)
     context = Context(
         keys=_known_keys(readings, stored, desired, old_keys_file.load(paths.config), product.provider_spellings),
         replaceable=not service.outdated,
         fingerprints=desired.fingerprints,
-        uses=_uses(_resolved(config, paths.config) or config),
+        uses=_uses(resolved),
         expected_providers={
             *product.built_in_providers,
             *(provider_id(name, product.provider_spellings) for name in members(config, PROVIDERS)),
@@ -177,7 +178,7 @@ def _examine(product: Product, paths: Paths, desired: DesiredKeys, service: Serv
     leftovers = [path for directory in _written_directories(paths) for path in atomic.leftovers(directory)]
     examined = {reading.snapshot.target for reading in readings if reading.snapshot}
     examined.update(map(os.path.realpath, leftovers))
-    in_stores = _store_report(stored, service.gateway, context.keys)
+    in_stores = _store_report(stored, service.gateway, context.keys, resolved)
     parts = [
         *(_document_report(reading, context, owner) for reading in readings),
         _journal_report(journal.path_beside(paths.config)),
@@ -291,9 +292,9 @@ def _unreadable(path: str, reason: str) -> Finding:
     return Finding("unreadable", path, message, hint="Repair it, or move it away.")
 
 
-def _store_report(stored: StoredProfiles, gateway: Gateway, keys: KnownKeys) -> Report:
+def _store_report(stored: StoredProfiles, gateway: Gateway, keys: KnownKeys, config: Any) -> Report:
     """The auth profiles in databases."""
-    examined = list(stored_profiles.examine(gateway, stored, keys))
+    examined = list(stored_profiles.examine(gateway, stored, keys, config))
     hint = "Until it can be read, keys in it are not known."
     unreadable = [Finding("unreadable", path, reason, hint=hint) for path, reason in stored.unreadable.items()]
     return Report(

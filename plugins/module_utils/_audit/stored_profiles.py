@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.models import agents
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import ClawdbotError
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._files import agent_files, auth_stores
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._files.agent_files import AuthProfiles
@@ -75,9 +76,13 @@ def old_values(stored: StoredProfiles, keys: KnownKeys) -> dict[str, str]:
 
 
 def examine(
-    gateway: Gateway, stored: StoredProfiles, keys: KnownKeys
+    gateway: Gateway, stored: StoredProfiles, keys: KnownKeys, config: Any
 ) -> Iterator[tuple[Finding, RemoveProfile | None]]:
-    """Yield the findings for profiles, each with the cleanup if a purge can remove it."""
+    """Yield the findings for profiles, each with the cleanup if a purge can remove it.
+
+    The CLI takes only agents that the config lists, or the main one where it lists none.
+    """
+    listed = {name for _place, name, _agent in agents(config) if name} or {MAIN_AGENT}
     for database, profiles in stored.stores.items():
         for profile in profiles.profiles.values():
             finding = agent_file_rules.profile_finding(database.path, profile, keys)
@@ -85,8 +90,11 @@ def examine(
                 continue
             of_agent = ("--agent", database.agent) if database.agent else ()
             arguments = (*gateway.product.logout_args, *of_agent, "--", profile.id)
-            if finding.purgeable and gateway.is_installed:
+            command = f'"{gateway.product.name} {" ".join(arguments)}"'
+            if database.agent and database.agent not in listed:
+                hint = f"Add the agent {database.agent} to the config, then remove it with {command}."
+                yield manual(finding, hint), None
+            elif finding.purgeable and gateway.is_installed:
                 yield finding, RemoveProfile(gateway, arguments, finding)
             else:
-                command = f"{gateway.product.name} {' '.join(arguments)}"
-                yield manual(finding, f'Remove it with "{command}".'), None
+                yield manual(finding, f"Remove it with {command}."), None

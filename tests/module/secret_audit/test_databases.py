@@ -24,7 +24,10 @@ from tests.databases import write_agent_store, write_shared_store, write_tables
 from tests.module.secret_audit.gateway_files import KIMI, NOW, OLD, Gateway, Run
 
 SHARED, AGENT = "state/openclaw.sqlite", "agents/work/agent/openclaw-agent.sqlite"
-CONFIG = '{models: {providers: {moonshot: {apiKey: "${MOONSHOT_API_KEY}"}, kimicode: {apiKey: "${KIMICODE_API_KEY}"}}}}'
+CONFIG = (
+    '{agents: {list: [{id: "main"}, {id: "work"}]}, models: {providers: {moonshot: {apiKey: "${MOONSHOT_API_KEY}"}, '
+    'kimicode: {apiKey: "${KIMICODE_API_KEY}"}}}}'
+)
 
 
 def profile(key: str, provider: str = "moonshot", kind: str = "api_key") -> dict[str, Any]:
@@ -125,6 +128,27 @@ def test_a_purge_has_the_cli_remove_what_it_can(openclaw: Path, cli: list[tuple[
     ]
     again = run(state="purged", **arguments(openclaw))
     assert (again["changed"], again["purged"], found(again["findings"])) == (False, [], [login])
+
+
+#: The agents of the config -> those in whose store the CLI removes a profile; the shared store is that of main.
+ROSTERS = {"[]": ["main"], "[{id: 'work'}]": ["work"], "[{id: 'other'}]": []}
+
+
+@pytest.mark.parametrize("roster", ROSTERS)
+def test_the_cli_takes_no_agent_that_the_config_does_not_list(
+    openclaw: Path, cli: list[tuple[str, ...]], run: Run, roster: str
+) -> None:
+    config = openclaw / "openclaw.json"
+    config.write_text(CONFIG.replace('[{id: "main"}, {id: "work"}]', roster))
+    result = run(state="purged", **arguments(openclaw))
+    assert [command[command.index("--agent") + 1] for command in cli] == ROSTERS[roster]
+    left = {one["where"]: one["hint"] for one in result["findings"] if one["kind"] == "auth_profile"}
+    for agent, profile_id in (("main", "moonshot:default"), ("work", "kimi")):
+        hint = (
+            f"Add the agent {agent} to the config, then remove it with "
+            f'"openclaw models auth logout --yes --agent {agent} -- {profile_id}".'
+        )
+        assert (hint in left.values()) is (agent not in ROSTERS[roster])
 
 
 def test_without_the_cli_the_command_is_named(openclaw: Path, run: Run) -> None:
