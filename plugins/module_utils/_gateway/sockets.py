@@ -5,13 +5,17 @@
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 # Do not use this from other collections or standalone plugins/modules!
 
-"""The addresses on which a process listens, or any process of this host, as the kernel shows them (proc(5))."""
+"""The addresses on which a process listens, or any process of this host, as the kernel shows them (proc(5)).
+
+macOS shows those of a process through lsof(8), and not those of its host.
+"""
 
 from __future__ import annotations
 
 import os
 import re
 import socket
+import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
@@ -20,6 +24,9 @@ from .process import children, is_node, link
 
 _PROC = "/proc"
 _LISTENING = "0A"
+# In /usr/sbin on macOS.
+_LSOF_PATH = "/usr/sbin:/usr/bin"
+_LSOF_SECONDS = 20
 _SOCKET = re.compile(r"socket:\[([0-9]+)\]\Z")
 # The gateway is the process of its unit, or a child of that, which is only a launcher.
 _DEPTH = 3
@@ -54,7 +61,7 @@ def of_process(pid: int) -> list[Address] | None:
     """Return where a process listens; None where this account may not see that, or its network is not the host's."""
     directory = f"{_PROC}/{pid}/fd"
     if not os.path.isdir(f"{_PROC}/self"):
-        return None
+        return _of_lsof(pid)
     try:
         targets = [link(f"{directory}/{name}") or "" for name in os.listdir(directory)]
     except FileNotFoundError:
@@ -80,6 +87,31 @@ def parse(table: str) -> Iterator[tuple[Address, str]]:
         if len(fields) > 9 and fields[3] == _LISTENING:
             host, _colon, port = fields[1].partition(":")
             yield Address(_host(host), int(port, 16)), fields[9]
+
+
+def parse_lsof(output: str) -> Iterator[Address]:
+    """Yield the addresses in the output of `lsof -Fnt`: a line for each field, its type before its name."""
+    every = "0.0.0.0"  # noqa: S104 - what a process listens on, not what we do
+    for line in output.splitlines():
+        kind, text = line[:1], line[1:]
+        if kind == "t":
+            every = "::" if text == "IPv6" else "0.0.0.0"  # noqa: S104
+        elif kind == "n":
+            host, _colon, port = text.rpartition(":")
+            yield Address(every if host == "*" else host.strip("[]"), int(port))
+
+
+def _of_lsof(pid: int) -> list[Address] | None:
+    """Return where a process listens; None for nothing as well, since the child of a launcher is not looked for."""
+    argv = ["lsof", "-nP", "-a", "-p", str(pid), "-iTCP", "-sTCP:LISTEN", "-Fnt"]
+    environment = {"PATH": _LSOF_PATH, "LC_ALL": "C"}
+    try:
+        shown = subprocess.run(
+            argv, env=environment, capture_output=True, text=True, timeout=_LSOF_SECONDS, check=False
+        )
+        return list(parse_lsof(shown.stdout)) or None
+    except (OSError, ValueError, subprocess.TimeoutExpired):
+        return None
 
 
 def _listening() -> Sequence[tuple[Address, str]]:

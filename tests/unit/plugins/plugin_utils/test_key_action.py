@@ -14,10 +14,12 @@ from ansible.plugins.action import ActionBase
 from ansible_collections.clawfleet.clawdbot.plugins.action import gateway_config as config_action
 from ansible_collections.clawfleet.clawdbot.plugins.action import gateway_info as info_action
 from ansible_collections.clawfleet.clawdbot.plugins.action import provider_config as provider_action
+from ansible_collections.clawfleet.clawdbot.plugins.action import secret_audit as audit_action
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._module import (
     gateway_config,
     gateway_info,
     provider_config,
+    secret_audit,
 )
 from ansible_collections.clawfleet.clawdbot.plugins.plugin_utils._key_action import KeyAction, exposure
 
@@ -73,6 +75,11 @@ MODULES: dict[str, tuple[ModuleType, type[KeyAction], tuple[dict[str, Any], ...]
         ({"files": BLOCKS}, {"endpoints": {"providers": [{"name": "moonshot", "api_key": KEY}]}}),
     ),
     "provider_config": (provider_config, provider_action.ActionModule, (BLOCKS,)),
+    "secret_audit": (
+        secret_audit,
+        audit_action.ActionModule,
+        ({"endpoints": {"providers": [{"name": "moonshot", "headers": {"Authorization": f"Bearer {KEY}"}}]}},),
+    ),
 }
 
 

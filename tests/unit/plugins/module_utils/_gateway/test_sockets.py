@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -123,6 +124,33 @@ def test_a_process_in_a_network_of_its_own(proc: Proc) -> None:
     assert sockets.of_gateway(7) is None
 
 
-def test_a_system_that_shows_no_sockets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+# As lsof 4.95 shows the sockets of a process that listens on these.
+LSOF = "p25399\ntIPv4\nn127.0.0.1:57035\ntIPv6\nn*:60799\ntIPv6\nn[::1]:51727\ntIPv4\nn*:59749\n"
+
+
+@pytest.mark.parametrize(
+    ("shown", "expected"),
+    [
+        (LSOF, [("127.0.0.1", 57035), ("::", 60799), ("::1", 51727), ("0.0.0.0", 59749)]),  # noqa: S104
+        # Nothing, or nothing that this account may see.
+        ("", None),
+        ("p7\ntIPv4\nn127.0.0.1:http\n", None),
+        (FileNotFoundError(), None),
+        (subprocess.TimeoutExpired("lsof", 20), None),
+    ],
+)
+def test_a_system_without_proc_shows_sockets_with_lsof(
+    shown: str | Exception, expected: list[tuple[str, int]] | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ran = []
+
+    def run(argv: list[str], **_options: object) -> subprocess.CompletedProcess[str]:
+        ran.append(argv)
+        if isinstance(shown, Exception):
+            raise shown
+        return subprocess.CompletedProcess(argv, 0 if shown else 1, shown)
+
     monkeypatch.setattr(sockets, "_PROC", str(tmp_path / "none"))
-    assert (sockets.of_gateway(7), sockets.of_host()) == (None, [])
+    monkeypatch.setattr(subprocess, "run", run)
+    assert (sockets.of_gateway(7), sockets.of_host()) == (expected, [])
+    assert ran == [["lsof", "-nP", "-a", "-p", "7", "-iTCP", "-sTCP:LISTEN", "-Fnt"]]
