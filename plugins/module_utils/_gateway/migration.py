@@ -29,7 +29,13 @@ from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.migrati
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.models import provider_id
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.tree import string
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import ClawdbotError
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._files import agent_files, atomic, journal, state_copy
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._files import (
+    agent_files,
+    atomic,
+    journal,
+    key_dates_file,
+    state_copy,
+)
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._files.agent_files import AUTH_PROFILES, AuthProfile
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._files.state_copy import ARCHIVE, Found
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.config_check import check, check_command
@@ -174,7 +180,11 @@ def _convert(desired: Desired, found: Found, unit: Unit | None, draft: _Draft) -
     new_env = draft.add(convert_env(env, outside, keys, move))
     if desired.program:
         draft.blockers += _rejected(desired.program, found.source, text, new_env)
-    return {NEW_CONFIG: config, ".env": new_env}
+    files = {NEW_CONFIG: config, ".env": new_env}
+    dates = key_dates_file.load(os.path.join(found.source, OLD_CONFIG))
+    if dates is not None:
+        files[os.path.basename(key_dates_file.path_beside(os.path.join(desired.target, NEW_CONFIG)))] = dates
+    return files
 
 
 def _rejected(program: Sequence[str], source: str, text: str, env: str) -> list[str]:

@@ -184,6 +184,14 @@ def test_copy_confirm_and_run_again(host: Host, run: Run) -> None:
     assert not run(state="confirmed")["changed"]
 
 
+def test_the_dates_of_keys_are_kept(host: Host, run: Run) -> None:
+    (host.old / ".clawdbot.json.clawfleet-key-dates").write_text("{}")
+    run()
+    assert {path.name: path.read_text() for path in host.new.glob(".*clawfleet-key-dates")} == {
+        ".openclaw.json.clawfleet-key-dates": "{}"
+    }
+
+
 def test_the_way_back_leaves_every_byte(host: Host, run: Run) -> None:
     before = tree(host.home)
     run()
