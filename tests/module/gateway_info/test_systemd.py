@@ -39,8 +39,8 @@ def test_unit_and_service_manager_are_read_in_their_scope(tmp_path: Path, monkey
     assert (found.environment, found.manager_environment) == ({"A": "1"}, {"B": "2"})
     assert (tmp_path / "unit").read_text() == (
         "--user show clawdbot-gateway --property=LoadState,ActiveState,SubState,Result,MainPID,NRestarts,ExecStart,"
-        "FragmentPath,DropInPaths,NeedDaemonReload,WorkingDirectory,User,PAMName,Environment,EnvironmentFiles,PassEnvironment,"
-        f"UnsetEnvironment C /run/user/{os.geteuid()}\n"
+        "FragmentPath,DropInPaths,UnitFileState,NeedDaemonReload,WorkingDirectory,User,PAMName,Environment,"
+        f"EnvironmentFiles,PassEnvironment,UnsetEnvironment C /run/user/{os.geteuid()}\n"
     )
     assert (tmp_path / "manager").read_text() == "--user show --property=Environment\n"
 
