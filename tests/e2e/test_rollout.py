@@ -51,6 +51,11 @@ def chats(bench: Bench) -> list[tuple[str, str, bool]]:
     return [(request["model"], request["key_fingerprint"], request["tool_result"]) for request in requests]
 
 
+def kept(bench: Bench) -> list[str]:
+    """Return what the collection has left in the state directory."""
+    return sorted(path.name for path in bench.gateway.state_dir.iterdir() if "clawfleet" in path.name)
+
+
 def test_bad_input_reaches_no_host(bench: Bench) -> None:
     files = bench.files()
 
@@ -177,7 +182,7 @@ def test_a_fresh_gateway_gets_both_providers_and_a_second_run_changes_nothing(be
     assert files_holding(bench.fleet.directory / "tmp", *keys) == []
     assert files_holding(bench.fleet.directory / "ansible", *keys) == []
     assert files_holding(bench.gateway.home, *keys) == [".env", "models.json"]
-    assert sorted(path.name for path in bench.gateway.state_dir.iterdir() if "clawfleet" in path.name) == []
+    assert kept(bench) == [".clawdbot.json.clawfleet-key-dates"]
 
     files, pids = bench.files(), bench.pids()
     second = bench.rollout("-vvv")
@@ -234,7 +239,7 @@ def test_a_run_that_died_before_its_restart_is_finished_by_the_next_one(bench: B
     assert "the process has the old values" in finished.output
     assert bench.pids() != pids
     assert chats(bench) == []
-    assert sorted(path.name for path in bench.gateway.state_dir.iterdir() if "clawfleet" in path.name) == []
+    assert kept(bench) == [".clawdbot.json.clawfleet-key-dates"]
     wait_for_answer(bench.gateway)
     bench.mock_server.clear_requests()
     bench.chat()
