@@ -298,9 +298,9 @@ def _set_workspaces(draft: _Draft) -> None:
         if not _set(draft.value, ("agents", "defaults", "workspace"), _WORKSPACE):
             return
         draft.changes.append(f"agents.defaults.workspace is set to {_WORKSPACE}, where Clawdbot has the agents' files.")
-    listed = [(index, agent) for index, agent in enumerate(elements(draft.value, ("agents", "list")))]
-    default = next((index for index, agent in listed if at(agent, ("default",)) is True), 0)
-    for index, agent in listed:
+    listed = elements(draft.value, ("agents", "list"))
+    default = next((index for index, agent in enumerate(listed) if at(agent, ("default",)) is True), 0)
+    for index, agent in enumerate(listed):
         name = string(agent, ("id",))
         if isinstance(agent, dict) and name and not string(agent, ("workspace",)):
             common = draft.value["agents"]["defaults"]["workspace"]
