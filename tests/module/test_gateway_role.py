@@ -381,7 +381,7 @@ def test_an_account_of_the_inventory_that_takes_precedence(play: Play) -> None:
 BACKUPS = {
     (True, False, True, True): True,
     (True, False, False, True): True,
-    # Whoever has changed .env since: the gateway was started after its state was copied.
+    # Something has changed .env since: the gateway was started after its state was copied.
     (True, True, True, True): True,
     # The old version may still run.
     (True, True, False, True): False,
