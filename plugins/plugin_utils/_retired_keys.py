@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypedDict
 
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._endpoints.hints import console_of, other_platform
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._endpoints.key_validity import validity_of
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._endpoints.types import EndpointInfo
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.redaction import fingerprint
 
@@ -81,7 +82,7 @@ def _questions(endpoint: Mapping[str, Any], key: str) -> Iterator[dict[str, Any]
 
 
 def _question(endpoint: Mapping[str, Any], key: str, name: str) -> dict[str, Any]:
-    # A header with the current key would answer for that.
-    headers = {name: text for name, text in endpoint["headers"].items() if endpoint["api_key"] not in text}
+    # A header with the current key would answer for that, and an endpoint may reject a request without the header.
+    headers = {header: text.replace(endpoint["api_key"], key) for header, text in endpoint["headers"].items()}
     asked = {"name": name, "api_key": key, "headers": headers, "models": []}
     return {"base_url": endpoint["base_url"], **({"api": endpoint["api"]} if "api" in endpoint else {}), **asked}
