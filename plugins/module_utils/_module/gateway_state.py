@@ -35,6 +35,7 @@ from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.info i
     VariableInfo,
     isoformat,
 )
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.key_info import describe_keys
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.optional_models import (
     describe_unserved_choices,
 )
@@ -42,7 +43,6 @@ from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.overri
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.process import Process
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.proxies import gateway_proxies
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.put_back import describe_put_back
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.stored_keys import describe_keys
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.client import Gateway
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.config_check import check_command
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.locate import Paths

@@ -17,7 +17,7 @@ from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.env_so
     Source,
     held_by_process,
 )
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.stored_keys import describe_keys
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway.key_info import describe_keys
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.locate import Paths
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.redaction import fingerprint
 
