@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The scripts in place of commands of Clawdbot's CLI: they answer as the commands do, or else run them."""
+"""The scripts in place of commands of the products' CLIs: they answer as the commands do, or else run them."""
 
 from __future__ import annotations
 
@@ -132,7 +132,7 @@ def test_the_command_is_run_where_the_modules_differ(tmp_path: Path, modules: di
     done = run(node_snippets.argv(node_snippets.CHECK_CONFIG, program, CHECK), tmp_path)
     assert (done.returncode, json.loads(done.stdout)) == (7, list(CHECK))
     # The caller runs the command.
-    done = run(node_snippets.script_argv(node_snippets.CALL_GATEWAY, program), tmp_path)
+    done = run(node_snippets.script_argv(node_snippets.CALL_CLAWDBOT, program), tmp_path)
     assert (done.returncode, done.stdout) == (1, "")
 
 
@@ -170,9 +170,49 @@ exports.callGateway = async (options) => {
 """
     program = in_little(tmp_path, {"infra/dotenv.js": "exports.loadDotEnv = () => {};", "gateway/call.js": call})
     lines = "".join(json.dumps(asked) + "\n" for asked, _answer in CONVERSATION)
-    done = run(node_snippets.script_argv(node_snippets.CALL_GATEWAY, program), tmp_path, said=lines)
+    done = run(node_snippets.script_argv(node_snippets.CALL_CLAWDBOT, program), tmp_path, said=lines)
     answers = [json.loads(line) for line in done.stdout.splitlines()]
     assert (done.returncode, answers) == (0, [{}, *(answer for _asked, answer in CONVERSATION)])
+
+
+@pytest.mark.parametrize(
+    "runtime",
+    [None, "export const other = 1;", "export {"],
+    ids=["has no such module", "has other functions", "has no module there"],
+)
+def test_another_openclaw_is_left_to_the_command(tmp_path: Path, runtime: str | None) -> None:
+    program = openclaw_in_little(tmp_path, runtime)
+    done = run(node_snippets.script_argv(node_snippets.CALL_OPENCLAW, program), tmp_path)
+    assert (done.returncode, done.stdout) == (1, "")
+
+
+def test_what_openclaw_prints_is_no_answer(tmp_path: Path) -> None:
+    runtime = """\
+export const callGatewayFromCli = async (...asked) => {
+  console.log("More warnings:");
+  return asked;
+};
+"""
+    program = openclaw_in_little(tmp_path, runtime)
+    asked = {"method": "agent", "params": {"message": "hi"}, "timeoutMs": 5000, "expectFinal": True, "port": 18789}
+    line = json.dumps({**asked, "id": 1, "url": "ws://[::1]:18789"}) + "\n"
+    done = run(node_snippets.script_argv(node_snippets.CALL_OPENCLAW, program), tmp_path, said=line)
+    options = {"port": "18789", "timeout": "5000", "expectFinal": True, "json": True}
+    called = ["agent", options, {"message": "hi"}, {"sharedStateMode": "read-only"}]
+    assert (done.returncode, done.stderr) == (0, "Config warnings:\nMore warnings:\n")
+    assert [json.loads(answer) for answer in done.stdout.splitlines()] == [{}, {"id": 1, "answer": called}]
+
+
+def openclaw_in_little(directory: Path, runtime: str | None) -> tuple[str, str]:
+    """A package with OpenClaw's name, and what it offers to plugins as another version might have it."""
+    exports = {"./plugin-sdk/gateway-runtime": "./runtime.mjs", "./plugin-sdk/runtime-config-snapshot": "./config.mjs"}
+    (directory / "package.json").write_text(json.dumps({"name": "openclaw", "exports": exports}))
+    (directory / "config.mjs").write_text("export const getRuntimeConfig = () => console.log('Config warnings:');")
+    if runtime is not None:
+        (directory / "runtime.mjs").write_text(runtime)
+    (directory / "openclaw.mjs").write_text("")
+    (directory / "program").symlink_to(directory / "openclaw.mjs")
+    return NODE, str(directory / "program")
 
 
 def test_a_gateway_answers_as_it_answers_the_command(

@@ -6,13 +6,21 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import ClawdbotError
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.client import Gateway, Listener
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.locate import Paths
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.table import PRODUCTS
 
 from tests.e2e.harness import KIMICODE, MOONSHOT, Bench, bench_with_providers, new_key, wait_for_answer
+from tools.cache import CACHE
 from tools.mock_server import MockServer
 
+OPENCLAW = PRODUCTS["openclaw"]
 VERIFY = "clawfleet.clawdbot.verify"
 # What the endpoint lists, and which optional models it does not.
 LISTED = ("kimi-k3", "kimi-k2.7-code", "kimi-k2.6", "kimi-k2.5")
@@ -83,6 +91,40 @@ def test_verify_reports_drift(bench: Bench) -> None:
 
     assert drifted.code != 0
     assert "The config differs from the inventory" in drifted.output
+
+
+def test_the_gateway_answers_the_script_as_it_answers_the_command(bench: Bench, tmp_path: Path) -> None:
+    gateway = bench.gateway
+    modules = CACHE / "openclaw" / "node_modules"
+    # Copies, with the token in .env alone, as the role `gateway` writes it.
+    config, env = tmp_path / gateway.config.name, tmp_path / ".env"
+    written = gateway.config.read_text()
+    token = f"{gateway.name}-token"
+    config.write_text(written.replace(f', token: "{token}"', ""))
+    assert token in written
+    assert token not in config.read_text()
+    env.write_text(f"{gateway.env.read_text()}OPENCLAW_GATEWAY_TOKEN={token}\n")
+    paths = Paths(str(tmp_path), str(config), str(env))
+
+    def asked(program: tuple[str, ...], port: int) -> list[str]:
+        answers = []
+        with Gateway(OPENCLAW, program, paths, Listener("127.0.0.1", port), gateway.environment) as called:
+            for method in ("health", "no.such"):
+                try:
+                    answers.append(json.dumps(called.call(method, {}, 60)))
+                except ClawdbotError as error:
+                    answers.append(str(error))
+        return answers
+
+    by_script = (str(modules / ".bin" / "node"), str(modules / "openclaw" / "openclaw.mjs"))
+    by_command = (str(modules / ".bin" / "openclaw"),)
+    answers = asked(by_script, gateway.port)
+    assert json.loads(answers[0])["ok"] is True
+    assert answers[1] == "Gateway method no.such failed: unknown method: no.such"
+    healthy, unknown = asked(by_command, gateway.port)
+    assert (json.loads(healthy)["ok"], unknown) == (True, answers[1])
+    closed = "failed: Gateway not reachable at ws://127.0.0.1:1 (ECONNREFUSED)."
+    assert asked(by_script, 1) == [f"Gateway method {method} {closed}" for method in ("health", "no.such")]
 
 
 def test_a_session_and_a_job_keep_a_model(bench: Bench) -> None:

@@ -104,6 +104,7 @@ class Gateway:
                 "params": params,
                 "timeoutMs": milliseconds,
                 "expectFinal": final,
+                "port": self._listener.port,
                 "url": self._listener.url,
                 "tlsFingerprint": self._listener.certificate or None,
             }
@@ -159,7 +160,7 @@ class Gateway:
         except subprocess.TimeoutExpired as exc:
             self._end_conversation()
             raise _timed_out(what, timeout) from exc
-        except (OSError, EOFError, ValueError) as exc:
+        except (OSError, EOFError) as exc:
             # Not repeated: the call may have reached the gateway.
             self._end_conversation()
             raise ClawdbotError(f"{what} failed: Node ended without an answer.") from exc

@@ -58,15 +58,16 @@ class Conversation:
     def ask(self, call: Mapping[str, Any], timeout: float) -> dict[str, Any]:
         """Return `answer`, or the text of an `error`, to a call within `timeout` seconds.
 
-        Raises `OSError` and `EOFError` if the process has ended, `ValueError` if it says something else, and
+        Other lines are passed over. Raises `OSError` and `EOFError` if the process has ended, and
         `subprocess.TimeoutExpired`.
         """
         self._last_id += 1
         self._socket.sendall(json.dumps({**call, "id": self._last_id}).encode() + b"\n")
-        said = json.loads(self._read_line(timeout))
-        if not isinstance(said, dict) or said.get("id") != self._last_id:
-            raise ValueError(said)
-        return said
+        deadline = time.monotonic() + timeout
+        while True:
+            said = _parse(self._read_line(deadline - time.monotonic()))
+            if said.get("id") == self._last_id:
+                return said
 
     def close(self) -> None:
         """End the process."""
@@ -87,3 +88,11 @@ class Conversation:
             self._unread += read
         line, _newline, self._unread = self._unread.partition(b"\n")
         return line
+
+
+def _parse(line: bytes) -> dict[str, Any]:
+    try:
+        said = json.loads(line)
+    except (ValueError, RecursionError):
+        return {}
+    return said if isinstance(said, dict) else {}

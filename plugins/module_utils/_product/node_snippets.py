@@ -5,10 +5,10 @@
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 # Do not use this from other collections or standalone plugins/modules!
 
-"""Node scripts that do what a command of Clawdbot's CLI does, by the same modules, without loading the rest of it.
+"""Node scripts that do what a command of a product's CLI does, by the same modules, without loading the rest of it.
 
 Loading the rest is most of what a command takes: 1.6 to 1.8 of 2.4 seconds of CPU (bench/program.py). Where the modules
-are not those of 2026.1.24-3, the command is run instead.
+are not those of Clawdbot 2026.1.24-3 or OpenClaw 2026.9.6, the command is run instead.
 """
 
 from __future__ import annotations
@@ -40,32 +40,61 @@ valid().then((yes) => yes || run(), run);
 """
 )
 
-#: Calls the gateway as `gateway call` does (`conversation.py`). Exits 1 before it is ready if it cannot do that.
-CALL_GATEWAY = (
-    _LOAD
-    + """\
-const prepare = async () => {
-  const [{loadDotEnv}, {callGateway}] = await Promise.all([load("infra/dotenv.js"), load("gateway/call.js")]);
-  loadDotEnv({quiet: true});
-  return callGateway.bind(undefined);
-};
+#: What both scripts below do with the function that their `prepare` returns: conversation.py is the other end. The
+#: product's own messages go elsewhere than the answers.
+_CONVERSE = """\
+const print = (line) => process.stdout.write(JSON.stringify(line) + "\\n");
+console.log = console.info = console.error;
 const answer = async (call, line) => {
   const {id, ...options} = JSON.parse(line);
   try {
-    return {id, answer: await call({...options, clientName: "cli", mode: "cli"})};
+    return {id, answer: await call(options)};
   } catch (error) {
     return {id, error: String(error)};
   }
 };
 const converse = async (call) => {
-  console.log("{}");
+  print({});
   for await (const line of require("readline").createInterface({input: process.stdin})) {
-    console.log(JSON.stringify(await answer(call, line)));
+    print(await answer(call, line));
   }
   process.exit();
 };
 prepare().then(converse, () => process.exit(1));
 """
+
+#: Calls the gateway as `gateway call` does (`conversation.py`). Exits 1 before it is ready if it cannot do that.
+CALL_CLAWDBOT = (
+    _LOAD
+    + """\
+const prepare = async () => {
+  const [{loadDotEnv}, {callGateway}] = await Promise.all([load("infra/dotenv.js"), load("gateway/call.js")]);
+  loadDotEnv({quiet: true});
+  callGateway.bind(undefined);
+  return ({port, ...options}) => callGateway({...options, clientName: "cli", mode: "cli"});
+};
+"""
+    + _CONVERSE
+)
+
+#: Likewise, by what the package offers to plugins. To read the config is what reads `.env`, which can have the token.
+CALL_OPENCLAW = (
+    """\
+const prepare = async () => {
+  const program = require("fs").realpathSync(process.argv[1]);
+  const {resolve} = require("module").createRequire(program);
+  const load = (name) => import(resolve(`openclaw/plugin-sdk/${name}`));
+  const modules = [load("runtime-config-snapshot"), load("gateway-runtime")];
+  const [{getRuntimeConfig}, {callGatewayFromCli}] = await Promise.all(modules);
+  getRuntimeConfig();
+  callGatewayFromCli.bind(undefined);
+  return ({method, params, timeoutMs, expectFinal, port}) => {
+    const options = {port: String(port), timeout: String(timeoutMs), expectFinal, json: true};
+    return callGatewayFromCli(method, options, params, {sharedStateMode: "read-only"});
+  };
+};
+"""
+    + _CONVERSE
 )
 
 
