@@ -16,8 +16,8 @@ from pathlib import Path
 
 from tools.cache import CACHE, installing, is_installed
 
-# The Python of each Debian release.
-PYTHONS = {"bookworm": "3.11", "trixie": "3.13"}
+# The Python of each Debian release that runs ansible-pull: the host of that scenario.
+PYTHONS = {"trixie": "3.13"}
 
 
 def install(release: str) -> Path:

@@ -27,7 +27,8 @@ while (!existsSync(end)) {
     said = String(error)
   }
   answers[said] = (answers[said] ?? 0) + 1
-  await sleep(1000)
+  // A message costs an OpenClaw seconds of CPU, which what goes on meanwhile needs as well.
+  await sleep(5000)
 }
 console.log(JSON.stringify(answers))
 process.exit()
