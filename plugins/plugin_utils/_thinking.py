@@ -12,9 +12,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.models import thinks
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._endpoints.vendor_models import THINKING
 
-_FORM = "openai-completions"
 # What Clawdbot sends unless `compat` says that the endpoint does not take it.
 _COMPAT = ("supportsDeveloperRole", "supportsReasoningEffort", "supportsStore")
 
@@ -29,7 +29,7 @@ def thinking_warnings(entries: Mapping[str, Mapping[str, Any]], product: str) ->
 
 def _block_warnings(name: str, block: Mapping[str, Any], product: str) -> Iterator[str]:
     place = f"providers_overrides.{name}.block.models"
-    models = [model for model in block["models"] if model["id"] in THINKING and _form(block, model) == _FORM]
+    models = [model for model in block["models"] if thinks(block, model, THINKING)]
     without = [model["id"] for model in models if model.get("reasoning") is not True]
     if without and product != "clawdbot":
         yield (
@@ -50,10 +50,6 @@ def _block_warnings(name: str, block: Mapping[str, Any], product: str) -> Iterat
                 f"{place}: with `reasoning: true`, Clawdbot needs {needs} for {', '.join(ids)}. Otherwise it sends "
                 "what the endpoint rejects. Set it."
             )
-
-
-def _form(block: Mapping[str, Any], model: Mapping[str, Any]) -> Any:
-    return model.get("api", block.get("api"))
 
 
 def _missing(model: Mapping[str, Any]) -> tuple[str, ...]:

@@ -17,7 +17,7 @@ from __future__ import annotations
 import copy
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -25,7 +25,7 @@ from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import 
 
 from . import dotenv, json5_editor, json5_reader
 from .json5_editor import Change
-from .models import MODEL, PROVIDERS, chosen_models, model_ids
+from .models import MODEL, PROVIDERS, chosen_models, model_ids, models_without_reasoning
 from .tree import REMOVE, at, elements, equal, members, string
 
 _Path = tuple[str, ...]
@@ -150,8 +150,11 @@ class _Draft:
     lost: list[str] = field(default_factory=list)
 
 
-def convert_config(text: str, move: Move) -> Converted:
-    """Return the config for OpenClaw. Comments, and what needs no change, are kept. Raises `ClawdbotError`."""
+def convert_config(text: str, move: Move, thinking: Collection[str] = ()) -> Converted:
+    """Return the config for OpenClaw. Comments, and what needs no change, are kept. Raises `ClawdbotError`.
+
+    `thinking`: the ids of the models that think.
+    """
     try:
         before = json5_reader.loads(text)
     except json5_reader.Json5Error as exc:
@@ -163,6 +166,7 @@ def convert_config(text: str, move: Move) -> Converted:
     _move_env(draft)
     _remove_members(draft)
     _map_values(draft)
+    _mark_thinking(draft, thinking)
     _set_workspaces(draft)
     draft.value = _with_new_names(draft, draft.value, move)
     changes = [
@@ -290,6 +294,14 @@ def _map_values(draft: _Draft) -> None:
         if _at(draft.value, kind) == "dm":
             _set(draft.value, kind, "direct")
             draft.changes.append(f"{_shown(kind)} becomes direct: OpenClaw has no kind dm.")
+
+
+def _mark_thinking(draft: _Draft, thinking: Collection[str]) -> None:
+    for path, model in list(models_without_reasoning(draft.value, thinking)):
+        _set(draft.value, (*path, "reasoning"), True)
+        draft.changes.append(
+            f"{_shown(path)}.reasoning is set to true: {model} thinks, and calls no tool on OpenClaw without it."
+        )
 
 
 def _set_workspaces(draft: _Draft) -> None:

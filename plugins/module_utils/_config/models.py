@@ -34,6 +34,9 @@ _MOVED = ("meta", "migrations", "modelPolicyAllowlist")
 # Commands that answer in place of a provider, by its id.
 _CLI_BACKENDS = ("agents", "defaults", "cliBackends")
 
+# The form of requests in which a model's reasoning is sent again only where its entry says that it thinks.
+_OPENAI_FORM = "openai-completions"
+
 # The provider of a model that names none (the product's agents/defaults.js).
 _DEFAULT_PROVIDER = "anthropic"
 
@@ -70,6 +73,23 @@ def provider_id(name: str, spellings: Mapping[str, str]) -> str:
 def model_ids(block: Any) -> list[str]:
     """Return the ids of the models in a provider block, as the config and `models.json` have it."""
     return [identifier for model in elements(block, ("models",)) if (identifier := string(model, ("id",)))]
+
+
+def thinks(block: Any, model: Any, thinking: Collection[str]) -> bool:
+    """Whether OpenClaw needs `reasoning: true` for a model of a provider block (docs/models.md, Models that think).
+
+    `thinking`: the ids of the models that think.
+    """
+    form = next((one for part in (model, block) if (one := at(part, ("api",))) is not REMOVE), None)
+    return string(model, ("id",)) in thinking and form == _OPENAI_FORM
+
+
+def models_without_reasoning(config: Any, thinking: Collection[str]) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Yield path and id of each model of a config that thinks and lacks `reasoning: true`."""
+    for name, block in members(config, PROVIDERS).items():
+        for index, model in enumerate(elements(block, ("models",))):
+            if thinks(block, model, thinking) and at(model, ("reasoning",)) is not True:
+                yield (*PROVIDERS, name, "models", str(index)), string(model, ("id",))
 
 
 def agents(config: Any) -> Iterator[tuple[str, str | None, Any]]:

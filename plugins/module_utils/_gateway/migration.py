@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple, TypedDict
 
@@ -26,7 +26,10 @@ from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.migrati
     model_to_test,
     spellings,
 )
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.models import provider_id
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.models import (
+    models_without_reasoning,
+    provider_id,
+)
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.tree import string
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import ClawdbotError
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._files import (
@@ -97,6 +100,8 @@ class Desired:
     bind: str
     #: The CLI of OpenClaw; empty where it is not installed yet.
     program: Sequence[str]
+    #: The ids of the models that think.
+    thinking: Collection[str]
 
 
 @dataclass
@@ -168,29 +173,42 @@ def plan(desired: Desired) -> Plan:
 
 def _convert(desired: Desired, found: Found, unit: Unit | None, draft: _Draft) -> dict[str, str]:
     """Return the new files by their names."""
-    text = _read(os.path.join(found.source, OLD_CONFIG)) or ""
+    path = os.path.join(found.source, OLD_CONFIG)
+    text = _read(path) or ""
     env = _read(os.path.join(found.source, ".env")) or ""
     home = os.path.expanduser("~")
     new = spellings([desired.target], home)
     move = Move(tuple(one for one in spellings([desired.old, found.source], home) if one not in new), desired.target)
-    config = draft.add(convert_config(text, move))
+    config = draft.add(convert_config(text, move, desired.thinking))
+    # Where it can find what it includes.
+    in_place = convert_config(text, Move((), ""), desired.thinking).text
+    draft.blockers += _included_without_reasoning(path, in_place, desired.thinking)
     outside = _outside(found, unit, draft)
     held = {**dotenv.loads(env), **{name: variable.value for name, variable in outside.items()}}
-    keys = _keys_of_profiles(found.source, _resolved(os.path.join(found.source, OLD_CONFIG)), held, draft)
+    keys = _keys_of_profiles(found.source, _resolved(path), held, draft)
     new_env = draft.add(convert_env(env, outside, keys, move))
     if desired.program:
-        draft.blockers += _rejected(desired.program, found.source, text, new_env)
+        draft.blockers += _rejected(desired.program, path, in_place, new_env)
     files = {NEW_CONFIG: config, ".env": new_env}
-    dates = key_dates_file.load(os.path.join(found.source, OLD_CONFIG))
+    dates = key_dates_file.load(path)
     if dates is not None:
         files[os.path.basename(key_dates_file.path_beside(os.path.join(desired.target, NEW_CONFIG)))] = dates
     return files
 
 
-def _rejected(program: Sequence[str], source: str, text: str, env: str) -> list[str]:
+def _included_without_reasoning(path: str, converted: str, thinking: Collection[str]) -> Iterator[str]:
+    """Yield why models of files that a config includes, which are not converted, would call no tool on OpenClaw."""
+    for place, model in models_without_reasoning(_resolved_text(path, converted), thinking):
+        yield (
+            f"{path} includes {'.'.join(place)} without `reasoning: true`: {model} thinks, and calls no tool on "
+            "OpenClaw without it. Set it in the included file, and for Clawdbot `compat: {supportsDeveloperRole: "
+            "false, supportsReasoningEffort: false, supportsStore: false}`."
+        )
+
+
+def _rejected(program: Sequence[str], path: str, converted: str, env: str) -> list[str]:
     """Return what OpenClaw's own check rejects in the new config, which it sees where it can find what it includes."""
-    path = os.path.join(source, OLD_CONFIG)
-    content = journal.encode(convert_config(text, Move((), "")).text)
+    content = journal.encode(converted)
     with atomic.temporary_file(atomic.read(path), content, 0o600) as temporary:
         try:
             check(check_command(NEW, tuple(program)), temporary, dotenv.loads(env))
@@ -306,8 +324,12 @@ def _model(path: str) -> str:
 
 def _resolved(path: str) -> Any:
     """Return a config with what it includes. Raises `ClawdbotError`."""
+    return _resolved_text(path, _read(path) or "")
+
+
+def _resolved_text(path: str, text: str) -> Any:
     try:
-        return includes.resolve(json5_reader.loads(_read(path) or ""), path, _read).value
+        return includes.resolve(json5_reader.loads(text), path, _read).value
     except json5_reader.Json5Error as exc:
         raise ClawdbotError(f"{path} cannot be read: {exc}. Repair it first.") from exc
 

@@ -13,6 +13,7 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._endpoints.vendor_models import THINKING
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import ClawdbotError
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._files import state_copy
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._files.state_copy import Record
@@ -54,6 +55,7 @@ def run(params: dict[str, Any], check_mode: bool) -> Result:
         params["port"],
         params["bind"],
         params["program"],
+        THINKING,
     )
     planned = plan(desired)
     return {**planned.info, "changed": _change(params["state"], desired.target, planned, check_mode)}

@@ -184,6 +184,18 @@ def test_copy_confirm_and_run_again(host: Host, run: Run) -> None:
     assert not run(state="confirmed")["changed"]
 
 
+def test_a_model_that_thinks_calls_tools_on_openclaw(host: Host, run: Run) -> None:
+    models = '{ moonshot: { api: "openai-completions", models: [{ id: "kimi-k3", name: "K3" }] } }'
+    (host.old / "clawdbot.json").write_text(CONFIG.replace("{\n", f"{{\n  models: {{ providers: {models} }},\n", 1))
+
+    assert run()["changes"][1] == (
+        "models.providers.moonshot.models.0.reasoning is set to true: kimi-k3 thinks, and calls no tool on OpenClaw "
+        "without it."
+    )
+    assert 'name: "K3", reasoning: true }' in (host.new / "openclaw.json").read_text()
+    assert "reasoning" not in (host.old / "clawdbot.json").read_text()
+
+
 def test_the_dates_of_keys_are_kept(host: Host, run: Run) -> None:
     (host.old / ".clawdbot.json.clawfleet-key-dates").write_text("{}")
     run()
@@ -308,12 +320,28 @@ def other_agent(host: Host) -> None:
     )
 
 
+def included_model(host: Host) -> None:
+    models = {"moonshot": {"api": "openai-completions", "models": [{"id": "kimi-k3", "name": "K3"}]}}
+    (host.home / "models.json5").write_text(json.dumps({"providers": models}))
+    (host.old / "clawdbot.json").write_text(
+        CONFIG.replace("{\n", f'{{\n  models: {{ "$include": "{host.home}/models.json5" }},\n', 1)
+    )
+
+
 REJECTED: dict[str, tuple[Callable[[Host], None], list[str]]] = {
     "both directories": (
         both,
         [
             "Both {home}/.clawdbot and {home}/.openclaw exist, and which of them is meant is not known. Move the other "
             "one away."
+        ],
+    ),
+    "a model of an included file": (
+        included_model,
+        [
+            "{home}/.clawdbot/clawdbot.json includes models.providers.moonshot.models.0 without `reasoning: true`: "
+            "kimi-k3 thinks, and calls no tool on OpenClaw without it. Set it in the included file, and for Clawdbot "
+            "`compat: {{supportsDeveloperRole: false, supportsReasoningEffort: false, supportsStore: false}}`."
         ],
     ),
     "no config": (no_config, ["{home}/.clawdbot contains no clawdbot.json. Check gateway_clawdbot_state_dir."]),

@@ -190,6 +190,54 @@ def test_the_settings_of_each_agent() -> None:
     )
 
 
+def test_models_that_think_call_tools() -> None:
+    converted = convert_config(
+        """{
+  agents: { defaults: { workspace: "~/clawd" } },
+  models: { providers: {
+    own: { api: "openai-completions", models: [
+      { id: "k3", name: "K3" }, // the newest
+      { id: "k2", reasoning: false, compat: { supportsStore: true } },
+      { id: "k3", reasoning: true },
+      { id: "fast" },
+      { id: "k3", api: "anthropic-messages" },
+    ] },
+    other: { models: [{ id: "k3" }, { id: "k3", api: "openai-completions" }, 1] },
+    broken: 1,
+  } },
+}
+""",
+        MOVE,
+        {"k3", "k2"},
+    )
+
+    assert (
+        converted.text
+        == """{
+  agents: { defaults: { workspace: "~/clawd" } },
+  models: { providers: {
+    own: { api: "openai-completions", models: [
+      { id: "k3", name: "K3", reasoning: true }, // the newest
+      { id: "k2", reasoning: true, compat: { supportsStore: true } },
+      { id: "k3", reasoning: true },
+      { id: "fast" },
+      { id: "k3", api: "anthropic-messages" },
+    ] },
+    other: { models: [{ id: "k3" }, { id: "k3", api: "openai-completions", reasoning: true }, 1] },
+    broken: 1,
+  } },
+}
+"""
+    )
+    thinks = "thinks, and calls no tool on OpenClaw without it."
+    assert converted.changes == (
+        f"models.providers.own.models.0.reasoning is set to true: k3 {thinks}",
+        f"models.providers.own.models.1.reasoning is set to true: k2 {thinks}",
+        f"models.providers.other.models.1.reasoning is set to true: k3 {thinks}",
+    )
+    assert converted.lost == ()
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
