@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Literal, TypedDict
+from typing import Literal, NamedTuple, TypedDict
 
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._endpoints.types import EndpointInfo
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.table import PRODUCTS
@@ -32,6 +32,30 @@ _RUN_ON_HOST = (
 )
 
 
+class Variables(NamedTuple):
+    """The variables that the texts name. An empty one: there is none, so that the host has to be corrected."""
+
+    user: str
+    state_dir: str
+    config_path: str
+    env_path: str
+    service_manager: str
+    service_name: str
+    verify_after: str
+
+
+OF_PROVIDERS = Variables(*(f"providers_{name}" for name in Variables._fields))
+OF_MIGRATION = Variables(
+    user="gateway_user",
+    state_dir="gateway_clawdbot_state_dir",
+    config_path="",
+    env_path="",
+    service_manager="gateway_service_manager",
+    service_name="gateway_clawdbot_service_name",
+    verify_after="",
+)
+
+
 class Problem(TypedDict):
     """One problem of a gateway, and how to fix it."""
 
@@ -39,24 +63,27 @@ class Problem(TypedDict):
     text: str
 
 
-def find_blockers(gateway: GatewayInfo, fingerprints: Mapping[str, str]) -> list[str]:
+def find_blockers(
+    gateway: GatewayInfo, fingerprints: Mapping[str, str], variables: Variables = OF_PROVIDERS
+) -> list[str]:
     """Return why new keys would not take effect, whatever is written into the gateway's files."""
     if not gateway["state_dir_exists"]:
         # Everything else is missing for the same reason.
         return [
-            f"State directory {gateway['state_dir']} does not exist. Check `providers_user` and `providers_state_dir`.",
-            *find_other_gateway(gateway),
+            f"State directory {gateway['state_dir']} does not exist. Check `{variables.user}` and "
+            f"`{variables.state_dir}`.",
+            *find_other_gateway(gateway, variables),
         ]
     return [
-        *_service_blockers(gateway),
-        *find_other_gateway(gateway),
+        *_service_blockers(gateway, variables),
+        *find_other_gateway(gateway, variables),
         *find_program_problems(gateway),
         *_overrides(gateway, fingerprints),
         *_unread_stores(gateway),
         *_blocked_models(gateway),
         *_unserved_choices(gateway),
         *_unreadable_files(gateway),
-        *_rejected_call(gateway),
+        *_rejected_call(gateway, variables),
     ]
 
 
@@ -91,24 +118,25 @@ def find_program_problems(gateway: GatewayInfo) -> list[str]:
     return []
 
 
-def find_other_gateway(gateway: GatewayInfo) -> list[str]:
+def find_other_gateway(gateway: GatewayInfo, variables: Variables = OF_PROVIDERS) -> list[str]:
     """Return why the files of the inventory are those of another gateway than its service, or another one runs."""
     service = _service(gateway)
     for what, seen, own, variable in (
-        ("state directory", gateway["process_state_dir"], gateway["state_dir"], "providers_state_dir"),
-        ("config", gateway["process_config_path"], gateway["config_path"], "providers_config_path"),
-        ("the file", gateway["process_env_path"], gateway["env_path"], "providers_env_path"),
+        ("state directory", gateway["process_state_dir"], gateway["state_dir"], variables.state_dir),
+        ("config", gateway["process_config_path"], gateway["config_path"], variables.config_path),
+        ("the file", gateway["process_env_path"], gateway["env_path"], variables.env_path),
     ):
         if seen is not None and seen != own:
+            remedy = f"Set `{variable}` to that of the gateway, or" if variable else f"Let it use {own}, or set"
             return [
-                f"{service} uses {what} {seen}, and the inventory means {own}. Set `{variable}` to that of the "
-                f"gateway, or `providers_service_name` to the unit that uses {own}."
+                f"{service} uses {what} {seen}, and the inventory means {own}. {remedy} `{variables.service_name}` to "
+                f"the unit that uses {own}."
             ]
     if gateway["port_taken_by"]:
         return [
             f"{service} does not run, and {gateway['port_taken_by']} answers on its port {gateway['port']}. Set "
-            "`providers_service_manager` and `providers_service_name` to what runs the gateway, and remove the other, "
-            "or give it a port of its own. A gateway in a container is not supported."
+            f"`{variables.service_manager}` and `{variables.service_name}` to what runs the gateway, and remove the "
+            "other, or give it a port of its own. A gateway in a container is not supported."
         ]
     return []
 
@@ -198,14 +226,15 @@ def _unreadable_files(gateway: GatewayInfo) -> Iterator[str]:
         yield gateway["files"]["error"]
 
 
-def _rejected_call(gateway: GatewayInfo) -> Iterator[str]:
+def _rejected_call(gateway: GatewayInfo, variables: Variables) -> Iterator[str]:
     # A process that is older than its files can have another token than they.
     if gateway.get("call_error") and not gateway["restart_reasons"]:
         product = PRODUCTS[gateway["product"]]
+        other = f", or set `{variables.verify_after}` to none" if variables.verify_after else ""
         yield (
             f"The gateway does not accept calls of its own CLI, so no change could be verified: "
             f"{gateway['call_error'].rstrip('.')}. Set {product.token_variable} or {product.password_variable} in "
-            f"{gateway['env_path']} to what the gateway accepts, or set `providers_verify_after` to none."
+            f"{gateway['env_path']} to what the gateway accepts{other}."
         )
 
 
@@ -235,12 +264,12 @@ def _service(gateway: GatewayInfo) -> str:
     return "The gateway" if gateway["service_loaded"] is None else f"Unit {gateway['service_name']}"
 
 
-def _service_blockers(gateway: GatewayInfo) -> Iterator[str]:
+def _service_blockers(gateway: GatewayInfo, variables: Variables) -> Iterator[str]:
     # Without its unit, neither the gateway's environment nor a way to restart it is known.
     if gateway["service_loaded"] is False:
         yield (
-            f"systemd has no unit {gateway['service_name']}. Check `providers_service_manager`, "
-            "`providers_service_name` and `providers_user`, and enable lingering for the account of a user unit."
+            f"systemd has no unit {gateway['service_name']}. Check `{variables.service_manager}`, "
+            f"`{variables.service_name}` and `{variables.user}`, and enable lingering for the account of a user unit."
         )
 
 
