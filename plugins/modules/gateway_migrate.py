@@ -47,8 +47,12 @@ options:
     description: The name of the unit of Clawdbot without C(.service).
     type: str
     default: clawdbot-gateway
+  service_name:
+    description: The name of the unit that OpenClaw will have, without C(.service).
+    type: str
+    default: openclaw-gateway
   service_manager:
-    description: Whether the unit is the account's or the host's.
+    description: Whether both units are the account's or the host's.
     type: str
     choices: [systemd_user, systemd_system]
     default: systemd_user

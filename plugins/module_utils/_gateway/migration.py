@@ -96,6 +96,8 @@ class Desired:
     old: str
     target: str
     service: Service
+    #: The name of the unit that OpenClaw will have.
+    new_unit: str
     port: int
     bind: str
     #: The CLI of OpenClaw; empty where it is not installed yet.
@@ -137,7 +139,7 @@ def plan(desired: Desired) -> Plan:
     if (
         found.status == "due"
         and found.replaces
-        and (_is_openclaw(process) or _is_openclaw(_process_of_new_unit(desired.service)))
+        and (_is_openclaw(process) if process else _is_openclaw(_process_of_new_unit(desired)))
     ):
         # It has taken over the directory, and kept the name of the config.
         info["status"] = "absent"
@@ -183,7 +185,7 @@ def _convert(desired: Desired, found: Found, unit: Unit | None, draft: _Draft) -
     # Where it can find what it includes.
     in_place = convert_config(text, Move((), ""), desired.thinking).text
     draft.blockers += _included_without_reasoning(path, in_place, desired.thinking)
-    outside = _outside(found, unit, draft)
+    outside = _outside(found, unit, desired.new_unit, draft)
     held = {**dotenv.loads(env), **{name: variable.value for name, variable in outside.items()}}
     keys = _keys_of_profiles(found.source, _resolved(path), held, draft)
     new_env = draft.add(convert_env(env, outside, keys, move))
@@ -220,7 +222,7 @@ def _rejected(program: Sequence[str], path: str, converted: str, env: str) -> li
 def _host_blockers(desired: Desired, found: Found, unit: Unit | None, process: Process | None) -> list[str]:
     source, path = found.source, os.path.join(found.source, OLD_CONFIG)
     config = _resolved(path)
-    blockers = _address_blockers(desired, source, config, unit)
+    blockers = [*_address_blockers(desired, source, config, unit), *_unit_blockers(desired)]
     running = None if process else find_by_lock(OLD, Paths(source, path, ""))
     if running:
         blockers.append(
@@ -259,7 +261,32 @@ def _address_blockers(desired: Desired, source: str, config: Any, unit: Unit | N
     ]
 
 
-def _outside(found: Found, unit: Unit | None, draft: _Draft) -> dict[str, Outside]:
+def _unit_blockers(desired: Desired) -> Iterator[str]:
+    """Yield the units that would be a second gateway beside the migrated one, or be replaced while they run."""
+    new = systemd.show_unit(desired.new_unit, desired.service.scope)
+    if new and _is_started(new):
+        yield (
+            f"Unit {new.name} is started already, and would be replaced. Stop and disable it, or set "
+            "gateway_service_name to another name. If it has replaced Clawdbot, stop and disable unit "
+            f"{desired.service.name} instead."
+        )
+    other: systemd.Scope = "system" if desired.service.scope == "user" else "user"
+    for name in dict.fromkeys((desired.service.name, desired.new_unit)):
+        beside = systemd.show_unit(name, other)
+        # One of the system can be that of another account.
+        if beside and (beside.enabled or _is_started(beside)) and beside.home in (None, os.path.expanduser("~")):
+            yield (
+                f"systemd has a unit {name} of the {other} as well, which would start a second gateway. Stop and "
+                f"disable it, or set gateway_service_manager to systemd_{other} if that is the gateway."
+            )
+
+
+def _is_started(unit: Unit) -> bool:
+    """Whether a unit runs, or is restarted again and again."""
+    return bool(unit.main_pid) or unit.active_state in ("active", "activating", "reloading")
+
+
+def _outside(found: Found, unit: Unit | None, new_unit: str, draft: _Draft) -> dict[str, Outside]:
     """Return the variables that Clawdbot has from its unit, and from `.env` where that starts it."""
     outside: dict[str, Outside] = {}
     if unit is None:
@@ -278,7 +305,7 @@ def _outside(found: Found, unit: Unit | None, draft: _Draft) -> dict[str, Outsid
         elif os.path.realpath(file.path) != os.path.join(found.source, ".env"):
             outside.update({name: Outside(value, file.path) for name, value in file.values.items()})
     draft.lost += [
-        f"Drop-in {path} of unit {unit.name} is not kept. If it is needed, write one for unit {NEW.unit}."
+        f"Drop-in {path} of unit {unit.name} is not kept. If it is needed, write one for unit {new_unit}."
         for path in unit.files[1:]
     ]
     return outside
@@ -339,8 +366,8 @@ def _read(path: str) -> str | None:
     return None if content is None else journal.decode(content)
 
 
-def _process_of_new_unit(service: Service) -> Process | None:
-    unit = systemd.show_unit(NEW.unit, service.scope)
+def _process_of_new_unit(desired: Desired) -> Process | None:
+    unit = systemd.show_unit(desired.new_unit, desired.service.scope)
     return find_by_pid(unit.main_pid) if unit and unit.main_pid else None
 
 

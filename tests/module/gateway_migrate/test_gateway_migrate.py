@@ -93,9 +93,11 @@ def host(tmp_path: Path) -> Host:
 
 @pytest.fixture(autouse=True)
 def units(monkeypatch: pytest.MonkeyPatch) -> dict[str, Unit]:
-    """The units of the host, by name; none at first."""
+    """The units of the account, by name, and of the system, by `system` and name; none at first."""
     found: dict[str, Unit] = {}
-    monkeypatch.setattr(systemd, "show_unit", lambda name, _scope: found.get(name))
+    monkeypatch.setattr(
+        systemd, "show_unit", lambda name, scope: found.get(name if scope == "user" else f"system {name}")
+    )
     return found
 
 
@@ -468,6 +470,68 @@ def test_where_openclaw_runs_there_is_nothing_to_migrate(
     processes[7] = Process(7, 0.0, arguments=arguments, loaded=loaded)
 
     assert run(check_mode=True)["status"] == status
+
+
+STARTED = (
+    "Unit openclaw-gateway is started already, and would be replaced. Stop and disable it, or set gateway_service_name "
+    "to another name. If it has replaced Clawdbot, stop and disable unit clawdbot-gateway instead."
+)
+BESIDE = (
+    "systemd has a unit {} of the {} as well, which would start a second gateway. Stop and disable it, or set "
+    "gateway_service_manager to systemd_{} if that is the gateway."
+)
+HOME = os.path.expanduser("~")
+# The units besides the one of Clawdbot, which runs, and why the host is rejected.
+UNITS: dict[str, tuple[dict[str, Unit], list[str]]] = {
+    "an OpenClaw that runs": ({"openclaw-gateway": Unit("openclaw-gateway", main_pid=8)}, [STARTED]),
+    "one that is restarted again and again": (
+        {"openclaw-gateway": Unit("openclaw-gateway", active_state="activating", enabled=True)},
+        [STARTED],
+    ),
+    "one that was stopped": ({"openclaw-gateway": Unit("openclaw-gateway", active_state="failed", enabled=True)}, []),
+    "one of the system": (
+        {"system openclaw-gateway": Unit("openclaw-gateway", enabled=True, home=HOME)},
+        [BESIDE.format("openclaw-gateway", "system", "system")],
+    ),
+    "one of another account": ({"system openclaw-gateway": Unit("openclaw-gateway", main_pid=8, home="/home/x")}, []),
+    "a unit of the system that is off": ({"system clawdbot-gateway": Unit("clawdbot-gateway", home=HOME)}, []),
+    "two of Clawdbot": (
+        {"system clawdbot-gateway": Unit("clawdbot-gateway", active_state="active")},
+        [BESIDE.format("clawdbot-gateway", "system", "system")],
+    ),
+}
+
+
+@pytest.mark.parametrize("is_taken_over", [False, True], ids=["own directory", "taken over"])
+@pytest.mark.parametrize(("beside", "reasons"), UNITS.values(), ids=UNITS)
+def test_other_units(
+    host: Host,
+    units: dict[str, Unit],
+    processes: dict[int, Process],
+    run: Run,
+    beside: dict[str, Unit],
+    reasons: list[str],
+    is_taken_over: bool,
+) -> None:
+    if is_taken_over:
+        taken_over(host)
+    units.update({"clawdbot-gateway": Unit("clawdbot-gateway", main_pid=7), **beside})
+    processes[7] = Process(7, 0.0, arguments=("clawdbot-gateway",))
+    processes[8] = Process(8, 0.0, arguments=("openclaw-gateway",))
+
+    result = run(check_mode=True)
+
+    assert (result["status"], result["blockers"]) == ("due", reasons)
+
+
+def test_the_units_of_the_other_manager_and_another_name(host: Host, units: dict[str, Unit], run: Run) -> None:
+    assert host.old.exists()
+    units["openclaw-gateway"] = Unit("openclaw-gateway", main_pid=8)
+    units["mine"] = Unit("mine", enabled=True)
+
+    result = run(check_mode=True, service_manager="systemd_system", service_name="mine")
+
+    assert result["blockers"] == [BESIDE.format("mine", "user", "user")]
 
 
 def test_clawdbot_runs_again_after_an_interrupted_run(
