@@ -27,6 +27,7 @@ def product_facts(name: str, version: str) -> dict[str, Any]:
         "converted_state": list(product.install.converted_state),
         "service_settings": list(product.install.service_settings),
         "opens_with_openat2": product.install.opens_with_openat2,
+        "requested_plugins": list(product.install.requested_plugins),
         "unit": product.unit,
         "state_dir": product.state_dir,
         "config_name": product.config_names[0],

@@ -403,6 +403,29 @@ def test_a_backup_is_removed_once_the_gateway_has_answered(play: Play) -> None:
     assert [result["shown"] for result in found] == list(BACKUPS.values())
 
 
+def test_no_other_plugin_is_installed_with_one(play: Play, tmp_path: Path) -> None:
+    plugins = {"kimi": "@openclaw/kimi-provider@2026.9.6", "irc": "@openclaw/irc@2026.9.5"}
+    case = {"gateway_product": "openclaw", "gateway_plugins": plugins}
+    config = play("validate", [case], "__gateway_plugin_config")[0]["shown"]
+    assert config == {"gateway": {"mode": "local"}, "plugins": {"entries": {"moonshot": {"enabled": False}}}}
+    program = tmp_path / "openclaw"
+    program.write_text('printf "%s\\n" "$@" "$OPENCLAW_CONFIG_READONLY"\ncat "$OPENCLAW_CONFIG_PATH"\n')
+
+    printed = script("install_plugin.sh", "@openclaw/irc@2026.9.5", json.dumps(config), "/bin/sh", str(program))
+
+    *given, seen = printed.splitlines()
+    assert given == [
+        "plugins",
+        "install",
+        "npm:@openclaw/irc@2026.9.5",
+        "--pin",
+        "--force",
+        "--accept-capabilities",
+        "0",
+    ]
+    assert json.loads(seen) == config
+
+
 #: The product, whether another version is due, whether the gateway is restarted, and missing plugins -> whether the
 #: state is saved.
 SAVES: dict[tuple[str, bool, bool, tuple[str, ...]], bool] = {
