@@ -25,6 +25,7 @@ def product_facts(name: str, version: str) -> dict[str, Any]:
         "package_json": product.package_json(version),
         "scripts_of": name if product.install.own_scripts else "",
         "converted_state": list(product.install.converted_state),
+        "check_args": list(product.check_args),
         "service_settings": list(product.install.service_settings),
         "opens_with_openat2": product.install.opens_with_openat2,
         "requested_plugins": list(product.install.requested_plugins),

@@ -403,10 +403,62 @@ def test_a_backup_is_removed_once_the_gateway_has_answered(play: Play) -> None:
     assert [result["shown"] for result in found] == list(BACKUPS.values())
 
 
-def test_no_other_plugin_is_installed_with_one(play: Play, tmp_path: Path) -> None:
+def test_an_older_openclaw_must_read_the_state(play: Play) -> None:
+    def case(product: str, wanted: str, running: str | None, stdout: str = "", stderr: str = "") -> dict[str, Any]:
+        read = {"stdout": stdout, "stderr": stderr}
+        info = {"version": running}
+        return {
+            "gateway_product": product,
+            "gateway_version": wanted,
+            "__gateway_info": info,
+            "__gateway_read": read,
+        }
+
+    error = json.dumps({"ok": False, "error": {"message": "It uses newer schema version 18;\nthis supports 17."}})
+    cases = [
+        case("openclaw", "2026.9.6", "2026.9.6"),
+        case("openclaw", "2026.9.10", "2026.9.6"),
+        case("openclaw", "2026.9.5", None),
+        case("clawdbot", "2026.1.24-3", "2026.1.26"),
+        case("openclaw", "2026.9.6", "2026.9.10", error),
+        case("openclaw", "2026.9.5", "2026.9.6", '{"valid":false}'),
+        case("openclaw", "2026.9.5", "2026.9.6-1", "{ It ended.\n", "Why?"),
+    ]
+
+    results = play("validate", cases, "__gateway_rejecting if __gateway_is_downgrade else none")
+
+    rejects = (
+        "OpenClaw {} rejects the state of {}, which the gateway runs: {} The gateway was not changed. Set another {}"
+    )
+    assert [result["shown"] for result in results] == [
+        *[None] * 4,
+        rejects.format(
+            "2026.9.6", "2026.9.10", "It uses newer schema version 18; this supports 17.", "gateway_version."
+        ),
+        rejects.format("2026.9.5", "2026.9.6", '{"valid":false}', "gateway_version."),
+        rejects.format("2026.9.5", "2026.9.6-1", "{ It ended. Why?", "gateway_version."),
+    ]
+
+
+def test_a_plugin_is_installed_alone_or_the_reason_is_given(play: Play, tmp_path: Path) -> None:
     plugins = {"kimi": "@openclaw/kimi-provider@2026.9.6", "irc": "@openclaw/irc@2026.9.5"}
     case = {"gateway_product": "openclaw", "gateway_plugins": plugins}
-    config = play("validate", [case], "__gateway_plugin_config")[0]["shown"]
+    failed = {"item": "@openclaw/irc@2026.9.5", "rc": 1, "stderr": "[openclaw] Reason:\nIt is too new."}
+    cases = [
+        {**case, "__gateway_plugin_installs": {"results": results}}
+        for results in ([{"skipped": True}, {"rc": 0}], [], [{"rc": 0}, failed])
+    ]
+
+    # Ansible evaluates the message of an assertion that holds, too.
+    shown = "[__gateway_failed_plugins | length, __gateway_plugin_failure, __gateway_plugin_config]"
+    (none, _text, config), (no_plugin, _text, _config), (one, text, _config) = (
+        result["shown"] for result in play("validate", cases, shown)
+    )
+
+    assert (none, no_plugin, one) == (0, 0, 1)
+    assert text == (
+        "OpenClaw 2026.9.6 cannot install @openclaw/irc@2026.9.5 of gateway_plugins: [openclaw] Reason: It is too new."
+    )
     assert config == {"gateway": {"mode": "local"}, "plugins": {"entries": {"moonshot": {"enabled": False}}}}
     program = tmp_path / "openclaw"
     program.write_text('printf "%s\\n" "$@" "$OPENCLAW_CONFIG_READONLY"\ncat "$OPENCLAW_CONFIG_PATH"\n')
