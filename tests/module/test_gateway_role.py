@@ -404,9 +404,11 @@ def test_a_backup_is_removed_once_the_gateway_has_answered(play: Play) -> None:
 
 
 def test_an_older_openclaw_must_read_the_state(play: Play) -> None:
-    def case(product: str, wanted: str, running: str | None, stdout: str = "", stderr: str = "") -> dict[str, Any]:
+    def case(
+        product: str, wanted: str, running: str | None, stdout: str = "", stderr: str = "", pid: int | None = 7
+    ) -> dict[str, Any]:
         read = {"stdout": stdout, "stderr": stderr}
-        info = {"version": running}
+        info = {"version": running, "pid": pid}
         return {
             "gateway_product": product,
             "gateway_version": wanted,
@@ -419,6 +421,7 @@ def test_an_older_openclaw_must_read_the_state(play: Play) -> None:
         case("openclaw", "2026.9.6", "2026.9.6"),
         case("openclaw", "2026.9.10", "2026.9.6"),
         case("openclaw", "2026.9.5", None),
+        case("openclaw", "2026.9.5", "2026.9.6", pid=None),
         case("clawdbot", "2026.1.24-3", "2026.1.26"),
         case("openclaw", "2026.9.6", "2026.9.10", error),
         case("openclaw", "2026.9.5", "2026.9.6", '{"valid":false}'),
@@ -431,7 +434,7 @@ def test_an_older_openclaw_must_read_the_state(play: Play) -> None:
         "OpenClaw {} rejects the state of {}, which the gateway runs: {} The gateway was not changed. Set another {}"
     )
     assert [result["shown"] for result in results] == [
-        *[None] * 4,
+        *[None] * 5,
         rejects.format(
             "2026.9.6", "2026.9.10", "It uses newer schema version 18; this supports 17.", "gateway_version."
         ),
