@@ -5,9 +5,9 @@
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 # Do not use this from other collections or standalone plugins/modules!
 
-"""A gateway's `.env` and config as one transaction: apply a plan, roll it back, confirm it.
+"""The files of a gateway as one transaction: apply a plan, roll it back, confirm it.
 
-`_apply` decides the order of the writes: a config must never refer to an environment variable that `.env` lacks.
+`replacement.in_order` decides the order of the writes.
 """
 
 from __future__ import annotations
@@ -15,12 +15,11 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timezone
-from functools import partial
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config import dotenv, key_files
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config import key_files
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.provider_changes import Desired, Removal
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import ClawdbotError
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.config_check import check
@@ -28,8 +27,8 @@ from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.config
 from . import agent_files, atomic, journal, key_dates_file
 from .atomic import ConflictError, Snapshot
 from .file_plan import CurrentFiles, FilePlan, plan_providers, plan_removal
+from .replacement import PRIVATE, Replacement, commit, copy, in_order, prepare
 
-_PRIVATE = 0o600
 _LOCK_SECONDS = 120.0
 # The gateway writes its config a few times in a row at most. More conflicts mean that something else keeps writing.
 _ATTEMPTS = 5
@@ -74,29 +73,6 @@ class ApplyResult:
     diff: Sequence[Mapping[str, str]] = ()
 
 
-@dataclass(frozen=True)
-class _Replacement:
-    """A file and its desired content, `None` for no file."""
-
-    snapshot: Snapshot
-    content: bytes | None = field(repr=False)
-    #: `None` keeps the file's own. A new file is private.
-    desired_mode: int | None = None
-
-    @property
-    def mode(self) -> int:
-        modes = (self.desired_mode, self.snapshot.mode)
-        return next((mode for mode in modes if mode is not None), _PRIVATE)
-
-    @property
-    def changes_mode(self) -> bool:
-        return self.content is not None and self.snapshot.mode not in (None, self.mode)
-
-    @property
-    def changes(self) -> bool:
-        return self.content != self.snapshot.content or self.changes_mode
-
-
 class _Included:
     """The files that a config includes, each read once."""
 
@@ -106,7 +82,7 @@ class _Included:
     def read(self, path: str) -> str | None:
         if path not in self.snapshots:
             self.snapshots[path] = atomic.read(path)
-        return _text(self.snapshots[path])
+        return journal.text_of(self.snapshots[path].content)
 
 
 @dataclass(frozen=True)
@@ -116,16 +92,16 @@ class _Agents:
     paths: Sequence[str]
     removal: Removal
 
-    def planned(self) -> tuple[list[_Replacement], list[Mapping[str, str]]]:
+    def planned(self) -> tuple[list[Replacement], list[Mapping[str, str]]]:
         """Return the replacements of files that change, and their diffs."""
-        replacements: list[_Replacement] = []
+        replacements: list[Replacement] = []
         diffs: list[Mapping[str, str]] = []
         for path in self.paths:
             snapshot = atomic.read(path)
             if snapshot.content is None:
                 continue
             planned = agent_files.plan_agent_file(path, journal.decode(snapshot.content), self.removal)
-            replacement = _Replacement(snapshot, journal.encode(planned.text))
+            replacement = Replacement(snapshot, journal.encode(planned.text))
             if replacement.changes:
                 replacements.append(replacement)
                 diffs.append(planned.diff)
@@ -137,12 +113,12 @@ class _Attempt:
     """One attempt to apply a plan: what was read, and what is to be written."""
 
     plan: FilePlan
-    config: _Replacement
-    env: _Replacement
-    keys: _Replacement
-    dates: _Replacement
+    config: Replacement
+    env: Replacement
+    keys: Replacement
+    dates: Replacement
     included: Sequence[Snapshot]
-    agents: Sequence[_Replacement]
+    agents: Sequence[Replacement]
     diff: Sequence[Mapping[str, str]]
     #: The journal of an earlier run that was not confirmed.
     earlier: journal.Journal | None
@@ -152,31 +128,25 @@ class _Attempt:
         """Whether one of the files changes, so that a journal is needed."""
         return self.config.changes or self.env.changes or self.keys.changes
 
-    def in_order(self, removes: bool) -> list[_Replacement]:
-        """Return the files in the order of the writes.
+    @property
+    def writes(self) -> list[Replacement]:
+        """What is written, in its order.
 
-        Keys are added before the config refers to them, and removed after it no longer does. Their dates are first: a
-        date of a key that was not written means nothing, but without it the age of a key is not known.
+        The dates of keys are first: a date of a key that was not written means nothing, but without it the age of a key
+        is not known.
         """
-        if removes:
-            return [self.dates, self.config, self.env, self.keys]
-        if self.plan.adds_keys:
-            return [self.dates, self.keys, self.config, self.env]
-        return [self.dates, self.env, self.config, self.keys]
+        return [self.dates, *in_order(self.config, self.env, self.keys), *self.agents]
 
     def journal_after(self, earlier: journal.Journal) -> journal.Journal:
         """Return the earlier journal with what this attempt is about to write."""
         config, env, keys = earlier.config, earlier.env, earlier.keys
         if self.config.changes and self.config.content is not None:
-            content, paths = self.config.content, self.plan.config_paths
-            config = journal.config_original(earlier.config, self.config.snapshot, content, paths)
-        if self.env.changes and self.env.content is not None:
-            content, names = self.env.content, self.plan.env_names
-            env = journal.env_original(earlier.env, self.env.snapshot, content, names)
+            snapshot, content = self.config.snapshot, self.config.content
+            config = journal.config_original(earlier.config, snapshot, content, self.plan.config_paths)
+        if self.env.changes:
+            env = journal.env_original(earlier.env, self.env.snapshot, self.env.content, self.plan.env_names)
         if self.keys.changes:
-            key_paths = [(name,) for name in self.plan.key_names]
-            content = self.keys.content or b"{}"
-            keys = journal.config_original(earlier.keys, self.keys.snapshot, content, key_paths)
+            keys = journal.keys_original(earlier.keys, self.keys.snapshot, self.keys.content, self.plan.key_names)
         dates = journal.dates_original(earlier.dates, self.dates.snapshot) if self.dates.changes else earlier.dates
         return journal.Journal(config, env, keys, dates)
 
@@ -297,18 +267,18 @@ def _apply(
     """Make one attempt. Raises `ConflictError`, with both files as the other process left them."""
     with contextlib.ExitStack() as temporary_files:
         with _nothing_changed(check_mode):
-            attempt = _prepared(files, plan, agents)
-            config_file = _temporary_file(temporary_files, attempt.config)
+            attempt = _planned(files, plan, agents)
+            config_file = prepare(temporary_files, attempt.config)
             if checker and (config_file or check_unchanged):
                 # An unchanged config is copied too: what a killed checker leaves is beside the config, and found.
-                checked = config_file or temporary_files.enter_context(_copy(attempt.config))
+                checked = config_file or temporary_files.enter_context(copy(attempt.config))
                 check(checker, checked, attempt.plan.variables)
             ready = [
-                (one, config_file if one is attempt.config else _temporary_file(temporary_files, one))
-                for one in (() if check_mode else (*attempt.in_order(agents is not None), *attempt.agents))
+                (one.snapshot, config_file if one is attempt.config else prepare(temporary_files, one))
+                for one in (() if check_mode else attempt.writes)
                 if one.changes
             ]
-        _write(files, attempt, [(one.snapshot, path) for one, path in ready])
+        _write(files, attempt, ready)
     return ApplyResult(
         attempt.config.changes,
         attempt.env.changes,
@@ -321,23 +291,32 @@ def _apply(
     )
 
 
-def _prepared(files: Files, plan: Callable[[CurrentFiles], FilePlan], agents: _Agents | None) -> _Attempt:
+def _planned(files: Files, plan: Callable[[CurrentFiles], FilePlan], agents: _Agents | None) -> _Attempt:
     """Read all files, and plan what is to be written."""
     earlier = journal.load(files.config, files.env)
     config, env = atomic.read(files.config), atomic.read(files.env)
     included = _Included()
     keys, dates = atomic.read(files.keys), atomic.read(files.dates)
-    current = (files.config, _text(config), files.env, _text(env), included.read, _text(keys), _text(dates))
-    planned = plan(CurrentFiles(*current, datetime.now(timezone.utc).date()))
-    new_env = _Replacement(env, _content(planned.env), _PRIVATE)
-    new_keys = _Replacement(keys, _content(planned.keys), _PRIVATE)
+    current = CurrentFiles(
+        files.config,
+        journal.text_of(config.content),
+        files.env,
+        journal.text_of(env.content),
+        included.read,
+        journal.text_of(keys.content),
+        journal.text_of(dates.content),
+        datetime.now(timezone.utc).date(),
+    )
+    planned = plan(current)
+    new_env = Replacement(env, journal.content_of(planned.env), PRIVATE)
+    new_keys = Replacement(keys, journal.content_of(planned.keys), PRIVATE)
     of_agents, diffs = agents.planned() if agents else ([], [])
     return _Attempt(
         planned,
-        _Replacement(config, _content(planned.config)),
+        Replacement(config, journal.content_of(planned.config)),
         new_env,
         new_keys,
-        _Replacement(dates, _content(planned.dates)),
+        Replacement(dates, journal.content_of(planned.dates)),
         tuple(included.snapshots.values()),
         of_agents,
         [*planned.diff, *_mode_diff(files.env, new_env), *_mode_diff(files.keys, new_keys), *diffs],
@@ -370,10 +349,7 @@ def _write(files: Files, attempt: _Attempt, ready: Sequence[tuple[Snapshot, str 
         for snapshot in (attempt.config.snapshot, *attempt.included):
             atomic.require_unchanged(snapshot)
         for snapshot, path in ready:
-            if path is None:
-                atomic.remove(snapshot)
-            else:
-                atomic.commit(snapshot, path)
+            commit(snapshot, path)
     except ClawdbotError as exc:
         if attempt.changes_files:
             _undo_writes(files, this_run, attempt.earlier, exc)
@@ -399,92 +375,46 @@ def _undo_writes(
 
 def _restore(files: Files, recorded: journal.Journal, check_mode: bool) -> ApplyResult:
     """Restore the files from a journal, which is kept."""
-    steps = {
-        "config": partial(_restored, files.config, recorded.config, journal.rolled_back_config, check_mode),
-        "env": partial(_restored, files.env, recorded.env, journal.rolled_back_env, check_mode),
-        "keys": partial(_restored, files.keys, recorded.keys, journal.rolled_back_config, check_mode),
-        "dates": partial(_restored, files.dates, recorded.dates, journal.rolled_back_dates, check_mode),
-    }
-    # The config must not refer to a key that its file no longer has, or does not have yet.
-    first = [
-        *(["env"] if _adds_names(files.env, recorded.env, dotenv.loads) else []),
-        *(["keys"] if _adds_names(files.keys, recorded.keys, key_files.loads) else []),
-    ]
-    restored = {name: _repeated(files, steps[name]) for name in dict.fromkeys([*first, *steps])}
-    config, env, keys = (restored[name] for name in ("config", "env", "keys"))
-    return ApplyResult(config.changes, env.changes, keys.changes, config_digest=_digest(config.content))
+    changed: set[str] = set()
 
+    def attempt() -> bytes | None:
+        """Return the restored config, None for no file or an unknown one."""
+        config = _restored(files.config, recorded.config, journal.rolled_back_config)
+        env = _restored(files.env, recorded.env, journal.rolled_back_env)
+        keys = _restored(files.keys, recorded.keys, journal.rolled_back_config)
+        dates = _restored(files.dates, recorded.dates, journal.rolled_back_dates)
+        # The dates are last: as long as a new key is there, so is its date.
+        writes = [one for one in (*in_order(config, env, keys), dates) if one.changes]
+        with contextlib.ExitStack() as temporary_files:
+            ready = [(one.snapshot, prepare(temporary_files, one)) for one in writes if not check_mode]
+            for snapshot, path in ready:
+                commit(snapshot, path)
+                changed.add(snapshot.path)
+        changed.update(one.snapshot.path for one in writes)
+        return config.content
 
-def _adds_names(path: str, original: journal.Original | None, loads: Callable[[str], Mapping[str, str]]) -> bool:
-    """Whether restoring a file with keys adds names to it."""
-    if original is None or original.text is None:
-        return False
-    content = atomic.read(path).content
-    try:
-        now = {} if content is None else loads(journal.decode(content))
-    except ValueError:
-        # Others have broken the file: what restores it says so.
-        return True
-    before = loads(original.text)
-    return any(name in before and name not in now for (name,) in original.changed)
-
-
-class _Restored(NamedTuple):
-    """What a file was restored to: whether that changed it, and its content, `None` for no file or an unknown one."""
-
-    changes: bool
-    content: bytes | None
+    digest = _digest(_repeated(files, attempt))
+    config_changed, env_changed, keys_changed = (path in changed for path in (files.config, files.env, files.keys))
+    return ApplyResult(config_changed, env_changed, keys_changed, config_digest=digest)
 
 
 def _restored(
     path: str,
     original: journal.Original | None,
     rolled_back: Callable[[journal.Original, bytes | None], bytes | None],
-    check_mode: bool,
-) -> _Restored:
-    """Restore a file to its state in the journal, but in check mode."""
+) -> Replacement:
+    """Return what restores a file to its state in the journal; nothing for a file that is not in it."""
     if original is None:
-        return _Restored(False, None)
+        return Replacement(Snapshot(path, path, None, None, None, None), None)
     snapshot = atomic.read(path)
-    replacement = _Replacement(snapshot, rolled_back(original, snapshot.content), original.mode)
-    if replacement.changes and not check_mode:
-        _replace(replacement)
-    return _Restored(replacement.changes, replacement.content)
+    return Replacement(snapshot, rolled_back(original, snapshot.content), original.mode)
 
 
 def _digest(content: bytes | None) -> str | None:
     return None if content is None else journal.digest(content)
 
 
-def _replace(replacement: _Replacement) -> None:
-    with contextlib.ExitStack() as temporary_files:
-        path = _temporary_file(temporary_files, replacement)
-        if path is None:
-            atomic.remove(replacement.snapshot)
-        else:
-            atomic.commit(replacement.snapshot, path)
-
-
-def _temporary_file(temporary_files: contextlib.ExitStack, replacement: _Replacement) -> str | None:
-    """Write the new content of a file that changes beside it. Return its path, `None` if nothing is written."""
-    if not replacement.changes or replacement.content is None:
-        return None
-    return temporary_files.enter_context(_copy(replacement))
-
-
-def _copy(replacement: _Replacement) -> contextlib.AbstractContextManager[str]:
-    return atomic.temporary_file(replacement.snapshot, replacement.content or b"", replacement.mode)
-
-
-def _mode_diff(path: str, replacement: _Replacement) -> Iterator[dict[str, str]]:
+def _mode_diff(path: str, replacement: Replacement) -> Iterator[dict[str, str]]:
     if replacement.changes_mode:
         before, after = f"mode {replacement.snapshot.mode:04o}\n", f"mode {replacement.mode:04o}\n"
         yield {"before_header": path, "after_header": path, "before": before, "after": after}
-
-
-def _text(snapshot: Snapshot) -> str | None:
-    return None if snapshot.content is None else journal.decode(snapshot.content)
-
-
-def _content(text: str | None) -> bytes | None:
-    return None if text is None else journal.encode(text)

@@ -94,8 +94,6 @@ class FilePlan:
     #: The desired content of the file with keys, and the names in it that are set or removed.
     keys: str | None = None
     key_names: tuple[str, ...] = ()
-    #: Whether keys are added to that file, so that it is written before the config. Otherwise `.env` is.
-    adds_keys: bool = False
     #: The desired content of the record of the dates of keys.
     dates: str | None = None
 
@@ -171,7 +169,6 @@ def plan_providers(
         ),
         keys=new_keys,
         key_names=(*returned, *keys),
-        adds_keys=bool(keys),
         dates=_dates(current, before, (after, new_env, new_keys), names),
     )
 

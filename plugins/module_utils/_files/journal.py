@@ -5,7 +5,7 @@
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 # Do not use this from other collections or standalone plugins/modules!
 
-"""The rollback journal: both files as they were before a run, kept beside the config until the run is verified.
+"""The rollback journal: the files as they were before a run, kept beside the config until the run is verified.
 
 It holds keys, like the files themselves: it has mode 0600, and is removed as soon as it is not needed.
 """
@@ -15,11 +15,15 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config import dotenv, json5_editor, json5_reader
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.additions import (
+    env_with_additions,
+    keys_with_additions,
+)
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.key_files import key_file
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.tree import REMOVE, at
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import ClawdbotError
@@ -38,7 +42,8 @@ class Original:
     #: Its content, `None` if there was no file. It may hold keys, so it is in no repr.
     text: str | None = field(repr=False)
     mode: int | None
-    #: The digests of what the run has written. Only a file with one of them is restored as a whole.
+    #: The digests of what the run writes, and its rollback before the end. Only a file with one of them is restored as
+    #: a whole.
     written: tuple[str, ...]
     #: What the run has set, by path in the config or by name in `.env`.
     changed: tuple[tuple[str, ...], ...]
@@ -102,20 +107,30 @@ def discard(config_path: str) -> None:
 def config_original(
     earlier: Original | None, snapshot: atomic.Snapshot, content: bytes, paths: Sequence[tuple[str, ...]]
 ) -> Original:
-    """Return the journal entry of a config, or of a file with keys, that is about to be written.
-
-    One of an unconfirmed run keeps its original.
+    """Return the journal entry of a config that is about to be written. One of an unconfirmed run keeps its original.
 
     Raises `ClawdbotError` as `rolled_back_config` does.
     """
     before = snapshot.content if earlier is None else rolled_back_config(earlier, snapshot.content)
-    return _original(earlier, snapshot, before, content, paths)
+    return _original(earlier, snapshot, before, [content], paths)
 
 
-def env_original(earlier: Original | None, snapshot: atomic.Snapshot, content: bytes, names: Sequence[str]) -> Original:
+def env_original(
+    earlier: Original | None, snapshot: atomic.Snapshot, content: bytes | None, names: Sequence[str]
+) -> Original:
     """Do the same for `.env`."""
     before = snapshot.content if earlier is None else rolled_back_env(earlier, snapshot.content)
-    return _original(earlier, snapshot, before, content, [(name,) for name in names])
+    contents = _contents(env_with_additions, snapshot.content, before, content)
+    return _original(earlier, snapshot, before, contents, [(name,) for name in names])
+
+
+def keys_original(
+    earlier: Original | None, snapshot: atomic.Snapshot, content: bytes | None, names: Sequence[str]
+) -> Original:
+    """Do the same for the file with keys, which is rolled back as a config is."""
+    before = snapshot.content if earlier is None else rolled_back_config(earlier, snapshot.content)
+    contents = _contents(keys_with_additions, snapshot.content, before, content)
+    return _original(earlier, snapshot, before, contents, [(name,) for name in names])
 
 
 def rolled_back_config(original: Original, current: bytes | None) -> bytes | None:
@@ -125,7 +140,7 @@ def rolled_back_config(original: Original, current: bytes | None) -> bytes | Non
     Raises `ClawdbotError` if the current one is no longer a config.
     """
     if current is None or _is_own(original, current):
-        return None if original.text is None else encode(original.text)
+        return content_of(original.text)
     try:
         before = {} if original.text is None else json5_reader.loads(original.text)
         text = decode(current)
@@ -138,25 +153,34 @@ def rolled_back_config(original: Original, current: bytes | None) -> bytes | Non
 
 def dates_original(earlier: Original | None, snapshot: atomic.Snapshot) -> Original:
     """Return the journal entry of the record of the dates of keys."""
-    text = None if snapshot.content is None else decode(snapshot.content)
-    return earlier or Original(snapshot.target, text, snapshot.mode, (), ())
+    return earlier or Original(snapshot.target, text_of(snapshot.content), snapshot.mode, (), ())
 
 
 def rolled_back_dates(original: Original, _current: bytes | None) -> bytes | None:
     """Return that record as it was before the run."""
-    return None if original.text is None else encode(original.text)
+    return content_of(original.text)
 
 
 def rolled_back_env(original: Original, current: bytes | None) -> bytes | None:
     """Do the same for `.env`."""
     if current is None or _is_own(original, current):
-        return None if original.text is None else encode(original.text)
+        return content_of(original.text)
     values = {} if original.text is None else dotenv.loads(original.text)
     try:
         edited = dotenv.edit(decode(current), {name: values.get(name) for (name,) in original.changed})
     except dotenv.EnvFileError as exc:
         raise _cannot_roll_back(original, exc) from exc
     return encode(edited.text)
+
+
+def text_of(content: bytes | None) -> str | None:
+    """Return the content of a file as `decode` does, None for no file."""
+    return None if content is None else decode(content)
+
+
+def content_of(text: str | None) -> bytes | None:
+    """Return the bytes that `text_of` was given."""
+    return None if text is None else encode(text)
 
 
 def decode(content: bytes) -> str:
@@ -180,22 +204,34 @@ def _is_own(original: Original, current: bytes) -> bool:
     return digest(current) in (*original.written, *found)
 
 
+def _contents(
+    additions: Callable[[str | None, str | None], str | None],
+    found: bytes | None,
+    before: bytes | None,
+    content: bytes | None,
+) -> Iterator[bytes]:
+    """Yield what a run writes into a file in turn, and for each of them what a rollback writes into it first."""
+    written = [additions(text_of(found), text_of(content)), text_of(content)]
+    back = [additions(text, text_of(before)) for text in written]
+    yield from (encode(text) for text in (*written, *back) if text is not None)
+
+
 def _original(
     earlier: Original | None,
     snapshot: atomic.Snapshot,
     before: bytes | None,
-    content: bytes,
+    contents: Iterable[bytes],
     changed: Sequence[tuple[str, ...]],
 ) -> Original:
-    text = None if before is None else decode(before)
+    text, digests = text_of(before), map(digest, contents)
     if earlier is None:
-        return Original(snapshot.target, text, snapshot.mode, (digest(content),), tuple(changed))
+        return Original(snapshot.target, text, snapshot.mode, tuple(dict.fromkeys(digests)), tuple(changed))
     return Original(
         snapshot.target,
         text,
         snapshot.mode if earlier.mode is None else earlier.mode,
         # If others have written in between, this text is not the one before the earlier writes.
-        (*(earlier.written if text == earlier.text else ()), digest(content)),
+        tuple(dict.fromkeys((*(earlier.written if text == earlier.text else ()), *digests))),
         tuple(dict.fromkeys((*earlier.changed, *changed))),
     )
 

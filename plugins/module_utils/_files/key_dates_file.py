@@ -25,7 +25,6 @@ def path_beside(config_path: str) -> str:
 def load(config_path: str) -> str | None:
     """Return the text of the record, None where it is missing or cannot be read: then the dates are not known."""
     try:
-        content = atomic.read(path_beside(config_path)).content
+        return journal.text_of(atomic.read(path_beside(config_path)).content)
     except ClawdbotError:
         return None
-    return None if content is None else journal.decode(content)

@@ -68,7 +68,7 @@ OLD, NEW, GONE = (OLD_CONFIG, OLD_ENV), (NEW_CONFIG, NEW_ENV), (OLD_CONFIG, ENV_
 IN_BETWEEN = {
     "present": (OLD, [OLD, (OLD_CONFIG, NEW_ENV), NEW], NEW),
     "absent": (NEW, [NEW, (OLD_CONFIG, NEW_ENV), GONE], GONE),
-    "rolled_back": (OLD, [NEW, (OLD_CONFIG, NEW_ENV), OLD], OLD),
+    "rolled_back": (OLD, [NEW, (NEW_CONFIG, OLD_ENV), OLD], OLD),
     "confirmed": (OLD, [NEW], NEW),
 }
 # The record of the dates of keys before the first run that is not confirmed, and at the end of the run.

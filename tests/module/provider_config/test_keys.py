@@ -41,6 +41,18 @@ REFERENCE = {"source": "file", "provider": "clawfleet", "id": f"/{NAME}"}
 IN_FILE = {"providers": {"moonshot": {**BLOCK, "apiKey": REFERENCE}}, "env": {}, "keys": {NAME: NEW_KEY}}
 IN_ENV = {"providers": {"moonshot": BLOCK}, "env": {NAME: NEW_KEY}}
 WITH_OLD_KEY = {**IN_FILE, "keys": {NAME: OLD_KEY}}
+#: The same with a further environment variable, to which the block of the provider refers.
+TEAM = "MOONSHOT_TEAM"
+HEADERS = {"X-Team": f"${{{TEAM}}}"}
+TEAM_AND_FILE = {
+    **IN_FILE,
+    "providers": {"moonshot": {**BLOCK, "apiKey": REFERENCE, "headers": HEADERS}},
+    "env": {TEAM: "ours"},
+}
+TEAM_AND_ENV = {
+    "providers": {"moonshot": {**BLOCK, "headers": HEADERS}},
+    "env": {TEAM: "ours", NAME: NEW_KEY},
+}
 CHECK = ["/usr/bin/env", "test", "-s", "%s"]
 
 
@@ -214,26 +226,30 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, run_on: Run, text: 
     assert gateway.files() == before
 
 
-#: The runs before, and the run that is interrupted.
-INTERRUPTED: dict[str, tuple[list[dict[str, Any]], dict[str, Any]]] = {
-    "to the file": ([{**IN_ENV, "env": {NAME: OLD_KEY}}], IN_FILE),
-    "a new key": ([WITH_OLD_KEY], IN_FILE),
-    "back to .env": ([WITH_OLD_KEY], IN_ENV),
-    "removed": ([IN_FILE], {"state": "absent", "providers": {"moonshot": {}}, "env": {NAME: ""}}),
+#: The runs before that are confirmed, one that is not, and the run that is interrupted.
+INTERRUPTED: dict[str, tuple[list[dict[str, Any]], list[dict[str, Any]], dict[str, Any]]] = {
+    "a new key and a further variable": ([WITH_OLD_KEY], [], TEAM_AND_FILE),
+    "to the file with a further variable": ([{**IN_ENV, "env": {NAME: OLD_KEY}}], [], TEAM_AND_FILE),
+    "back to .env with a further variable": ([WITH_OLD_KEY], [], TEAM_AND_ENV),
+    "removed": ([TEAM_AND_FILE], [], {"state": "absent", "providers": {"moonshot": {}}, "env": {NAME: "", TEAM: ""}}),
+    "rolled back to .env": ([{**IN_ENV, "env": {NAME: OLD_KEY}}], [TEAM_AND_FILE], {"state": "rolled_back"}),
+    "rolled back to the file": ([WITH_OLD_KEY], [TEAM_AND_ENV], {"state": "rolled_back"}),
 }
 
 
 @pytest.mark.parametrize("name", INTERRUPTED)
-def test_killed_at_any_system_call_the_config_refers_to_a_key_and_the_next_run_finishes(
+def test_killed_at_any_system_call_all_references_resolve_and_the_next_run_finishes(
     tmp_path: Path, run_on: Run, name: str
 ) -> None:
-    earlier, options = INTERRUPTED[name]
+    confirmed, unconfirmed, options = INTERRUPTED[name]
     prepared = Gateway(tmp_path / "prepared" / "gateway")
     prepared.reset()
-    for run in earlier:
+    for run in confirmed:
         assert run_on(prepared, **run).code == 0
         assert run_on(prepared, state="confirmed").code == 0
-    before = prepared.files()
+    before = files(prepared)
+    for run in unconfirmed:
+        assert run_on(prepared, **run).code == 0
     whole = moved_copy(prepared, tmp_path / "whole")
 
     def arguments(gateway: Gateway) -> dict[str, object]:
@@ -242,7 +258,7 @@ def test_killed_at_any_system_call_the_config_refers_to_a_key_and_the_next_run_f
     made = calls_while_locked(whole, arguments(whole))
     assert run_on(whole, state="confirmed").code == 0
     after = files(whole)
-    assert after != before
+    assert after == before if unconfirmed else after != before
     calls = [made[0], *(one for previous, one in itertools.pairwise(made) if previous.name not in READING)]
     gateways = [moved_copy(prepared, tmp_path / str(index)) for index in range(len(calls))]
     ended = interrupt(gateways, calls, arguments, lambda _name: "signal=KILL")
@@ -269,7 +285,7 @@ def test_killed_at_any_system_call_the_config_refers_to_a_key_and_the_next_run_f
         shutil.rmtree(aside)
         has_journal = (gateway.directory / JOURNAL).exists()
         assert run_on(gateway, state="rolled_back").code == 0
-        assert (at, files(gateway)) == (at, files(prepared) if has_journal else found)
+        assert (at, files(gateway)) == (at, before if has_journal else found)
     assert len(recovered) > 3
 
 

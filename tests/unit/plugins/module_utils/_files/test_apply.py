@@ -4,12 +4,17 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config import dotenv, json5_reader, key_files
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.env_refs import references
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.provider_changes import Desired, Removal
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import ClawdbotError
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._files import apply, atomic, journal
@@ -71,13 +76,13 @@ def replaced(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return order
 
 
-def test_the_order_is_journal_env_config_and_reversed_in_a_rollback(files: Files, replaced: list[str]) -> None:
+def test_the_order_is_journal_env_config_also_in_a_rollback(files: Files, replaced: list[str]) -> None:
     assert changes(present(files)) == (True, True, True)
     assert replaced == [JOURNAL, DATES, ".env", "c.json"]
     assert contents(files) == (NEW_CONFIG, NEW_ENV)
     replaced.clear()
     assert changes(apply.roll_back(files, check_mode=False)) == (True, True, False)
-    assert replaced == ["c.json", ".env", f"no {DATES}", f"no {JOURNAL}"]
+    assert replaced == [".env", "c.json", f"no {DATES}", f"no {JOURNAL}"]
     assert contents(files) == (OLD_CONFIG, OLD_ENV)
 
 
@@ -200,11 +205,6 @@ def test_a_rollback_too_is_planned_again_where_others_write(
         assert names(files) == [JOURNAL, DATES, ".env", "c.json"]
 
 
-def test_no_content_is_in_a_repr(files: Files) -> None:
-    replacement = apply._Replacement(atomic.read(files.env), NEW_ENV)
-    assert ("KEY=old" in repr(replacement), "KEY=new" in repr(replacement)) == (False, False)
-
-
 def test_both_directories_are_held(files: Files, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(apply, "_LOCK_SECONDS", 0.0)
     (tmp_path / "elsewhere").mkdir()
@@ -222,6 +222,191 @@ def test_both_directories_are_held(files: Files, tmp_path: Path, monkeypatch: py
             )
     assert changes(present(apart)) == (True, True, True)
     assert Path(apart.env).read_bytes() == NEW_ENV
+
+
+# --- Keys in a file, and further variables -----------------------------------------------------------------------
+
+KEYS = "clawfleet-keys.json"
+
+
+def to(files: Files, env: Mapping[str, str], keys: Mapping[str, str], check_mode: bool = False) -> ApplyResult:
+    """Give the files a provider that refers to all the environment variables and to the keys."""
+    block: dict[str, Any] = {"headers": {name: f"${{{name}}}" for name in env}}
+    block["keys"] = [{"source": "file", "provider": "clawfleet", "id": f"/{name}"} for name in keys]
+    desired = Desired({"moonshot": block}, key_file=files.keys if keys else None)
+    return apply.apply_providers(files, desired, env, [], check_mode=check_mode, keys=keys)
+
+
+def unresolved(files: Files) -> set[str]:
+    """Return the names to which the config refers and that are in no file."""
+    config = json5_reader.loads(Path(files.config).read_text())
+    env = {name for name, value in dotenv.loads(Path(files.env).read_text()).items() if value}
+    keys = Path(files.keys)
+    stored = key_files.loads(keys.read_text() if keys.exists() else None)
+    return (references(config) - env) | (key_files.file_references(config) - set(stored))
+
+
+#: What the first run writes, what the second one writes, and in which order.
+CHANGED: dict[str, tuple[tuple[dict[str, str], dict[str, str]], tuple[dict[str, str], dict[str, str]], list[str]]] = {
+    "a new key": (({}, {"K": "1"}), ({}, {"K": "2"}), [KEYS]),
+    "a further variable": (({}, {"K": "1"}), ({"V": "1"}, {"K": "2"}), [".env", KEYS, "c.json"]),
+    "no further variable": (({"V": "1"}, {"K": "1"}), ({}, {"K": "1"}), ["c.json"]),
+    "to the file": (({"K": "1"}, {}), ({}, {"K": "2"}), [KEYS, "c.json", ".env"]),
+    "to the file with a further variable": (
+        ({"K": "1"}, {}),
+        ({"V": "1"}, {"K": "2"}),
+        [".env", KEYS, "c.json", ".env"],
+    ),
+    "back to .env": (({}, {"K": "1"}), ({"K": "2"}, {}), [".env", "c.json", f"no {KEYS}"]),
+    "back to .env with a further variable": (
+        ({}, {"K": "1", "L": "1"}),
+        ({"K": "2", "V": "1"}, {"L": "1"}),
+        [".env", "c.json", KEYS],
+    ),
+    "another one to the file with another variable": (
+        ({"L": "1"}, {"K": "1"}),
+        ({"V": "1"}, {"K": "1", "L": "1"}),
+        [".env", KEYS, "c.json", ".env"],
+    ),
+    "one to the file, one to .env": (
+        ({"K": "1"}, {"L": "1"}),
+        ({"L": "1", "V": "1"}, {"K": "1"}),
+        [".env", KEYS, "c.json", ".env", KEYS],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CHANGED)
+@pytest.mark.parametrize("unconfirmed", [False, True])
+def test_all_references_resolve_after_each_write_and_a_rollback_restores_all_bytes(
+    files: Files, monkeypatch: pytest.MonkeyPatch, replaced: list[str], name: str, unconfirmed: bool
+) -> None:
+    first, second, order = CHANGED[name]
+    watched = atomic._flush_directory
+    missing: list[set[str]] = []
+
+    def flushed(target: str) -> None:
+        watched(target)
+        missing.append(unresolved(files))
+
+    monkeypatch.setattr(atomic, "_flush_directory", flushed)
+    found = everything(files)
+    to(files, *first)
+    if not unconfirmed:
+        apply.confirm(files, check_mode=False)
+        found = everything(files)
+    expected = to(files, *second, check_mode=True)
+    replaced.clear()
+
+    done = to(files, *second)
+
+    assert [path for path in replaced if path not in (JOURNAL, DATES)] == order
+    assert (changes(done), done.keys_changed, done.diff) == (changes(expected), expected.keys_changed, expected.diff)
+    apply.roll_back(files, check_mode=False)
+    assert everything(files) == found
+    assert set().union(*missing) == set()
+
+
+@pytest.mark.parametrize("check_mode", [True, False])
+def test_a_rollback_changes_no_file_if_one_of_them_cannot_be_rolled_back(files: Files, check_mode: bool) -> None:
+    to(files, {"V": "1"}, {"K": "1"})
+    Path(files.keys).write_bytes(b"{")
+    left = everything(files)
+    with pytest.raises(ClawdbotError) as caught:
+        apply.roll_back(files, check_mode=check_mode)
+    assert str(caught.value) == (
+        f"Others have written {files.keys} since, and the changes of the earlier run in it cannot be rolled back: "
+        "expected a member name or '}', found the end of the document at line 1, column 2. Repair the file, or keep it "
+        "as it is with state=confirmed."
+    )
+    assert (everything(files), JOURNAL in names(files)) == (left, True)
+
+
+@pytest.mark.parametrize("content", [b'{"K": 1}', b'{"K": "theirs", "M": "2"}'])
+def test_a_rollback_keeps_what_others_have_written_to_the_file_with_keys(files: Files, content: bytes) -> None:
+    to(files, {"V": "1"}, {"K": "1"})
+    Path(files.keys).write_bytes(content)
+    apply.roll_back(files, check_mode=False)
+    others = content.replace(b'"K": 1', b"").replace(b'"K": "theirs", ', b"")
+    assert (contents(files), Path(files.keys).read_bytes()) == ((OLD_CONFIG, OLD_ENV), others)
+
+
+class Killed(BaseException):
+    """A run dies."""
+
+
+@pytest.fixture
+def before_write(monkeypatch: pytest.MonkeyPatch) -> Callable[[int, BaseException], None]:
+    """Raise an exception in place of a write, once; the number says before which."""
+    due: list[tuple[int, BaseException]] = []
+
+    def counted(work: Callable[..., None]) -> Callable[..., None]:
+        def limited(*arguments: object) -> None:
+            if due:
+                number, exception = due.pop()
+                if number == 0:
+                    raise exception
+                due.append((number - 1, exception))
+            work(*arguments)
+
+        return limited
+
+    def arm(number: int, exception: BaseException) -> None:
+        due[:] = [(number, exception)]
+
+    monkeypatch.setattr(os, "fsync", lambda _descriptor: None)
+    monkeypatch.setattr(atomic, "commit", counted(atomic.commit))
+    monkeypatch.setattr(atomic, "remove", counted(atomic.remove))
+    return arm
+
+
+@pytest.mark.parametrize("name", [name for name, (*_runs, order) in CHANGED.items() if order[0] == ".env"])
+def test_a_run_after_an_unconfirmed_one_and_the_rollback_of_both_may_die_before_any_write(
+    tmp_path: Path, before_write: Callable[[int, BaseException], None], name: str
+) -> None:
+    first, second, order = CHANGED[name]
+    # Also the journal, the dates of keys, and none.
+    numbers = range(len(order) + 3)
+    for number, number_back in itertools.product(numbers, numbers):
+        files = Files(*(str(tmp_path / f"{number}-{number_back}" / path) for path in ("c.json", ".env")))
+        Path(files.config).parent.mkdir()
+        Path(files.config).write_bytes(OLD_CONFIG)
+        Path(files.env).write_bytes(b"export K='0' # mine\n# theirs\n")
+        found = everything(files)
+        to(files, *first)
+        before_write(number, Killed())
+        with contextlib.suppress(Killed):
+            to(files, *second)
+        assert (number, unresolved(files)) == (number, set())
+        before_write(number_back, Killed())
+        with contextlib.suppress(Killed):
+            apply.roll_back(files, check_mode=False)
+        assert (number, number_back, unresolved(files)) == (number, number_back, set())
+        before_write(99, Killed())
+        apply.roll_back(files, check_mode=False)
+        assert (number, number_back, everything(files)) == (number, number_back, found)
+
+
+@pytest.mark.parametrize("name", CHANGED)
+@pytest.mark.parametrize("unconfirmed", [False, True])
+def test_a_run_that_fails_at_any_write_restores_all_bytes(
+    files: Files, before_write: Callable[[int, BaseException], None], name: str, unconfirmed: bool
+) -> None:
+    first, second, order = CHANGED[name]
+    to(files, *first)
+    if not unconfirmed:
+        apply.confirm(files, check_mode=False)
+    found = {**everything(files), JOURNAL: journal.load(files.config, files.env)}
+    for number in range(len(order) + 1):
+        before_write(number, ClawdbotError("Cannot replace it: No space left on device."))
+        with pytest.raises(ClawdbotError, match=r"\ACannot replace it: No space left on device\.\Z"):
+            to(files, *second)
+        assert (number, {**everything(files), JOURNAL: journal.load(files.config, files.env)}) == (number, found)
+
+
+def everything(files: Files) -> dict[str, bytes]:
+    directory = Path(files.config).parent
+    return {path.name: path.read_bytes() for path in directory.iterdir() if path.is_file() and path.name != JOURNAL}
 
 
 # --- Providers that go -------------------------------------------------------------------------------------------

@@ -191,6 +191,19 @@ def test_what_others_wrote_between_two_runs_is_part_of_the_original() -> None:
     ) == Original("/real/f", "B=1\n", 0o640, (journal.digest(b"A=2\nB=1\n"),), (("A",),))
 
 
+def test_the_digests_are_of_all_that_a_run_and_its_rollback_write() -> None:
+    first = journal.env_original(None, snapshot(b"A=1\n"), b"B=2\n", ["B", "A"])
+    assert first.written == tuple(map(journal.digest, (b"A=1\nB=2\n", b"B=2\n", b"B=2\nA=1\n")))
+    second = journal.env_original(first, snapshot(b"B=2\n"), b"C=3\n", ["C", "B"])
+    assert second.written == (
+        *first.written,
+        *map(journal.digest, (b"B=2\nC=3\n", b"C=3\n", b"B=2\nC=3\nA=1\n", b"C=3\nA=1\n")),
+    )
+    assert journal.rolled_back_env(second, b"C=3\nA=1\n") == b"A=1\n"
+    removed = journal.keys_original(None, snapshot(b'{"A": "1"}'), None, ["A"])
+    assert removed.written == (journal.digest(b'{"A": "1"}'),)
+
+
 # --- For any file -----------------------------------------------------------------------------------------------
 
 NAMES = st.sampled_from("abc")
