@@ -41,7 +41,7 @@ options:
     default: []
   files:
     description:
-      - The options of M(clawfleet.clawdbot.provider_config) that say what both files should contain, except their paths
+      - The options of M(clawfleet.clawdbot.provider_config) that say what the files should contain, except their paths
         and the checker. If not set, the files are not compared.
       - In addition C(optional_models), provider to ids of models that the host gets only where the endpoint lists them,
         and C(unlisted_models), provider to ids of models that need not be listed. The blocks contain both. Where no
@@ -448,7 +448,7 @@ endpoints:
       type: list
       elements: dict
 files:
-  description: Both files, compared with O(files).
+  description: The files, compared with O(files).
   returned: O(files) given
   type: dict
   contains:

@@ -7,16 +7,17 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: provider_config
-short_description: Manage model providers and their keys in the two files of a gateway
+short_description: Manage model providers and their keys in the files of a gateway
 version_added: 0.1.0
 description:
   - Writes environment variables with API keys to the gateway's C(.env), and the provider blocks that refer to them to
-    its config, as one transaction.
+    its config, as one transaction. Keys can also be in a file of their own beside C(.env).
   - It manages the named variables, provider blocks, aliases, default model and fallback models. Everything else in
-    both files is kept, byte for byte.
-  - Both files are read, a plan is made, and the command of O(validate) checks a changed config. The plan is applied
+    these files is kept, byte for byte.
+  - All files are read, a plan is made, and the command of O(validate) checks a changed config. The plan is applied
     only if no other process has changed a file in the meantime; otherwise the plan is made again, up to five times.
-    C(.env) is written before the config. A run that fails leaves both files as they were.
+    What is added to C(.env) and to the file with keys is written before the config, and what is removed from them after
+    it, so that each reference in the config always resolves. A run that fails leaves all files as they were.
   - A config may C($include) other files. They are read, so that the plan is right for the merged config, and never
     written. If one of them also sets what is to be changed, the task fails with its name and changes nothing.
   - Owner, group, mode, access control list and other extended attributes of the files are kept. A new file has mode
@@ -31,7 +32,7 @@ attributes:
     description: Makes and validates the same plan, and changes no file.
     support: full
   diff_mode:
-    description: Shows the managed parts of both files, with a fingerprint in place of each key.
+    description: Shows the managed parts of the files, with a fingerprint in place of each key.
     support: full
   idempotent:
     description: A file that is up to date is not written.
@@ -70,7 +71,7 @@ options:
       - Keys for the file C(clawfleet-keys.json) beside C(.env), named as in O(env). The C(apiKey) of a block refers to
         one by a mapping with the C(source) V(file), the C(provider) V(clawfleet) and the C(id) V(/NAME), which only
         OpenClaw takes.
-      - A key that is set in one of both files is removed from the other, unless the config still refers to it there.
+      - A key that is set in one of these files is removed from the other, unless the config still refers to it there.
     type: dict
     default: {}
   aliases:
@@ -102,13 +103,13 @@ options:
     default: []
   state:
     description:
-      - V(present) gives both files the desired content.
+      - V(present) gives the files the desired content.
       - V(absent) removes the named providers from the config, with their models and aliases in
         C(agents.defaults.models) and among the fallbacks of C(agents.defaults.model) and C(agents.defaults.imageModel),
         the named variables from C(.env), and the entries of the providers in the agents' C(models.json) and
         C(auth-profiles.json). A variable that the config still refers to is kept. The task fails while another place of
         the config names a model of the providers.
-      - V(rolled_back) restores both files from the rollback journal, as they were before the unconfirmed V(present) or
+      - V(rolled_back) restores the files from the rollback journal, as they were before the unconfirmed V(present) or
         V(absent), or before the first of several. In a file that others have written since, only the run's changes are
         rolled back. The agents' files are not restored, as the gateway makes C(models.json) again from the config.
       - V(confirmed) removes the rollback journal. This is not reported as a change.
@@ -247,7 +248,7 @@ unconfirmed:
   sample: true
 diff:
   description:
-    - The managed parts of both files before and after, and of the files of agents, with fingerprints in place of keys.
+    - The managed parts of the files before and after, and of the files of agents, with fingerprints in place of keys.
   returned: O(state=present) or O(state=absent)
   type: list
   elements: dict

@@ -236,7 +236,7 @@ def test_a_lost_connection_is_a_failure(rollout: Rollout) -> None:
     assert (lost.code, losses.read_text()) == (2, "")
     result = summary(lost)
     reason = "The host was not reached: Task failed: the test has cut the line"
-    put_back = "Both files are as they were before; the gateway answers."
+    put_back = "The files are as they were before; the gateway answers."
     assert result["failed"] == {"gateway-1": f"{reason} {put_back}"}
     assert (result["done"], result["not_reached"], result["not_tried"]) == ([], {}, ["gateway-2"])
     assert rollout.changed(before) == ["gateway-1"]
@@ -270,7 +270,7 @@ def test_a_lost_connection_is_a_failure(rollout: Rollout) -> None:
     verified = rollout.run(two, gateway_2=lossy)
 
     assert (verified.code, losses.read_text()) == (2, "")
-    written = "Both files are as this run has written them, and they were verified; the gateway answers."
+    written = "The files are as this run has written them, and they were verified; the gateway answers."
     assert summary(verified)["failed"] == {"gateway-2": f"{reason} {written}"}
     again = rollout.run(two, gateway_2=lossy)
     assert (again.code, summary(again)["unchanged"]) == (0, list(NAMES[:2]))

@@ -38,7 +38,7 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True)
 class Files:
-    """The paths of a gateway's two files."""
+    """The paths of a gateway's files."""
 
     config: str
     env: str
@@ -67,7 +67,7 @@ class ApplyResult:
     unconfirmed: bool = False
     #: The digest of the config afterwards, `None` where there is none, or it is not known.
     config_digest: str | None = None
-    #: The plan for both files; `None` for a rollback or a confirmation.
+    #: The plan for the files; `None` for a rollback or a confirmation.
     plan: FilePlan | None = None
     #: As Ansible's callbacks take it, without secrets.
     diff: Sequence[Mapping[str, str]] = ()
@@ -176,10 +176,10 @@ def apply_plan(
     check_mode: bool,
     check_unchanged: bool = False,
 ) -> ApplyResult:
-    """Plan both files from their contents and write them. If another process writes in between, plan again.
+    """Plan the files from their contents and write them. If another process writes in between, plan again.
 
     `checker`: the command that validates a changed config, with `check_unchanged` an unchanged one too.
-    Raises `ClawdbotError` with both files as they were. If they cannot be restored, the error says so, and the rollback
+    Raises `ClawdbotError` with the files as they were. If they cannot be restored, the error says so, and the rollback
     journal is kept.
     """
     with _locked(_paths(files), check_mode):
@@ -195,7 +195,7 @@ def apply_removal(
     *,
     check_mode: bool,
 ) -> ApplyResult:
-    """Remove providers and environment variables from both files, and the providers from the files of the agents.
+    """Remove providers and environment variables from the files, and the providers from the files of the agents.
 
     Raises `ClawdbotError` as `apply_plan` does. The files of the agents are not rolled back and are in no journal: the
     gateway makes them again from the config as needed.
@@ -210,7 +210,7 @@ def apply_removal(
 
 
 def roll_back(files: Files, *, check_mode: bool) -> ApplyResult:
-    """Restore both files from the rollback journal; without one, change nothing.
+    """Restore the files from the rollback journal; without one, change nothing.
 
     Raises `ClawdbotError` if they cannot be restored. The journal is then kept.
     """
@@ -264,7 +264,7 @@ def _apply(
     check_mode: bool,
     check_unchanged: bool = False,
 ) -> ApplyResult:
-    """Make one attempt. Raises `ConflictError`, with both files as the other process left them."""
+    """Make one attempt. Raises `ConflictError`, with the files as the other process left them."""
     with contextlib.ExitStack() as temporary_files:
         with _nothing_changed(check_mode):
             attempt = _planned(files, plan, agents)
@@ -359,7 +359,7 @@ def _write(files: Files, attempt: _Attempt, ready: Sequence[tuple[Snapshot, str 
 def _undo_writes(
     files: Files, this_run: journal.Journal, earlier: journal.Journal | None, reason: ClawdbotError
 ) -> None:
-    """Restore both files and the journal after a commit that failed for the reason."""
+    """Restore the files and the journal after a commit that failed for the reason."""
     try:
         _restore(files, this_run, check_mode=False)
         if earlier is None:

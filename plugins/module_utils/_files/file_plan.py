@@ -5,7 +5,7 @@
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 # Do not use this from other collections or standalone plugins/modules!
 
-"""The desired content of both files of a gateway, planned from their current content without any I/O."""
+"""The desired content of the files of a gateway, planned from their current content without any I/O."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ _NEW_CONFIG = "{}\n"
 
 @dataclass(frozen=True)
 class CurrentFiles:
-    """The current content of both files, `None` for no file. The paths are for messages and for relative includes."""
+    """The current content of the files, `None` for no file. The paths are for messages and for relative includes."""
 
     config_path: str
     config: str | None = field(repr=False)
@@ -74,7 +74,7 @@ class CurrentFiles:
 
 @dataclass(frozen=True)
 class FilePlan:
-    """The desired content of both files, `None` for no file, and what to report. `diff` is without secrets."""
+    """The desired content of the files, `None` for no file, and what to report. `diff` is without secrets."""
 
     config: str | None
     env: str | None
@@ -176,7 +176,7 @@ def plan_providers(
 def plan_settings(
     current: CurrentFiles, decide: Callable[[dict[str, Any], Mapping[str, str]], SettingChanges]
 ) -> FilePlan:
-    """Plan both files with the changes that are decided from the config and the variables of `.env`.
+    """Plan the files with the changes that are decided from the config and the variables of `.env`.
 
     Raises `ClawdbotError` as `plan_providers` does.
     """
@@ -203,7 +203,7 @@ def plan_settings(
 
 
 def plan_removal(current: CurrentFiles, removal: Removal, names: Sequence[str]) -> FilePlan:
-    """Plan both files without the providers and the named environment variables.
+    """Plan the files without the providers and the named environment variables.
 
     A variable that the config still refers to is kept. Raises `ClawdbotError` as `plan_providers` does, and if a model
     of the providers is chosen in a place that the collection does not manage.

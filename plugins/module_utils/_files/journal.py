@@ -80,7 +80,8 @@ def load(config_path: str, env_path: str) -> Journal | None:
         journal = _parsed(json.loads(snapshot.content))
     except (ValueError, KeyError, TypeError, RecursionError) as exc:
         raise ClawdbotError(
-            f"{path}, the rollback journal of an earlier run, is broken. Check both files, then remove it."
+            f"{path}, the rollback journal of an earlier run, is broken. Check the files of the gateway, then remove "
+            "it."
         ) from exc
     for original, given in ((journal.env, env_path), (journal.keys, key_file("file", env_path))):
         if original and original.path != os.path.realpath(given):

@@ -102,7 +102,7 @@ class ModelsInfo(TypedDict):
 
 
 class FilesInfo(TypedDict):
-    """Both files, compared with what they should contain."""
+    """The files, compared with what they should contain."""
 
     #: Neither differs, and no run has left anything behind.
     up_to_date: bool

@@ -29,7 +29,7 @@ _PROVIDER = re.compile(r"[^\s/]+\Z")
 _MODEL = re.compile(r"[^\s/]+/\S+\Z")
 
 
-#: The desired content of both files.
+#: The desired content of the files.
 FILES_ARGUMENTS: Mapping[str, Any] = {
     "providers": {"type": "dict", "default": {}},
     "env": {"type": "dict", "default": {}, "no_log": True},

@@ -97,8 +97,8 @@ UNUSABLE: dict[str, tuple[str, str]] = {
     ),
     "journal is broken": (
         f"echo {{}} > {JOURNAL}",
-        "{directory}/.clawdbot.json.clawfleet-journal, the rollback journal of an earlier run, is broken. Check both"
-        " files, then remove it. Nothing was changed.",
+        "{directory}/.clawdbot.json.clawfleet-journal, the rollback journal of an earlier run, is broken. Check the"
+        " files of the gateway, then remove it. Nothing was changed.",
     ),
 }
 

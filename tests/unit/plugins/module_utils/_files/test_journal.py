@@ -74,7 +74,7 @@ def test_a_broken_journal_is_named_and_what_it_holds_is_not(tmp_path: Path, cont
     with pytest.raises(ClawdbotError) as caught:
         journal.load(str(tmp_path / "c.json"), "/e")
     assert str(caught.value) == (
-        f"{file}, the rollback journal of an earlier run, is broken. Check both files, then remove it."
+        f"{file}, the rollback journal of an earlier run, is broken. Check the files of the gateway, then remove it."
     )
     assert file.read_text() == content
 
