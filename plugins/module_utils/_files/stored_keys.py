@@ -11,20 +11,27 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config import key_files
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config import dotenv, key_files
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import ClawdbotError
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.redaction import secret_values
 
-from . import atomic
+from . import atomic, journal
 
 
-def read_keys(path: str) -> dict[str, str]:
-    """Return the keys in the file with keys, none where it cannot be read: the comparison of the files says so."""
+def read_variables(path: str) -> dict[str, str] | None:
+    """Return the environment variables in a `.env`, None where it cannot be read."""
     try:
-        content = atomic.read(path).content
-        return {} if content is None else key_files.loads(content.decode("utf-8", "surrogateescape"))
+        return dotenv.loads(journal.text_of(atomic.read(path).content) or "")
+    except ClawdbotError:
+        return None
+
+
+def read_keys(path: str) -> dict[str, str] | None:
+    """Return the keys in the file with keys, None where it cannot be read: the comparison of the files says so."""
+    try:
+        return key_files.loads(journal.text_of(atomic.read(path).content))
     except (ClawdbotError, ValueError):
-        return {}
+        return None
 
 
 def secrets_in(variables: Iterable[Mapping[str, str | None]], keys: Iterable[Mapping[str, str]]) -> set[str]:

@@ -13,9 +13,9 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any, NamedTuple
 
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config import dotenv, key_dates, key_files
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._errors import ClawdbotError
-from ansible_collections.clawfleet.clawdbot.plugins.module_utils._files import atomic, journal, key_dates_file
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config import key_dates, key_files
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._files import key_dates_file
+from ansible_collections.clawfleet.clawdbot.plugins.module_utils._files.stored_keys import read_keys, read_variables
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._product.locate import Paths
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.redaction import fingerprint
 
@@ -60,13 +60,5 @@ def _print(key: str) -> str:
 
 def _read(paths: Paths) -> _Files | None:
     """Return the keys in both files, None where one cannot be read."""
-    try:
-        env, keys = (_text(path) for path in (paths.env, key_files.key_file("file", paths.env)))
-        return _Files(dotenv.loads(env or ""), key_files.loads(keys))
-    except (ClawdbotError, ValueError):
-        return None
-
-
-def _text(path: str) -> str | None:
-    content = atomic.read(path).content
-    return None if content is None else journal.decode(content)
+    env, keys = read_variables(paths.env), read_keys(key_files.key_file("file", paths.env))
+    return None if env is None or keys is None else _Files(env, keys)

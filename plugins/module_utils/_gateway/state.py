@@ -122,7 +122,7 @@ def observe(product: Product, paths: Paths, service: Service, names: Sequence[st
         _process_paths(product, paths, sources) if is_seen or process is None else None,
         _other_service(product, service) if answered and process is None else "",
         _cli_environment(product, config, sources),
-        secrets_in((file.values for file in sources.files), [read_keys(key_file("file", paths.env))]),
+        secrets_in((file.values for file in sources.files), [read_keys(key_file("file", paths.env)) or {}]),
     )
 
 

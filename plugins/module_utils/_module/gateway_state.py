@@ -148,7 +148,7 @@ def _variables(
     Any place but `.env`, from which a run removes it, takes precedence over that file.
     """
     path = key_file("file", paths.env)
-    stored = read_keys(path)
+    stored = read_keys(path) or {}
     found: dict[str, VariableInfo] = {}
     for name in names:
         result = trace(name, sources).as_result()
