@@ -6,6 +6,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from pathlib import Path
+
 import pytest
 from hypothesis import HealthCheck, settings
 from xdist.scheduler import LoadScopeScheduling
@@ -46,3 +49,15 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         return ONE_FLEET.index(path) if path in ONE_FLEET else len(ONE_FLEET)
 
     items.sort(key=rank)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _packed_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """All runs of Ansible share the modules that they pack (tests/callbacks)."""
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("CLAWFLEET_PAYLOADS", str(tmp_path_factory.mktemp("payloads")))
+        environment.setenv("ANSIBLE_CALLBACK_PLUGINS", str(Path(__file__).with_name("callbacks")))
+        environment.setenv("ANSIBLE_CALLBACKS_ENABLED", "keep_payloads")
+        # Also those of one module, without a playbook.
+        environment.setenv("ANSIBLE_LOAD_CALLBACK_PLUGINS", "true")
+        yield

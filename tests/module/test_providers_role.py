@@ -52,7 +52,7 @@ def play(tmp_path: Path) -> Play:
         done = subprocess.run(
             [os.path.join(os.path.dirname(sys.executable), "ansible-playbook"), "-i", str(inventory), str(playbook)],
             env={
-                "PATH": os.environ["PATH"],
+                **os.environ,
                 "HOME": str(tmp_path),
                 "LC_ALL": "C.UTF-8",
                 "ANSIBLE_HOME": str(tmp_path / "ansible"),
