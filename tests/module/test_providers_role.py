@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import getpass
 import os
+import re
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,11 +27,19 @@ Play = Callable[..., str]
 
 @pytest.fixture
 def play(tmp_path: Path) -> Play:
-    """Run the role with some variables and return what it prints, on one line. It must fail, and show no key."""
+    """Run the role with some variables and return what it prints, on one line. It must fail, and show no key.
+
+    `others`: the variables of further hosts, where they differ.
+    """
     state_dir = tmp_path / ".clawdbot"
     state_dir.mkdir()
 
-    def run(entry_point: str = "main", base_url: str = f"http://{DEAD}/v1", **variables: Any) -> str:
+    def run(
+        entry_point: str = "main",
+        base_url: str = f"http://{DEAD}/v1",
+        others: Sequence[dict[str, Any]] = (),
+        **variables: Any,
+    ) -> str:
         variables = {
             "ansible_connection": "local",
             "ansible_python_interpreter": sys.executable,
@@ -46,9 +55,10 @@ def play(tmp_path: Path) -> Play:
         }
         role = {"include_role": {"name": "clawfleet.clawdbot.providers", "tasks_from": entry_point}}
         playbook = tmp_path / "play.yml"
-        playbook.write_text(yaml.safe_dump([{"hosts": "gateway", "gather_facts": False, "tasks": [role]}]))
+        playbook.write_text(yaml.safe_dump([{"hosts": "all", "gather_facts": False, "tasks": [role]}]))
         inventory = tmp_path / "inventory.yml"
-        inventory.write_text(yaml.safe_dump({"all": {"hosts": {"gateway": variables}}}))
+        hosts = {f"gateway-{number}": {**variables, **more} for number, more in enumerate([{}, *others], 1)}
+        inventory.write_text(yaml.safe_dump({"all": {"hosts": hosts}}))
         done = subprocess.run(
             [os.path.join(os.path.dirname(sys.executable), "ansible-playbook"), "-i", str(inventory), str(playbook)],
             env={
@@ -126,11 +136,13 @@ def test_clear_text_to_another_machine(play: Play) -> None:
 
 @pytest.mark.parametrize("asks", ["host", "controller"])
 def test_how_endpoints_are_asked(asks: str, play: Play) -> None:
-    given = {
-        "providers_verify_from": asks,
-        "base_url": f"https://{DEAD}/v1",
-        "providers_endpoint_ca_path": "/nowhere/ca.pem",
-    }
-    assert "ca_path: /nowhere/ca.pem cannot be used: [Errno 2] No such file or directory" in play(**given)
-    assert "timeout must be more than 0 and at most 3600 seconds" in play(**given, providers_endpoint_timeout=0)
-    assert "retries must not be negative" in play(**given, providers_endpoint_retries=-1)
+    output = play(
+        base_url=f"https://{DEAD}/v1",
+        others=[{"providers_endpoint_timeout": 0}, {"providers_endpoint_retries": -1}],
+        providers_verify_from=asks,
+        providers_endpoint_ca_path="/nowhere/ca.pem",
+    )
+    errors = dict(re.findall(r"fatal: \[(gateway-\d)\]: FAILED! => (\{.*?\})(?= )", output))
+    assert "ca_path: /nowhere/ca.pem cannot be used: [Errno 2] No such file or directory" in errors["gateway-1"]
+    assert "timeout must be more than 0 and at most 3600 seconds" in errors["gateway-2"]
+    assert "retries must not be negative" in errors["gateway-3"]
