@@ -13,7 +13,7 @@ from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config import 
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config.json5_editor import Change
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.redaction import fingerprint
 
-from tests.e2e.harness import ENDPOINTS, FORMS, MOONSHOT, Bench, files_holding, new_key
+from tests.e2e.harness import ENDPOINTS, FORMS, MOONSHOT, NO_CHATS, Bench, files_holding, new_key
 
 AUDIT = "clawfleet.clawdbot.audit"
 ROTATE = "clawfleet.clawdbot.rotate"
@@ -66,7 +66,7 @@ def test_a_rotation_replaces_a_key_in_all_its_variables_and_no_word(bench: Bench
     assert bench.files() == before
 
     named = also_in(bench, "KIMI_API_KEY")
-    assert bench.rollout(**named).code == 0
+    assert bench.rollout(*NO_CHATS, **named).code == 0
 
     # It works: the environment takes precedence over the config.
     change(bench, "models.providers.moonshot.apiKey", WORD)

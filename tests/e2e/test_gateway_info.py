@@ -18,7 +18,7 @@ from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config import 
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.redaction import fingerprint
 from ansible_collections.clawfleet.clawdbot.plugins.modules import gateway_info
 
-from tests.e2e.harness import MOONSHOT, Bench, bench_with_providers, new_key
+from tests.e2e.harness import MOONSHOT, NO_CHATS, Bench, bench_with_providers, new_key
 from tools import fleet
 from tools.mock_server import MockServer
 
@@ -88,7 +88,7 @@ def test_an_auth_profile_overrides_the_variable_and_blocks_a_rollout(
 
     # A profile with the desired key does not block, until the key is changed.
     store.write_text(json.dumps({**json.loads(kept), "profiles": {"moonshot:default": {**profile, "key": own}}}))
-    assert with_moonshot.rollout(providers_enabled=[MOONSHOT]).code == 0
+    assert with_moonshot.rollout(*NO_CHATS, providers_enabled=[MOONSHOT]).code == 0
     with_moonshot.keys[MOONSHOT] = new_key()
     with_moonshot.admit(MOONSHOT, with_moonshot.keys[MOONSHOT])
     rejected = with_moonshot.rollout(providers_enabled=[MOONSHOT])
@@ -169,7 +169,7 @@ def test_a_key_is_rotated_where_the_service_loads_the_managed_file_itself(
 
     with_moonshot.keys[MOONSHOT] = new_key()
     with_moonshot.admit(MOONSHOT, with_moonshot.keys[MOONSHOT])
-    rotated = with_moonshot.rollout(providers_enabled=[MOONSHOT])
+    rotated = with_moonshot.rollout(*NO_CHATS, providers_enabled=[MOONSHOT])
 
     assert rotated.code == 0, rotated.output
     assert used_keys(with_moonshot, "agent:main:one") == {fingerprint(with_moonshot.keys[MOONSHOT])}

@@ -16,7 +16,7 @@ import pytest
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._gateway import listener, sockets
 from ansible_collections.clawfleet.clawdbot.plugins.modules import gateway_info
 
-from tests.e2e.harness import MOONSHOT, Bench
+from tests.e2e.harness import MOONSHOT, NO_CHATS, Bench
 from tools import fleet
 from tools.mock_server import MockServer
 
@@ -165,7 +165,7 @@ def test_a_rollout_is_rejected_before_the_first_write_where_our_calls_are_not_ac
 
         # As it says.
         bench.gateway.env.write_text(f"{bench.gateway.env.read_text()}CLAWDBOT_GATEWAY_TOKEN=c-0123456789\n")
-        allowed = bench.rollout(providers_enabled=[MOONSHOT])
+        allowed = bench.rollout(*NO_CHATS, providers_enabled=[MOONSHOT])
 
         assert allowed.code == 0, allowed.output
 

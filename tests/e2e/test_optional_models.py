@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config import json5_reader
 
-from tests.e2e.harness import ENDPOINTS, KIMICODE, MOONSHOT, Bench, bench_with_providers
+from tests.e2e.harness import ENDPOINTS, KIMICODE, MOONSHOT, NO_CHATS, Bench, bench_with_providers
 from tools.mock_server import GUIDE_MODELS, MockServer
 
 VERIFY = "clawfleet.clawdbot.verify"
@@ -131,7 +131,7 @@ def test_from_the_blocks_of_the_guide_to_those_of_today(bench: Bench, guide: dic
     bench.mock_server.clear_requests()
     today = {"providers_default_model": KIMI, "providers_fallback_models": ["moonshot/kimi-k3"]}
     with bench.chats() as answers:
-        done = bench.rollout("--diff", **today)
+        done = bench.rollout("--diff", *NO_CHATS, **today)
 
     assert done.code == 0, done.output
     assert set(answers) == {"Hello from kimi-for-coding at Kimi Code."}
@@ -156,7 +156,7 @@ def test_from_the_blocks_of_the_guide_to_those_of_today(bench: Bench, guide: dic
     # The plan of the account changes: the models that depend on it come and go.
     list_models(bench, KIMICODE, ("kimi-for-coding",))
     checked = bench.rollout("--check", "--diff", **today)
-    less = bench.rollout("--diff", **today)
+    less = bench.rollout("--diff", *NO_CHATS, **today)
 
     assert less.code == 0, less.output
     assert "\n".join(checked.diffs).split() == "\n".join(less.diffs).split()
@@ -171,6 +171,6 @@ def test_from_the_blocks_of_the_guide_to_those_of_today(bench: Bench, guide: dic
     unasked = bench.rollout(providers_verify_before="none", **today)
     assert unasked.recap[bench.gateway.name]["changed"] == 0, unasked.output
     # Asked from the control node, they are back.
-    more = bench.rollout(providers_verify_from="controller", **today)
+    more = bench.rollout(*NO_CHATS, providers_verify_from="controller", **today)
     assert more.code == 0, more.output
     assert models_of(bench, KIMICODE) == ["kimi-for-coding", "kimi-for-coding-highspeed", "k3", "k3-256k"]

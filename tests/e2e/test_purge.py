@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from tests.e2e.harness import MOONSHOT, Bench, files_holding
+from tests.e2e.harness import MOONSHOT, NO_CHATS, Bench, files_holding
 
 AUDIT = "clawfleet.clawdbot.audit"
 PURGE = "clawfleet.clawdbot.purge"
@@ -34,6 +34,6 @@ def test_a_purge_removes_what_an_audit_finds_and_a_second_one_changes_nothing(in
     pids = installed.pids()
     again = installed.rollout(playbook=PURGE)
     assert again.recap[installed.gateway.name]["changed"] == 0, again.output
-    assert installed.rollout().code == 0
+    assert installed.rollout(*NO_CHATS).code == 0
     assert installed.rollout(playbook=AUDIT).code == 0
     assert installed.pids() == pids

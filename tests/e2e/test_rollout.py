@@ -17,6 +17,7 @@ from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.redact
 from tests.e2e.harness import (
     KIMICODE,
     MOONSHOT,
+    NO_CHATS,
     Bench,
     bench_with_providers,
     files_holding,
@@ -249,7 +250,7 @@ def test_a_run_that_died_before_its_restart_is_finished_by_the_next_one(bench: B
     bench.cli("models", "set", "moonshot/kimi-k2.6")
     assert bench.keys[MOONSHOT] in bench.gateway.config.read_text()
 
-    repaired = bench.rollout("--diff")
+    repaired = bench.rollout("--diff", *NO_CHATS)
 
     assert repaired.code == 0, repaired.output
     assert repaired.recap[bench.gateway.name]["changed"] == 1
@@ -266,7 +267,9 @@ def test_a_changed_block_is_used_without_a_restart(with_moonshot: Bench) -> None
         "models": [{"id": "kimi-k2.6", "contextWindow": 200000}],
     }
 
-    changed = with_moonshot.rollout(providers_enabled=["moonshot"], providers_overrides={"moonshot": {"block": block}})
+    changed = with_moonshot.rollout(
+        *NO_CHATS, providers_enabled=["moonshot"], providers_overrides={"moonshot": {"block": block}}
+    )
 
     assert changed.code == 0, changed.output
     assert changed.recap[with_moonshot.gateway.name]["changed"] == 1

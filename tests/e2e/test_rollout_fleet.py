@@ -18,7 +18,17 @@ import yaml
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._config import json5_reader
 from ansible_collections.clawfleet.clawdbot.plugins.module_utils._secrets.redaction import fingerprint
 
-from tests.e2e.harness import FORMS, KIMICODE, MOONSHOT, Run, gateway_variables, new_key, play, wait_for_answer
+from tests.e2e.harness import (
+    FORMS,
+    KIMICODE,
+    MOONSHOT,
+    NO_CHATS,
+    Run,
+    gateway_variables,
+    new_key,
+    play,
+    wait_for_answer,
+)
 from tools import fleet
 from tools.mock_server import MockServer
 
@@ -190,7 +200,7 @@ def test_an_overridden_key_on_one_host_stops_its_batch(rollout: Rollout) -> None
     env.write_text(f"MOONSHOT_API_KEY={other}\n")
     before = rollout.files()
 
-    stopped = rollout.run("--extra-vars", '{"rollout_batches": ["100%"]}', gateway_1=DOWN)
+    stopped = rollout.run(*NO_CHATS, "--extra-vars", '{"rollout_batches": ["100%"]}', gateway_1=DOWN)
 
     env.unlink()
     assert stopped.code == 2
@@ -209,7 +219,7 @@ def test_the_first_failed_host_is_rolled_back_and_stops_the_next_ones(rollout: R
     before = rollout.files()
 
     failed = rollout.run(
-        "--extra-vars", '{"rollout_batches": [1]}', gateway_3={"providers_restart_argv": ["/bin/false"]}
+        *NO_CHATS, "--extra-vars", '{"rollout_batches": [1]}', gateway_3={"providers_restart_argv": ["/bin/false"]}
     )
 
     assert failed.code == 2
@@ -264,7 +274,7 @@ def test_a_lost_connection_is_a_failure(rollout: Rollout) -> None:
     assert b"OTHER_API_KEY" not in rollout.files()["gateway-1"][1]
 
     # Lost after the gateway was verified: there is nothing left to roll back.
-    assert rollout.run(two).code == 0
+    assert rollout.run(*NO_CHATS, two).code == 0
     rollout.give("gateway-2", **{MOONSHOT: new_key()})
     losses.write_text("modules.gateway_check\n")
     verified = rollout.run(two, gateway_2=lossy)
