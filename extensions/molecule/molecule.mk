@@ -2,7 +2,7 @@
 # in directories of its own.
 MOLECULE_RELEASES := bookworm trixie
 # Every directory here but what they share, so that none is left out; the longest first.
-LONGEST := openclaw openclaw_rotation default restart_reasons mixed_fleet killed_run
+LONGEST := openclaw default openclaw_rotation migrate mixed_fleet foreign_units
 SCENARIOS := $(LONGEST) $(filter-out shared $(LONGEST),$(notdir $(patsubst %/,%,$(wildcard extensions/molecule/*/))))
 # Half of a scenario is waiting, so two for each core.
 MOLECULE_JOBS = $(shell echo $$(($$(nproc) * 2)))
