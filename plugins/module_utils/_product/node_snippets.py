@@ -70,8 +70,9 @@ CALL_CLAWDBOT = (
 const prepare = async () => {
   const [{loadDotEnv}, {callGateway}] = await Promise.all([load("infra/dotenv.js"), load("gateway/call.js")]);
   loadDotEnv({quiet: true});
-  callGateway.bind(undefined);
-  return ({port, ...options}) => callGateway({...options, clientName: "cli", mode: "cli"});
+  // Fails here where it is no function.
+  const call = callGateway.bind(undefined);
+  return ({port, ...options}) => call({...options, clientName: "cli", mode: "cli"});
 };
 """
     + _CONVERSE
@@ -87,10 +88,10 @@ const prepare = async () => {
   const modules = [load("runtime-config-snapshot"), load("gateway-runtime")];
   const [{getRuntimeConfig}, {callGatewayFromCli}] = await Promise.all(modules);
   getRuntimeConfig();
-  callGatewayFromCli.bind(undefined);
+  const call = callGatewayFromCli.bind(undefined);
   return ({method, params, timeoutMs, expectFinal, port}) => {
     const options = {port: String(port), timeout: String(timeoutMs), expectFinal, json: true};
-    return callGatewayFromCli(method, options, params, {sharedStateMode: "read-only"});
+    return call(method, options, params, {sharedStateMode: "read-only"});
   };
 };
 """
